@@ -1,0 +1,203 @@
+"""The one envelope of every error: `{"detail", "code", "field"?}`, whoever produced it.
+
+A rule of the shop that is broken raises a subclass of `ApiError`, from a model's verb as from a view. Everything else that
+can go wrong (Django's, DRF's and the database's exceptions) is translated here, and only here.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+# Seconds after which a client may ask again when the database is away or too busy.
+RETRY_AFTER = 1
+
+
+class ApiError(exceptions.APIException):
+    """A refusal that the contract names. Subclasses give `status_code`, `code`, `message` and perhaps `field`.
+
+    `extra` joins the body beside the three standard keys (`item_id` of a duplicate, say).
+    """
+
+    status_code: ClassVar[int] = 400  # type: ignore[misc]  # DRF leaves it an instance attribute
+    code: ClassVar[str] = "BAD_REQUEST"
+    message: ClassVar[str] = "The request cannot be understood."
+    field: ClassVar[str | None] = None
+    headers: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, message: str | None = None, **extra: Any) -> None:
+        self.extra = extra
+        super().__init__(message or self.message, self.code)
+
+    def envelope(self) -> dict[str, Any]:
+        body = {"detail": str(self.detail), "code": self.code}
+        if self.field:
+            body["field"] = self.field
+        return body | self.extra
+
+
+class BadRequest(ApiError):
+    pass
+
+
+class ParseError(ApiError):
+    code = "PARSE_ERROR"
+    message = "The body is not JSON."
+
+
+class NotAuthenticated(ApiError):
+    status_code = 401
+    code = "NOT_AUTHENTICATED"
+    message = "Sign in first: send an access token as `Authorization: Bearer …`."
+
+
+class Forbidden(ApiError):
+    status_code = 403
+    code = "AUTH_FORBIDDEN"
+    message = "Only staff with the permission for it may do this."
+
+
+class NotFound(ApiError):
+    status_code = 404
+    code = "NOT_FOUND"
+    message = "There is nothing at this path."
+
+
+class MethodNotAllowed(ApiError):
+    status_code = 405
+    code = "METHOD_NOT_ALLOWED"
+    message = "This path does not answer to this method; the header Allow lists those that it answers to."
+
+
+class NotAcceptable(ApiError):
+    status_code = 406
+    code = "NOT_ACCEPTABLE"
+    message = "Answers are application/json only; the header Accept does not allow it."
+
+
+class ContentTooLarge(ApiError):
+    status_code = 413
+    code = "CONTENT_TOO_LARGE"
+    message = "The body is larger than the 1 MB that is read."
+
+
+class UnsupportedMediaType(ApiError):
+    status_code = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    message = "Bodies are read as application/json only; set the header Content-Type."
+
+
+class Throttled(ApiError):
+    status_code = 429
+    code = "THROTTLED"
+    message = "Too many attempts."
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(f"Too many attempts: try again in {wait} s.")
+        self.headers = {"Retry-After": str(wait)}  # type: ignore[misc]  # the wait is this refusal's own
+
+
+class InternalError(ApiError):
+    status_code = 500
+    code = "INTERNAL_ERROR"
+    message = "Something went wrong here. The header X-Request-ID names this request in the log."
+
+
+class ServiceUnavailable(ApiError):
+    status_code = 503
+    code = "SERVICE_UNAVAILABLE"
+    message = "The database is away or too busy. Nothing was changed that was not confirmed; try again shortly."
+    headers = {"Retry-After": str(RETRY_AFTER)}  # noqa: RUF012  # a ClassVar in the base
+
+
+class ValidationError(ApiError):
+    """One entry in `errors` for each fault; `detail` and `field` repeat the first."""
+
+    status_code = 422
+    code = "VALIDATION_ERROR"
+    message = "A field is missing, of the wrong type, or out of range."
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__(errors[0]["detail"], errors=errors)
+        self.field = errors[0]["field"]  # type: ignore[misc]  # the field is this fault's own
+
+
+# What stands in for a status that Django, a middleware or the server itself produced without one of ours.
+BY_STATUS: dict[int, type[ApiError]] = {
+    error.status_code: error
+    for error in (
+        BadRequest,
+        NotAuthenticated,
+        Forbidden,
+        NotFound,
+        MethodNotAllowed,
+        NotAcceptable,
+        ContentTooLarge,
+        UnsupportedMediaType,
+        InternalError,
+        ServiceUnavailable,
+    )
+}
+
+TRANSLATIONS: tuple[tuple[type[Exception], type[ApiError]], ...] = (
+    (exceptions.NotAuthenticated, NotAuthenticated),
+    (exceptions.MethodNotAllowed, MethodNotAllowed),
+    (exceptions.NotAcceptable, NotAcceptable),
+    (exceptions.UnsupportedMediaType, UnsupportedMediaType),
+    (exceptions.ParseError, ParseError),
+    ((exceptions.NotFound), NotFound),
+    (Http404, NotFound),
+    (exceptions.PermissionDenied, Forbidden),
+    (PermissionDenied, Forbidden),
+    (RequestDataTooBig, ContentTooLarge),
+    (OperationalError, ServiceUnavailable),
+    (InterfaceError, ServiceUnavailable),
+)
+
+
+def faults(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested details as a flat list; `items.3.quantity` is the path of a fault inside a list."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            name = path if key == "non_field_errors" else f"{path}.{key}" if path else str(key)
+            yield from faults(value, name)
+    elif isinstance(detail, list) and any(isinstance(entry, dict | list) for entry in detail):
+        for index, entry in enumerate(detail):
+            yield from faults(entry, f"{path}.{index}" if path else str(index))
+    else:
+        for entry in detail if isinstance(detail, list) else [detail]:
+            yield {"field": path or "body", "code": getattr(entry, "code", None) or "invalid", "detail": str(entry)}
+
+
+def as_api_error(error: Exception) -> ApiError | None:
+    """The error of ours that this exception means, or None when it is a bug."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, exceptions.ValidationError):
+        return ValidationError(list(faults(error.detail)))
+    for theirs, ours in TRANSLATIONS:
+        if isinstance(error, theirs):
+            return ours()
+    return None
+
+
+def headers_of(error: ApiError) -> dict[str, str]:
+    challenge = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else {}
+    return {**error.headers, **challenge}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: the envelope of an error, or None for a bug, which Django then logs with its traceback."""
+    ours = as_api_error(error)
+    if ours is None:
+        return None
+    return Response(ours.envelope(), status=ours.status_code, headers=headers_of(ours))
+
+
+def json_response(error: ApiError) -> JsonResponse:
+    """The same envelope outside DRF: for middleware."""
+    return JsonResponse(error.envelope(), status=error.status_code, headers=headers_of(error))

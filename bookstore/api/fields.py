@@ -1,0 +1,42 @@
+"""Serializer fields that take exactly what the contract allows, where DRF's own are more generous."""
+
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+from bookstore.api.parsers import MAX_DIGITS
+
+ASCII_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON integer, or a string of ASCII digits; not `true`, `1.5`, `"1.0"`, `" 1 "` or digits of other scripts."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, int) and not isinstance(data, bool):
+            return data
+        if isinstance(data, str) and ASCII_DIGITS.fullmatch(data):
+            return int(data) if len(data) <= MAX_DIGITS else 10**MAX_DIGITS
+        self.fail("invalid")
+
+
+class TextField(serializers.CharField):
+    """A JSON string. DRF's own field would also take a number; NUL and lone surrogates it refuses by itself."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdConverter:
+    """An id in a path: ASCII digits. One that no row can have finds nothing, however long it is."""
+
+    regex = "[0-9]+"
+
+    def to_python(self, value: str) -> int:
+        return int(value) if len(value) <= MAX_DIGITS else 10**MAX_DIGITS
+
+    def to_url(self, value: int) -> str:
+        return str(value)

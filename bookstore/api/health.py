@@ -1,0 +1,61 @@
+"""What a load balancer asks."""
+
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bookstore import __version__
+from bookstore.api.errors import ServiceUnavailable
+from bookstore.api.schema import errors_of
+
+STATUS = inline_serializer("Status", {"status": serializers.CharField(), "version": serializers.CharField()})
+
+
+class ProbeView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class HealthView(ProbeView):
+    @extend_schema(
+        operation_id="health", tags=["service"], summary="Say that the process lives", responses={200: STATUS}
+    )
+    def get(self, request: Request) -> Response:
+        """Answers without asking the database: a process that cannot answer this is to be restarted."""
+        return Response({"status": "ok", "version": __version__})
+
+
+class ReadyView(ProbeView):
+    # Migrations are applied before a process starts and do not go away under it: once seen complete, they are not
+    # read again.
+    migrated = False
+
+    @extend_schema(
+        operation_id="ready",
+        tags=["service"],
+        summary="Say whether requests can be served",
+        responses={200: STATUS, **errors_of(ServiceUnavailable)},
+    )
+    def get(self, request: Request) -> Response:
+        """200 when the database answers and every migration is applied, else 503: send requests elsewhere."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            if not ReadyView.migrated:
+                executor = MigrationExecutor(connection)
+                ReadyView.migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except DatabaseError as error:
+            raise ServiceUnavailable("The database does not answer.") from error
+        if not ReadyView.migrated:
+            raise ServiceUnavailable("The database lacks migrations: run `manage.py migrate`.")
+        return Response(self.ready())
+
+    def ready(self) -> dict[str, Any]:
+        return {"status": "ok", "version": __version__}

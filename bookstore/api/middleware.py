@@ -1,0 +1,104 @@
+"""What happens around every request: its id, its line in the log, the envelope of errors that no view made."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from urllib.parse import quote
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from bookstore.api import errors
+
+logger = logging.getLogger("bookstore.request")
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+# What a caller may name its request: safe in a header and on a line of a log.
+ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives every record of the log the id of the request that it was written in."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class RequestLogMiddleware:
+    """Takes or makes the request's id, sends it back, and writes one line when the answer is ready.
+
+    The line has no query string and no header: a search, a token or an email never reaches the log by this way.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        sent = request.headers.get("X-Request-ID", "")
+        identity = sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else uuid4().hex
+        token = request_id.set(identity)
+        try:
+            response = self.get_response(request)
+            response.headers["X-Request-ID"] = identity
+            if logger.isEnabledFor(logging.INFO):
+                line = {
+                    "method": request.method,
+                    "path": quote(request.path, safe="/"),
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                }
+                logger.info("%(method)s %(path)s %(status)s %(ms)s ms", line, extra=line)
+            return response
+        finally:
+            request_id.reset(token)
+
+
+class ErrorEnvelopeMiddleware:
+    """Puts the contract's envelope around errors that no view of the API made.
+
+    An unknown path, a host that is not served, a failed middleware or a bug would be answered by Django in HTML. The
+    admin's own pages stay as they are: people read them.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code < 400 or response.headers.get("Content-Type", "").startswith("application/json"):
+            return response
+        if request.path.startswith("/admin/") and response.status_code in {403, 404}:
+            return response
+        error = errors.BY_STATUS.get(response.status_code, errors.BadRequest)()
+        replacement = errors.json_response(error)
+        replacement.status_code = response.status_code
+        for name in ("Allow", "Retry-After"):
+            if name in response.headers:
+                replacement.headers[name] = response.headers[name]
+        return replacement
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Outside DRF too (the admin, say), a database that is away is a 503; a bug goes on to Django's own handling."""
+        error = errors.as_api_error(exception)
+        return errors.json_response(error) if isinstance(error, errors.ServiceUnavailable) else None
+
+
+class TrailingSlashMiddleware:
+    """Serves `/books/` as `/books`, without a redirect: clients of either habit work. The admin keeps its slashes."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        if len(path) > 1 and path.endswith("/") and not path.startswith(("/admin/", "/static/")):
+            request.path_info = path[:-1]
+        return self.get_response(request)

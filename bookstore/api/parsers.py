@@ -1,0 +1,73 @@
+"""How a request's body becomes data: JSON as RFC 8259 has it, with bounds on what it may cost."""
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.request import Request
+
+from bookstore.api.errors import ParseError
+
+# CPython refuses to read an integer of more than 4,300 digits. No field holds even this many, so a longer number may
+# stand as one that is just as far out of range: a validation fault of its field, not of the whole body.
+MAX_DIGITS = 100
+
+
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) <= MAX_DIGITS else int(f"{digits[:1]}1{'0' * MAX_DIGITS}")
+
+
+def _decimal(digits: str) -> Decimal:
+    """The number as it was written: 12.10 stays 12.10, and no float comes between."""
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent beyond what decimal holds
+        return Decimal("Infinity")
+
+
+def _no_constant(name: str) -> None:
+    raise ParseError(f"The body is not JSON: {name} is no JSON value.")
+
+
+def _depth(value: Any) -> int:
+    """How many arrays and objects lie inside one another."""
+    depth, level = 0, [value]
+    while level := [entry for entry in level if isinstance(entry, dict | list)]:
+        depth += 1
+        level = [inner for entry in level for inner in (entry.values() if isinstance(entry, dict) else entry)]
+    return depth
+
+
+class StrictJSONParser(JSONParser):
+    """Reads UTF-8 JSON: no NaN, no depth beyond `settings.JSON_MAX_DEPTH`, numbers with a point as Decimal."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = stream.read()
+        too_deep = f"The body is nested more than {settings.JSON_MAX_DEPTH} levels deep."
+        try:
+            data = json.loads(body.decode(), parse_int=_integer, parse_float=_decimal, parse_constant=_no_constant)
+        except UnicodeDecodeError as error:
+            raise ParseError(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
+        except json.JSONDecodeError as error:
+            raise ParseError(
+                f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            ) from error
+        except RecursionError as error:
+            raise ParseError(too_deep) from error
+        if body.count(b"[") + body.count(b"{") > settings.JSON_MAX_DEPTH < _depth(data):
+            raise ParseError(too_deep)
+        return data
+
+
+class JSONFirstNegotiation(DefaultContentNegotiation):
+    """A body that comes without a Content-Type is taken for JSON, as the earlier service took it."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        parsers = list(parsers)
+        return super().select_parser(request, parsers) if request.content_type else parsers[0]

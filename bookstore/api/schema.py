@@ -1,0 +1,162 @@
+"""The OpenAPI schema: drf-spectacular, and the envelope of errors that it cannot know of.
+
+An operation names the errors that are its own (`errors_of(BookNotFound)`). What every operation can answer follows from
+its authentication, its permissions, its body and its parameters, and is added here, so that it cannot be forgotten.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from bookstore.api.errors import (
+    ApiError,
+    ContentTooLarge,
+    NotAcceptable,
+    NotAuthenticated,
+    ParseError,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+    ValidationError,
+)
+
+FAULT = {
+    "type": "object",
+    "properties": {
+        "field": {
+            "type": "string",
+            "description": "The input to blame; `items.3.quantity` inside a list, `body` for the whole.",
+        },
+        "code": {"type": "string", "description": "What is wrong with it: `required`, `invalid`, `min_value`, …"},
+        "detail": {"type": "string"},
+    },
+    "required": ["field", "code", "detail"],
+}
+# The schemas of what an error carries beside the three standard keys.
+EXTRAS: dict[str, dict[str, Any]] = {"item_id": {"type": "integer"}}
+
+
+class DocumentedErrors(tuple[type[ApiError], ...]):
+    """The errors of one status that an operation can answer with."""
+
+    __slots__ = ()
+
+
+def errors_of(*errors: type[ApiError]) -> dict[int, DocumentedErrors]:
+    """For `extend_schema(responses={200: …, **errors_of(BookNotFound, …)})`."""
+    statuses = dict.fromkeys(error.status_code for error in errors)
+    return {status: DocumentedErrors(e for e in errors if e.status_code == status) for status in statuses}
+
+
+def component_of(error: type[ApiError]) -> dict[str, Any]:
+    """The schema of one error: its code is a constant, so that a generated client can tell errors apart by type."""
+    properties: dict[str, Any] = {
+        "detail": {"type": "string", "description": "Text for a person."},
+        "code": {"type": "string", "enum": [error.code]},
+    }
+    required = ["detail", "code"]
+    if error is ValidationError:
+        properties["field"] = {"type": "string"}
+        properties["errors"] = {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}, "minItems": 1}
+        required += ["field", "errors"]
+    elif error.field:
+        properties["field"] = {"type": "string", "enum": [error.field]}
+        required.append("field")
+    for name in getattr(error, "extra_fields", ()):
+        properties[name] = EXTRAS[name]
+        required.append(name)
+    return {"type": "object", "description": error.message, "properties": properties, "required": required}
+
+
+def example_of(error: type[ApiError]) -> dict[str, Any]:
+    value: dict[str, Any] = {"detail": error.message, "code": error.code}
+    if error is ValidationError:
+        fault = {"field": "quantity", "code": "min_value", "detail": "Ensure this value is greater than or equal to 1."}
+        value = {"detail": fault["detail"], "code": error.code, "field": fault["field"], "errors": [fault]}
+    elif error.field:
+        value["field"] = error.field
+    value |= dict.fromkeys(getattr(error, "extra_fields", ()), 42)
+    return {"summary": error.message, "value": value}
+
+
+class EnvelopeAutoSchema(AutoSchema):
+    """Describes an operation with every error that it can answer with."""
+
+    def general_errors(self) -> Iterable[type[ApiError]]:
+        """What follows from how the view is declared; authenticators and permissions name theirs as `errors`."""
+        guards = [*self.view.get_authenticators(), *self.view.get_permissions()]
+        for guard in guards:
+            yield from getattr(guard, "errors", ())
+        if any(type(permission).__name__ == "IsAuthenticated" for permission in self.view.get_permissions()):
+            yield NotAuthenticated
+        yield NotAcceptable
+        has_body = self.method in {"POST", "PUT", "PATCH"} and self.get_request_serializer() is not None
+        if has_body:
+            yield from (ParseError, ContentTooLarge, UnsupportedMediaType)
+        if has_body or any(parameter["in"] == "query" for parameter in self._get_parameters()):
+            yield ValidationError
+        if self.path != "/health":
+            yield ServiceUnavailable
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        declared = self.get_response_serializers()
+        if not isinstance(declared, dict):  # an operation without extend_schema
+            declared = {200: declared}
+        bodies: dict[str, Any] = {}
+        errors: dict[str, list[type[ApiError]]] = {}
+        for status, content in declared.items():
+            if isinstance(content, DocumentedErrors):
+                errors.setdefault(str(status), []).extend(content)
+            else:
+                bodies[str(status)] = self._get_response_for_code(content, str(status), direction=direction)
+        for error in self.general_errors():
+            same_status = errors.setdefault(str(error.status_code), [])
+            if error not in same_status:
+                same_status.append(error)
+        for status in sorted(errors):
+            bodies[status] = self.error_body(errors[status])
+        return bodies
+
+    def error_body(self, errors: list[type[ApiError]]) -> dict[str, Any]:
+        references = [self.reference_to(error) for error in errors]
+        schema = (
+            references[0]
+            if len(references) == 1
+            else {
+                "oneOf": references,
+                "discriminator": {
+                    "propertyName": "code",
+                    "mapping": {error.code: ref["$ref"] for error, ref in zip(errors, references, strict=True)},
+                },
+            }
+        )
+        examples = {error.code: example_of(error) for error in errors}
+        body: dict[str, Any] = {
+            "description": " · ".join(f"`{error.code}`: {error.message}" for error in errors),
+            "content": {"application/json": {"schema": schema, "examples": examples}},
+        }
+        if errors[0].status_code == 401:
+            body["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "enum": ["Bearer"]}}}
+        elif errors[0].status_code in {429, 503}:
+            body["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+        return body
+
+    def reference_to(self, error: type[ApiError]) -> dict[str, str]:
+        if error is ValidationError:
+            self.registry.register_on_missing(ResolvedComponent("Fault", ResolvedComponent.SCHEMA, FAULT, FAULT))
+        name = f"{error.__name__.removesuffix('Error')}Error"
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, component_of(error), error)
+        self.registry.register_on_missing(component)
+        reference: dict[str, str] = component.ref
+        return reference
+
+
+class SchemaView(SpectacularAPIView):  # type: ignore[misc]
+    renderer_classes = (OpenApiJsonRenderer2, OpenApiJsonRenderer)  # application/json unless more is asked
+
+
+class DocsView(SpectacularSwaggerView):  # type: ignore[misc]
+    """The schema as a page, with every asset served from here."""

@@ -1,0 +1,99 @@
+"""What an environment variable may say: each reader refuses a bad value by naming the variable."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+
+class BadValue(ValueError):
+    """Why a variable's value cannot be used, worded to follow the variable's name."""
+
+
+PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def strong_key(value: str, *, minimum_bytes: int) -> str:
+    """A secret that is long and varied enough to sign with."""
+    if len(value.encode()) < minimum_bytes:
+        raise BadValue(f"is too short: {len(value.encode())} bytes, at least {minimum_bytes} are needed")
+    if len(set(value)) < 5:
+        raise BadValue("is too weak: it has fewer than 5 different characters")
+    if value.startswith(("django-insecure-", "change-me")):
+        raise BadValue("still has the value of an example")
+    return value
+
+
+def database(url: str, *, sqlite_timeout: int = 20) -> dict[str, Any]:
+    """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's."""
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        path = url.removeprefix("sqlite:///")
+        if path == url or not path:
+            raise BadValue("names no file: write sqlite:///relative.sqlite3 or sqlite:////absolute.sqlite3")
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": path if path == ":memory:" else str(Path(path).absolute()),
+            "OPTIONS": {
+                # Several processes write to one file: take the write lock at BEGIN, where waiting for it is
+                # possible, instead of in mid-transaction, where SQLite refuses at once.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": sqlite_timeout,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if scheme in {"postgres", "postgresql"}:
+        try:
+            parts = conninfo_to_dict(url)
+        except ProgrammingError as error:
+            # libpq's text may repeat a part of the URL, and a password with it.
+            raise BadValue(
+                "is not a URL that PostgreSQL understands: write postgresql://user:password@host:5432/name, "
+                "with special characters percent-encoded"
+            ) from error
+        if not parts.get("dbname"):
+            raise BadValue("names no database: write postgresql://user:password@host:5432/name")
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.pop("dbname"),
+            "USER": parts.pop("user", ""),
+            "PASSWORD": parts.pop("password", ""),
+            "HOST": parts.pop("host", ""),
+            "PORT": parts.pop("port", ""),
+            "OPTIONS": {"connect_timeout": 2, **parts},
+            "CONN_MAX_AGE": None,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    raise BadValue(f"has the scheme {scheme!r}: only sqlite:/// and postgresql:// are served")
+
+
+def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
+    """Addresses and CIDR blocks, such as `10.0.0.0/8` or `::1`."""
+    try:
+        return [ip_network(value) for value in values if value]
+    except ValueError as error:
+        raise BadValue(f"is wrong: {error}; write addresses or CIDR blocks, separated by commas") from error
+
+
+def origins(values: list[str]) -> list[str]:
+    """Exact web origins, such as `https://shop.example`: a scheme, a host, a port perhaps, and nothing else."""
+    for value in values:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or value != f"{parts.scheme}://{parts.netloc}" or "*" in value:
+            raise BadValue(
+                f"is wrong: {value!r} is not an origin; write https://shop.example, without path or wildcard"
+            )
+    return values
+
+
+def rate(value: str) -> tuple[int, int] | None:
+    """`10/min` as (10 attempts, 60 seconds); `off` as None. Periods: s, min, hour, day, in any usual spelling."""
+    if value == "off":
+        return None
+    count, _, period = value.partition("/")
+    if not (count.isascii() and count.isdigit() and int(count) and period[:1].lower() in PERIODS):
+        raise BadValue(f"is wrong: {value!r} is not a rate; write 10/min (or /s, /hour, /day), or off")
+    return int(count), PERIODS[period[0].lower()]

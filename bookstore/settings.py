@@ -1,0 +1,257 @@
+"""Django's settings. Every environment variable is read in the first part; `.env.example` lists them."""
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from environs import Env, EnvError, EnvValidationError, validate
+
+from pythonjsonlogger.core import RESERVED_ATTRS
+
+from bookstore import __version__, environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+
+def stop(variable: str, reason: str) -> NoReturn:
+    sys.exit(f"bookstore cannot start: {variable} {reason}.")
+
+
+def read(
+    variable: str,
+    reader: Callable[..., Any],
+    *,
+    check: Callable[[Any], Any] | None = None,
+    debug_default: Any = None,
+    **options: Any,
+) -> Any:
+    """The value of one variable, or the end of the start with one line that names it."""
+    if debug_default is not None and DEBUG:
+        options.setdefault("default", debug_default)
+    try:
+        value = reader(variable, **options)
+        return check(value) if check else value
+    except environment.BadValue as error:
+        stop(variable, str(error))
+    except EnvValidationError as error:
+        stop(variable, f"is wrong: {' '.join(map(str, error.error_messages)).rstrip('.')}")
+    except EnvError:
+        stop(variable, "is not set; only DEBUG=1 gives it a default, and .env.example describes it")
+
+
+# --- The environment -------------------------------------------------------------------------------------------------
+DEBUG = False
+DEBUG = read("DEBUG", env.bool, default=False)
+
+SECRET_KEY = read(
+    "SECRET_KEY",
+    env.str,
+    debug_default="demo-secret-key-for-one-machine-only-0123456789-abcdefghij",
+    check=lambda value: environment.strong_key(value, minimum_bytes=50),
+)
+JWT_SIGNING_KEY = read(
+    "JWT_SIGNING_KEY",
+    env.str,
+    debug_default="demo-signing-key-for-one-machine-only-0123456789",
+    check=lambda value: environment.strong_key(value, minimum_bytes=32),
+)
+if JWT_SIGNING_KEY == SECRET_KEY:
+    stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need a key of their own")
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"])
+if not any(ALLOWED_HOSTS):
+    stop("ALLOWED_HOSTS", "is empty: name the hosts that clients call, separated by commas")
+DATABASE_URL = read(
+    "DATABASE_URL",
+    env.str,
+    debug_default=f"sqlite:///{BASE_DIR / 'bookstore.sqlite3'}",
+    check=environment.database,
+)
+CACHE_URL = read("CACHE_URL", env.str, default="")
+if CACHE_URL and not CACHE_URL.startswith(("redis://", "rediss://", "unix://")):
+    stop("CACHE_URL", "does not name a Redis server: write redis://host:6379/0, or leave it out")
+
+ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
+REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
+AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
+TRUSTED_PROXIES = read("TRUSTED_PROXIES", env.list, default=[], check=environment.networks)
+CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", env.list, default=[], check=environment.origins)
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", env.list, default=[], check=environment.origins)
+SHOP_CURRENCY = read(
+    "SHOP_CURRENCY",
+    env.str,
+    default="USD",
+    validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
+)
+LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
+
+# --- Django ----------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "cart",
+    "catalog",
+    "bookstore.accounts",
+    "bookstore",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "bookstore.api.middleware.RequestLogMiddleware",
+    "bookstore.api.middleware.ErrorEnvelopeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "bookstore.api.middleware.TrailingSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "bookstore.urls"
+WSGI_APPLICATION = "bookstore.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": DATABASE_URL}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The throttle counts in the database unless a Redis is named: one count across all processes either way.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+# --- Who is calling --------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["bookstore.accounts.hashers.Argon2id"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email"]},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
+    "USER_ID_CLAIM": "sub",
+}
+
+# --- The API ---------------------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes: the contract's limit of a body
+JSON_MAX_DEPTH = 100
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["bookstore.accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["bookstore.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "bookstore.api.parsers.JSONFirstNegotiation",
+    "DEFAULT_SCHEMA_CLASS": "bookstore.api.schema.EnvelopeAutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "bookstore.api.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNICODE_JSON": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bookstore API",
+    "DESCRIPTION": "The catalogue and the carts of a bookstore.",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "displayRequestDuration": True},
+    "SCHEMA_PATH_PREFIX": "/",
+}
+
+# A browser storefront may read these of an answer's headers.
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "if-match", "if-none-match", "x-request-id"]
+
+# --- Transport -------------------------------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000  # a year
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# W008 asks for a redirect from http to https. The proxy that ends TLS does that for the admin; an API client whose
+# token went out in the clear must fail, not be led on.
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+
+# --- Logs ------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "bookstore.api.middleware.RequestIdFilter"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            # Django hangs the whole request on its records; nothing of it belongs in a log.
+            "reserved_attrs": [*RESERVED_ATTRS, "request", "server_time", "status_code"],
+        },
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]},
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "bookstore": {"level": LOG_LEVEL},
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Its warnings repeat what the request line says; its errors are the tracebacks.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

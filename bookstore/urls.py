@@ -1,0 +1,24 @@
+"""The whole URL map. No path has a trailing slash; one that is sent with a slash is served the same."""
+
+from django.contrib import admin
+from django.urls import include, path, register_converter
+from django.views.generic import RedirectView
+
+from bookstore.api.fields import IdConverter
+from bookstore.api.health import HealthView, ReadyView
+from bookstore.api.schema import DocsView, SchemaView
+
+register_converter(IdConverter, "id")
+
+urlpatterns = [
+    path("auth/", include("bookstore.accounts.urls")),
+    path("", include("catalog.urls")),
+    path("cart", include("cart.urls")),
+    path("health", HealthView.as_view(), name="health"),
+    path("ready", ReadyView.as_view(), name="ready"),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", DocsView.as_view(), name="docs"),
+    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+]
