@@ -1,0 +1,126 @@
+# Everything here does its own set-up: a bare clone, make and a Python of at least 3.11 are enough.
+# `make` alone lists the targets. Works with GNU make 3.81 (macOS) and newer.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PYTHONUNBUFFERED := 1
+
+# --- Python ----------------------------------------------------------------------------------------------------
+# `make test PYTHON=python3.13` has a virtual environment of its own beside .venv, so that versions never mix.
+# A candidate is run before it is believed: a pyenv shim is on PATH for versions that do not start.
+CANDIDATES := python3.13 python3.12 python3.11 python3 python
+VERSION := import sys; print("%d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))
+ifdef PYTHON
+  PYTHON_VERSION := $(shell "$(PYTHON)" -c '$(VERSION)' 2>/dev/null)
+  VENV := .venv$(if $(PYTHON_VERSION),-$(PYTHON_VERSION))
+  CANDIDATES := $(PYTHON)
+else
+  VENV := .venv
+endif
+PY := $(VENV)/bin/python
+# Broken when the Python it was made of is gone, when making it was cut short, or when it has another version.
+VENV_WORKS := $(shell $(PY) -c 'import importlib.util, sys; \
+  sys.exit(sys.version_info < (3, 11) or not importlib.util.find_spec("pip") \
+  or "$(PYTHON_VERSION)" not in ("", "%d.%d" % sys.version_info[:2]))' 2>/dev/null && echo yes)
+
+# --- What the commands run with --------------------------------------------------------------------------------
+DEMO := DEBUG=1
+# Production settings with secrets that live as long as the command.
+PRODUCTION := DEBUG=0 ALLOWED_HOSTS=books.example.com DATABASE_URL=sqlite:///build/check.sqlite3 \
+  SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
+  JWT_SIGNING_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
+INSTALL := $(PY) -m pip install -qq --require-hashes
+LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
+
+##@ Run
+
+run: $(VENV)/runtime.stamp ## serve the demo shop on http://127.0.0.1:8000 (PORT=, WORKERS=, DATABASE_URL=)
+	@$(DEMO) $(PY) manage.py migrate --verbosity 0
+	@$(DEMO) $(PY) manage.py load_demo
+	@$(DEMO) exec $(PY) manage.py serve --host 127.0.0.1
+
+serve: $(VENV)/runtime.stamp ## the same server with the environment's settings: no demo data, no migration
+	@exec $(PY) manage.py serve
+
+shell: $(VENV)/runtime.stamp ## a Python prompt on the database of `make run`
+	@$(DEMO) exec $(PY) manage.py shell
+
+##@ Test
+
+test: $(VENV)/dev.stamp ## the whole suite on SQLite, then on PostgreSQL (ARGS="-k cart", TEST_DATABASE_URL=, REQUIRE_PG=1)
+	@$(PY) -m scripts.test -- $(ARGS)
+
+test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only
+	@$(PY) -m scripts.test --only sqlite -- $(ARGS)
+
+test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
+	@$(PY) -m scripts.test --only postgres -- $(ARGS)
+
+##@ Check
+
+lint: $(VENV)/dev.stamp check-deploy ## style, types, missing migrations, the OpenAPI schema, deployment settings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(DEMO) $(PY) -m mypy
+	$(DEMO) $(PY) manage.py makemigrations --check --dry-run
+	$(DEMO) $(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+check-deploy: $(VENV)/dev.stamp ## Django's deployment checks under production settings
+	@mkdir -p build
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
+	@$(PY) -m ruff check --fix --exit-zero --quiet .
+	@$(PY) -m ruff format .
+
+##@ Keep
+
+lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to their newest versions)
+	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+
+clean: ## remove virtual environments, caches and build results; the demo database stays
+	rm -rf .venv .venv-3.* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@awk -F ' ## ' ' \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.* ## / { split($$1, target, ":"); printf "  make %-13s %s\n", target[1], $$2 }' Makefile
+
+# --- Set-up: each stamp is newer than the lock it was installed from --------------------------------------------
+
+$(VENV)/runtime.stamp: requirements.txt $(PY)
+	@echo "Installing requirements.txt into $(VENV)"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+# The development lock holds everything of the other one, at the same versions (scripts/tests/test_locks.py).
+$(VENV)/dev.stamp: requirements-dev.txt $(PY)
+	@echo "Installing requirements-dev.txt into $(VENV)"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@ $(VENV)/runtime.stamp
+
+$(PY): $(if $(VENV_WORKS),,FORCE)
+	@found=; without_venv=; \
+	for candidate in $(CANDIDATES); do \
+	  "$$candidate" -c '$(VERSION)' >/dev/null 2>&1 || continue; \
+	  if "$$candidate" -c 'import ensurepip, venv' >/dev/null 2>&1; then found=$$candidate; break; fi; \
+	  without_venv=$${without_venv:-$$candidate}; \
+	done; \
+	if [ -z "$$found" ] && [ -n "$$without_venv" ]; then \
+	  echo "error: $$without_venv cannot make a virtual environment: install its venv module (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; \
+	elif [ -z "$$found" ]; then \
+	  echo "error: no Python >= 3.11 that runs (tried: $(CANDIDATES)): install one, or say where it is with PYTHON=" >&2; exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$found"; \
+	"$$found" -m venv --clear $(VENV) || { echo "error: $$found -m venv $(VENV) failed (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }; \
+	echo '*' > $(VENV)/.gitignore
+
+FORCE:
+
+.PHONY: run serve shell test test-sqlite test-pg lint check-deploy fmt lock clean help FORCE

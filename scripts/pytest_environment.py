@@ -1,0 +1,18 @@
+"""The settings' environment under pytest, whether `make test` starts it or someone types `pytest`.
+
+A plugin of its own and not part of conftest.py: pytest-django reads the settings before any conftest is imported.
+pytest.ini loads this one earlier (`-p`). What is already set wins, so a single run can try another value.
+"""
+
+import os
+from typing import Any
+
+from environs import Env
+
+
+def ignore_env_file(*args: Any, **kwargs: Any) -> None:
+    """A developer's .env must not decide whether a test passes."""
+
+
+Env.read_env = ignore_env_file  # type: ignore[method-assign,assignment]
+os.environ.setdefault("DEBUG", "1")
