@@ -1,0 +1,123 @@
+"""`manage.py serve`: the checks that save a puzzled look at a traceback, and then granian in place of this process."""
+
+import errno
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+
+
+class Command(BaseCommand):
+    help = "Serve the API with granian. Ends at once, with one line, when it could not work."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        # Texts and no `type=`: argparse would answer a bad value with its usage and exit code 2.
+        for option, default, text in (
+            ("host", "127.0.0.1", "address or name to listen on"),
+            ("port", "8000", "port to listen on"),
+            ("workers", "2", "processes, each with the whole application; about one for each CPU"),
+            # One thread holds one connection to the database, and runs one request. More help only where
+            # requests wait for something else than this process's interpreter lock.
+            ("threads", "1", "threads of each worker that run Python"),
+        ):
+            variable = option.upper()
+            value = os.environ.get(variable) or default
+            parser.add_argument(f"--{option}", default=value, help=f"{text} (${variable}, else {default})")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = number("port", options["port"], largest=65535)
+        workers = number("workers", options["workers"], largest=1024)
+        threads = number("threads", options["threads"], largest=1024)
+        address = free_address(options["host"], port)
+        check_database()
+        connections.close_all()
+        shown = f"[{address}]" if ":" in address else address
+        self.stderr.write(f"Serving on http://{shown}:{port} with {workers} worker(s). Ctrl-C ends it.")
+        self.stderr.flush()
+        os.execv(sys.executable, granian(address, port, workers, threads))  # noqa: S606  no shell is the point
+
+
+def granian(address: str, port: int, workers: int, threads: int) -> list[str]:
+    """The command line that serves. What it leaves open can be set in granian's own variables (GRANIAN_…)."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--host", address, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        # HTTP/2 is the business of the proxy that ends TLS; without TLS no browser speaks it.
+        *("--http", "1", "--no-ws"),
+        # The application logs each request, with its id and its user.
+        "--no-access-log",
+        # A worker that dies is replaced; one that dies again within seconds ends the server, for the supervisor to see.
+        "--respawn-failed-workers",
+        # On SIGTERM requests under way may finish, and no longer: Docker kills after 10 seconds.
+        *("--workers-kill-timeout", "8"),
+        # No --backpressure: it counts open connections, idle ones too, and its default (the backlog of 1024 divided
+        # by the workers) leaves room for a proxy's keep-alive pool.
+        "bookstore.wsgi:application",
+    ]
+
+
+def number(option: str, value: str, *, largest: int) -> int:
+    """A whole number from 1 to `largest`, or CommandError."""
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= largest):
+        raise CommandError(f"{option.upper()} is {value!r}: give --{option} a whole number from 1 to {largest}.")
+    return int(value)
+
+
+def free_address(host: str, port: int) -> str:
+    """The numeric address of `host`, which granian wants, once it is certain that `port` can be had there.
+
+    Granian opens its port with SO_REUSEPORT: a second server would start without a word and take half of the requests.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise CommandError(
+            f"HOST is {host!r}, which no address is known for: give --host one of this machine's."
+        ) from error
+    with socket.socket(family, kind, protocol) as probe:
+        # As a server would: connections that wait for their end (TIME_WAIT) are no obstacle, a listener is.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+            probe.listen()
+        except PermissionError as error:
+            raise CommandError(f"PORT is {port}, which only root may open: choose another, such as 8000.") from error
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CommandError(
+                    f"PORT is {port}, which another program serves on {host}: stop that one, or choose another port "
+                    f"(PORT={port + 1 if port < 65535 else 8000})."
+                ) from error
+            raise CommandError(f"HOST is {host!r}, which is no address of this machine: try 127.0.0.1.") from error
+    return str(address[0])
+
+
+def check_database() -> None:
+    """CommandError when the database does not answer, or is behind the code."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    settings = connection.settings_dict
+    server = f"{settings['HOST'] or 'the local socket'}:{settings['PORT'] or 5432}/"
+    name = f"{'' if connection.vendor == 'sqlite' else server}{settings['NAME']}"
+    try:
+        connection.ensure_connection()
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise CommandError(
+            f"DATABASE_URL names {connection.vendor} {name}, which does not answer ({reason}): "
+            "start it, or correct DATABASE_URL."
+        ) from error
+    if plan:
+        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan[:3])
+        more = f" and {len(plan) - 3} more" if len(plan) > 3 else ""
+        raise CommandError(
+            f"The database {name} lacks {len(plan)} migration(s): {names}{more}. Run `manage.py migrate` first."
+        )
