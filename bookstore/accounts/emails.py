@@ -1,0 +1,36 @@
+"""When are two emails the same? When their normal forms are: `normalise_email` decides, for all that is read or written."""
+
+from typing import Any
+from unicodedata import normalize
+
+from django.db import models
+
+# RFC 5321: a path of 256 octets, less its two angle brackets.
+MAX_EMAIL_LENGTH = 254
+
+
+def normalise_email(email: str) -> str:
+    """The one spelling under which an email is kept. A blank is not removed: an email that has one is wrong.
+
+    NFKC, because `ſ` and the Kelvin sign pass for letters of ASCII wherever case is ignored; once more after lower(),
+    which can undo it.
+    """
+    return normalize("NFKC", normalize("NFKC", email).lower())
+
+
+class NormalisedEmailField(models.EmailField):  # type: ignore[type-arg]
+    """Normalises what is saved and what is looked for, so that no path through the ORM can forget it."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return normalise_email(value) if isinstance(value, str) else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return normalise_email(value) if isinstance(value, str) else value
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """The instance, too, has the normal form from now on."""
+        value = self.to_python(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value

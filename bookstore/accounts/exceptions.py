@@ -1,0 +1,48 @@
+"""Why somebody is not let in, each with the contract's status, code and field."""
+
+from bookstore.api.errors import ApiError
+
+
+class TokenInvalid(ApiError):
+    status_code = 401
+    code = "AUTH_TOKEN_INVALID"
+    message = "This access token is not valid (any more): refresh it, or sign in again."
+
+
+class TokenExpired(ApiError):
+    status_code = 401
+    code = "AUTH_TOKEN_EXPIRED"
+    message = "This access token has expired: refresh it."
+
+
+class UserInactive(ApiError):
+    status_code = 401
+    code = "AUTH_USER_INACTIVE"
+    message = "The user of this token was deleted or deactivated."
+
+
+class InvalidCredentials(ApiError):
+    """Says no more than that: which emails are registered is nobody's business."""
+
+    status_code = 401
+    code = "AUTH_INVALID_CREDENTIALS"
+    message = "Invalid email or password"
+
+
+class RefreshInvalid(ApiError):
+    status_code = 401
+    code = "AUTH_REFRESH_INVALID"
+    message = "This refresh token is not valid (any more): sign in again."
+
+
+class TokenReuse(ApiError):
+    status_code = 401
+    code = "AUTH_TOKEN_REUSE"
+    message = "This refresh token was used before, so every session of its user is over: sign in again."
+
+
+class EmailConflict(ApiError):
+    status_code = 409
+    code = "AUTH_EMAIL_CONFLICT"
+    message = "This email is registered already."
+    field = "email"
