@@ -148,17 +148,25 @@ def _temporary_root(open_to_others: bool) -> str:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Clean-up in peace: a second Ctrl-C does not leave half of it behind."""
+    """What is inside happens as a whole; Ctrl-C, SIGTERM and SIGHUP take effect after it.
+
+    A process that was started and not yet written down would be left running, a clean-up cut short leaves its rest.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield  # Python delivers signals to the main thread only
         return
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
+    before: dict[int, Any] = {}
+    arrived: list[tuple[int, FrameType | None]] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if callable(signal.getsignal(number)):  # SIG_IGN and SIG_DFL stay what they are
+            before[number] = signal.signal(number, lambda number, frame: arrived.append((number, frame)))
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if arrived:
+            before[arrived[0][0]](*arrived[0])
 
 
 def exit_on_signals() -> None:
@@ -210,7 +218,8 @@ class Cluster:
 
     def __enter__(self) -> Self:
         try:
-            self.create()
+            with uninterrupted():
+                self.create()
             self.start()
         except BaseException:
             self.remove()
@@ -246,6 +255,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
+                start_new_session=True,
             )
             if initdb.returncode == 0:
                 break
@@ -302,7 +312,7 @@ class Cluster:
             **self.settings,
         }
         log, data = self.folder / "server.log", self.folder / "data"
-        with log.open("wb") as sink:
+        with log.open("wb") as sink, uninterrupted():
             self._process = process = subprocess.Popen(
                 [self._bin / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
                 **self._as_user(),
@@ -408,31 +418,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a command to its end and return its exit code; when we are told to stop, it ends before we do."""
+    child: subprocess.Popen[bytes] | None = None
     try:
-        child = subprocess.Popen(command, env=dict(environ))
+        with uninterrupted():
+            child = subprocess.Popen(command, env=dict(environ))
+        code = child.wait()
+        return 128 - code if code < 0 else code
     except OSError as error:
         print(f"error: {command[0]}: {error.strerror}", file=sys.stderr)
         return 127
-    try:
-        code = child.wait()
-        return 128 - code if code < 0 else code
     except (KeyboardInterrupt, SystemExit) as stop:
-        with uninterrupted():
-            # Ctrl-C at a terminal has reached the child too. A second one would cut its own clean-up short.
-            first = () if isinstance(stop, KeyboardInterrupt) else (signal.SIGINT,)
-            _end(child, first)
+        if child:
+            with uninterrupted():
+                if not isinstance(stop, KeyboardInterrupt):  # which at a terminal has reached the child too
+                    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # by the child as well, then
+                    child.send_signal(signal.SIGTERM if ignored else signal.SIGINT)
+                for number in (signal.SIGTERM, signal.SIGKILL):
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        child.wait(10)
+                        break
+                    child.send_signal(number)
+                child.wait()
         raise
-
-
-def _end(child: subprocess.Popen[bytes], first: Sequence[signal.Signals]) -> None:
-    for number in first:
-        child.send_signal(number)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(10)
-            return
-        child.send_signal(number)
-    child.wait()
 
 
 if __name__ == "__main__":
