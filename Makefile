@@ -62,12 +62,13 @@ test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 
 ##@ Check
 
-lint: $(VENV)/dev.stamp check-deploy ## style, types, missing migrations, the OpenAPI schema, deployment settings
+lint: $(VENV)/dev.stamp ## style, types, missing migrations, the OpenAPI schema, deployment settings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(DEMO) $(PY) -m mypy
 	$(DEMO) $(PY) manage.py makemigrations --check --dry-run
 	$(DEMO) $(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@$(MAKE) check-deploy
 
 check-deploy: $(VENV)/dev.stamp ## Django's deployment checks under production settings
 	@mkdir -p build

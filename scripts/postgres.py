@@ -163,8 +163,8 @@ def uninterrupted() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
         if arrived:
             before[arrived[0][0]](*arrived[0])
 
@@ -433,11 +433,11 @@ def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
                 if not isinstance(stop, KeyboardInterrupt):  # which at a terminal has reached the child too
                     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # by the child as well, then
                     child.send_signal(signal.SIGTERM if ignored else signal.SIGINT)
-                for number in (signal.SIGTERM, signal.SIGKILL):
+                for harder in (signal.SIGTERM, signal.SIGKILL):
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         child.wait(10)
                         break
-                    child.send_signal(number)
+                    child.send_signal(harder)
                 child.wait()
         raise
 

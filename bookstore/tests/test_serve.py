@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -24,8 +24,8 @@ def environment_of_a_fresh_shell(monkeypatch):
 def started(monkeypatch):
     """The command lines that would have replaced this process."""
     command_lines: list[list[str]] = []
-    monkeypatch.setattr(serve.os, "execv", lambda program, arguments: command_lines.append(arguments))
-    monkeypatch.setattr(serve.connections, "close_all", lambda: None)
+    monkeypatch.setattr("os.execv", lambda program, arguments: command_lines.append(arguments))
+    monkeypatch.setattr(connections, "close_all", lambda: None)
     return command_lines
 
 

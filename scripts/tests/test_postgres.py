@@ -120,7 +120,7 @@ def test_url_names_the_local_address_the_port_and_the_password():
 
 
 def test_cluster_that_cannot_start_says_why_and_leaves_no_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(postgres.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(postgres, "_unprivileged", lambda: None)
     folder = fake_installation(tmp_path / "bin", "16.0")
     (folder / "initdb").write_text("#!/bin/sh\necho 'no space left' >&2\nexit 1\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.test import Run, counts
+from scripts.test import Run, counts, environment
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
 
@@ -36,3 +36,15 @@ def test_run_that_failed_stands_out_in_the_summary():
     run = Run("SQLite 3.45.1", 1, "4 passed, 2 failed", 1.25)
 
     assert str(run) == "FAILED  SQLite 3.45.1: 4 passed, 2 failed in 1.2 s"
+
+
+def test_environment_of_a_run_has_none_of_the_developers_settings(monkeypatch):
+    monkeypatch.setenv("SHOP_CURRENCY", "EUR")
+    monkeypatch.setenv("SECRET_KEY", "the developer's own")
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+
+    environ = environment("sqlite:////tmp/tests.sqlite3")
+
+    assert environ["DATABASE_URL"] == "sqlite:////tmp/tests.sqlite3"
+    assert environ["LANG"] == "de_DE.UTF-8"
+    assert not {"SHOP_CURRENCY", "SECRET_KEY"} & environ.keys()
