@@ -1,0 +1,158 @@
+"""What we sell: genres and books."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.core.validators import MinValueValidator, URLValidator
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from catalog.exceptions import BookNotFound, GenreUnknown
+from catalog.fields import FoldedField, IsbnField, SameNameField
+from catalog.querysets import BookQuerySet, GenreQuerySet, naming_conflicts, with_folds
+from catalog.search_document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
+
+MAX_STOCK = 2**31 - 1  # copies: what the column holds
+MIN_PRICE = Decimal("0.01")
+
+
+def must_exist(fields: dict[str, Any]) -> None:
+    """The genre that a book is about to be put into: held until the end of the transaction, or GenreUnknown."""
+    genre_id = fields.get("genre_id")
+    # NO KEY UPDATE: the genre's deletion waits, and nobody who reads.
+    if genre_id is not None and not Genre.objects.select_for_update(no_key=True).filter(pk=genre_id).exists():
+        raise GenreUnknown
+
+
+class Genre(models.Model):
+    """Where a book stands. Its name is unique without regard to case, accents and blanks, on every database."""
+
+    name = models.CharField(max_length=100)
+    name_folded = SameNameField(of="name")
+
+    objects = GenreQuerySet.as_manager()
+
+    class Meta:
+        db_table = "genres"
+        constraints = [
+            models.UniqueConstraint(fields=["name_folded"], name="uq_genres_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        if update_fields is not None:
+            update_fields = with_folds(type(self), update_fields)
+        super().save(*args, update_fields=update_fields, **options)
+
+
+class BookManager(models.Manager.from_queryset(BookQuerySet)):  # type: ignore[misc]  # a class made at run time
+    def get_queryset(self) -> BookQuerySet:
+        """Without the search's document: the database looks into it, nobody else does."""
+        books: BookQuerySet = super().get_queryset().defer("search_document")
+        return books
+
+
+class Book(models.Model):
+    """A title with its price (in the shop's currency) and its stock (copies).
+
+    What is not known of it is NULL, and so are text fields: an ISBN that is not known equals no other.
+    """
+
+    title = models.CharField(max_length=500)
+    author = models.CharField(max_length=255)
+    price = models.DecimalField(max_digits=10, decimal_places=2, validators=[MinValueValidator(MIN_PRICE)])
+    isbn = IsbnField("ISBN", null=True, blank=True)
+    genre = models.ForeignKey(Genre, on_delete=models.PROTECT, null=True, blank=True, related_name="books")
+    description = models.TextField(null=True, blank=True)  # noqa: DJ001  # the contract's null, not ""
+    cover_image_url = models.CharField(  # noqa: DJ001  # the contract's null, not ""
+        max_length=2048, null=True, blank=True, validators=[URLValidator(schemes=["http", "https"])]
+    )
+    publish_date = models.DateField(null=True, blank=True)
+    stock_quantity = models.IntegerField("stock", default=0, db_default=0)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    title_folded = FoldedField(of="title")
+    author_folded = FoldedField(of="author")
+    search_document = models.GeneratedField(
+        expression=SearchDocument(), output_field=SearchDocumentField(), db_persist=True
+    )
+
+    objects = BookManager()
+
+    class Meta:
+        db_table = "books"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["isbn"], name="uq_books_isbn", violation_error_message="Another book has this ISBN already."
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gt=0), name="ck_books_price", violation_error_message="A price is above 0."
+            ),
+            models.CheckConstraint(
+                condition=Q(stock_quantity__gte=0, stock_quantity__lte=MAX_STOCK),
+                name="ck_books_stock_quantity",
+                violation_error_message="A stock is 0 or more.",
+            ),
+        ]
+        indexes = [
+            SearchIndex(fields=["search_document"], name="ix_books_search"),
+            models.Index(fields=["title_folded", "id"], name="ix_books_title"),
+            models.Index(fields=["price", "id"], name="ix_books_price"),
+            models.Index(fields=["publish_date", "id"], name="ix_books_date"),
+            # Read backwards, PostgreSQL's index has its NULLs first: newest first and undated last needs its own.
+            OnPostgreSQL(F("publish_date").desc(nulls_last=True), F("id").desc(), name="ix_books_date_desc"),
+            models.Index(fields=["created_at", "id"], name="ix_books_created_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        if update_fields is not None:
+            update_fields = with_folds(type(self), update_fields)
+        super().save(*args, update_fields=update_fields, **options)
+
+    @property
+    def in_stock(self) -> bool:
+        return self.stock_quantity > 0
+
+    def change(self, **fields: Any) -> None:
+        """Change these fields and no other, in the database and here; the others are then as the database has them.
+
+        Raises BookNotFound when the book was deleted meanwhile, IsbnConflict, GenreUnknown. 2 queries, 3 with a genre.
+        """
+        with naming_conflicts():
+            must_exist(fields)
+            books = type(self).objects.filter(pk=self.pk)
+            if fields and not books.update(**fields):
+                raise BookNotFound
+            try:
+                self.refresh_from_db(from_queryset=type(self).objects.all())
+            except self.DoesNotExist as error:
+                raise BookNotFound from error
+
+    change.alters_data = True  # type: ignore[attr-defined]
+
+    def set_stock(self, copies: int) -> None:
+        """So many copies are in stock now. Raises BookNotFound when the book was deleted meanwhile. 1 query."""
+        if not type(self).objects.filter(pk=self.pk).update(stock_quantity=copies):
+            raise BookNotFound
+        self.stock_quantity = copies
+
+    set_stock.alters_data = True  # type: ignore[attr-defined]
+
+    def remove(self) -> None:
+        """Delete the book and all that points to it. Raises BookNotFound when somebody else just did.
+
+        The lock comes first: nothing can begin to point to the book between the look for what does and the DELETE.
+        """
+        with transaction.atomic():
+            if not type(self).objects.select_for_update().filter(pk=self.pk).exists():
+                raise BookNotFound
+            self.delete()
+
+    remove.alters_data = True  # type: ignore[attr-defined]

@@ -1,0 +1,152 @@
+"""Sets of books and of genres: what they can be asked for, and the rules of every write to many."""
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Case, F, IntegerField, Value, When
+
+from bookstore.api.constraints import violated
+from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
+from catalog.fields import FoldedField
+from catalog.search import words
+from catalog.search_document import HasWords
+
+if TYPE_CHECKING:
+    from catalog.models import Book, Genre
+
+Sort = Literal["title", "price", "date", "created_at"]
+Direction = Literal["asc", "desc"]
+SORTS: dict[str, str] = {
+    "title": "title_folded",
+    "price": "price",
+    "date": "publish_date",
+    "created_at": "created_at",
+}
+
+
+class FoldingQuerySet(models.QuerySet[Any]):
+    """Keeps folded fields true on the ways of writing that pass by `save()`."""
+
+    def update(self, **fields: Any) -> int:
+        """As Django's. A folded text is given as text: one computed in the database cannot be folded here."""
+        for folded in folded_fields(self.model, fields):
+            if not isinstance(fields[folded.of], str):
+                raise TypeError(f"{folded.of} is searched: update it to a string, not to an expression")
+            fields[folded.name] = folded.folded(fields[folded.of])
+        return super().update(**fields)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+        objs, names = list(objs), with_folds(self.model, fields)
+        for obj in objs:
+            for name in names:
+                self.model._meta.get_field(name).pre_save(obj, add=False)
+        return super().bulk_update(objs, names, batch_size)
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(
+        self, objs: Iterable[Any], *args: Any, update_fields: Collection[str] | None = None, **options: Any
+    ) -> list[Any]:
+        if update_fields is not None:
+            update_fields = with_folds(self.model, update_fields)
+        return super().bulk_create(objs, *args, update_fields=update_fields, **options)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+
+def folded_fields(model: type[models.Model], names: Iterable[str]) -> list[FoldedField]:
+    """The folded fields that follow from these."""
+    names = set(names)
+    return [field for field in model._meta.concrete_fields if isinstance(field, FoldedField) and field.of in names]
+
+
+def with_folds(model: type[models.Model], names: Iterable[str]) -> list[str]:
+    names = list(names)
+    return [*names, *(field.name for field in folded_fields(model, names) if field.name not in names)]
+
+
+@contextmanager
+def naming_conflicts() -> Iterator[None]:
+    """One transaction, or a savepoint of it, whose violated constraint becomes the contract's error."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if violated(error, "uq_books_isbn", "books.isbn"):
+            raise IsbnConflict from error
+        if violated(error, "uq_genres_name", "genres.name_folded"):
+            raise GenreConflict from error
+        raise
+
+
+class GenreQuerySet(FoldingQuerySet):
+    def by_name(self) -> "GenreQuerySet":
+        return self.order_by("name_folded")
+
+    def add(self, name: str) -> "Genre":
+        """A new genre. Raises GenreConflict when there is one of this name, whatever its case and accents. 1 query."""
+        with naming_conflicts():
+            genre: Genre = self.create(name=name)
+        return genre
+
+    add.alters_data = True  # type: ignore[attr-defined]
+
+
+class BookQuerySet(FoldingQuerySet):
+    def search(self, text: str) -> "BookQuerySet":
+        """Books of which every word of the text is a prefix of a word of title or author, best first.
+
+        Case and accents do not matter, and no word is an operator. Best is the book with the most of these words in its
+        title; then the lower id. A text without a letter or digit leaves the books as they are.
+        """
+        wanted = tuple(dict.fromkeys(words(text)))
+        if not wanted:
+            return self
+        in_title = [
+            Case(When(HasWords((word,), of="title_folded"), then=1), default=0, output_field=IntegerField())
+            for word in wanted
+        ]
+        return self.filter(HasWords(wanted)).order_by(sum(in_title, start=Value(0)).desc(), "id")
+
+    def by_author(self, text: str) -> "BookQuerySet":
+        """Books of which every word of the text is a prefix of a word of the author. No word: all books."""
+        wanted = tuple(dict.fromkeys(words(text)))
+        return self.filter(HasWords(wanted, of="author_folded")) if wanted else self
+
+    def in_stock(self) -> "BookQuerySet":
+        return self.filter(stock_quantity__gt=0)
+
+    def out_of_stock(self) -> "BookQuerySet":
+        return self.filter(stock_quantity=0)
+
+    def priced(self, minimum: Decimal | None = None, maximum: Decimal | None = None) -> "BookQuerySet":
+        """Books at these prices, in the shop's currency, both ends included; None leaves an end open."""
+        books = self
+        if minimum is not None:
+            books = books.filter(price__gte=minimum)
+        if maximum is not None:
+            books = books.filter(price__lte=maximum)
+        return books
+
+    def of_genre(self, genre_id: int) -> "BookQuerySet":
+        """Books of one genre; an id that no genre can have finds none."""
+        return self.filter(genre__id=genre_id)
+
+    def sorted_by(self, sort: Sort, direction: Direction = "asc") -> "BookQuerySet":
+        """Ties by id, in the same direction. Books without a date come last in both."""
+        key, tie = F(SORTS[sort]), F("id")
+        if direction == "asc":
+            return self.order_by(key.asc(nulls_last=True) if sort == "date" else key.asc(), tie.asc())
+        return self.order_by(key.desc(nulls_last=True) if sort == "date" else key.desc(), tie.desc())
+
+    def find(self, book_id: int) -> "Book":
+        """The book with this id. Raises BookNotFound. 1 query."""
+        book: Book | None = self.filter(pk=book_id).first()
+        if book is None:
+            raise BookNotFound
+        return book

@@ -1,0 +1,66 @@
+"""What a text is to the search: folded words. The same function folds the data when it is saved and the query.
+
+Nothing here depends on a database or on its locale, so that every database finds the same.
+"""
+
+import unicodedata
+
+# Letters that Unicode does not decompose into a base and a mark, as people type them who do not have them on the
+# keyboard; and the apostrophe that Unicode calls a letter.
+PLAIN = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ı": "i",
+        "ħ": "h",
+        "ŧ": "t",
+        "ŋ": "n",
+        "ĸ": "k",
+        "ʼ": "'",
+    }
+)
+
+# Longer words are told apart by their first letters only: PostgreSQL takes no lexeme beyond 2,046 bytes.
+MAX_WORD = 100
+# Characters of a folded text. A title of 500 can grow by folding (ﷺ is 18 letters), and an index takes 2,704 bytes.
+MAX_FOLDED = 500
+
+
+def fold_letters(text: str) -> str:
+    """The text without regard to case and accents: "Ærøskøbing" is "aeroskobing", "Straße" is "strasse".
+
+    Marks that are letters of their own (the vowels of Hindi or Thai) stay.
+    """
+    for _ in range(2):  # casefold gives letters that decompose again
+        decomposed = unicodedata.normalize("NFKD", text)
+        bare = "".join(
+            character
+            for character in decomposed
+            if not unicodedata.combining(character) and unicodedata.category(character) not in {"Cf", "Me"}
+        )
+        text = bare.casefold().translate(PLAIN)
+    return unicodedata.normalize("NFC", text)
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text, in its order: "L'Étranger, 1942" gives l, etranger, 1942."""
+    spaced = "".join(
+        character if character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"} else " "
+        for character in fold_letters(text)
+    )
+    return [word[:MAX_WORD] for word in spaced.split()]
+
+
+def fold(text: str) -> str:
+    """The folded words with one blank between: what a text is searched and sorted by."""
+    return " ".join(words(text))[:MAX_FOLDED].rstrip()
+
+
+def same_name(text: str) -> str:
+    """What two names that a person would take for the same have in common. "C" and "C++" stay two."""
+    return " ".join(fold_letters(text).split())[:MAX_FOLDED]
