@@ -13,7 +13,7 @@ register_converter(IdConverter, "id")
 urlpatterns = [
     path("auth/", include("bookstore.accounts.urls")),
     path("", include("catalog.urls")),
-    path("cart", include("cart.urls")),
+    path("", include("cart.urls")),
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
     path("schema", SchemaView.as_view(), name="schema"),

@@ -179,10 +179,18 @@ def as_api_error(error: Exception) -> ApiError | None:
         return error
     if isinstance(error, exceptions.ValidationError):
         return ValidationError(list(faults(error.detail)))
+    if isinstance(error, exceptions.PermissionDenied) and error.get_codes() != error.default_code:
+        return forbidden_by(error)  # a permission class with a code of its own
     for theirs, ours in TRANSLATIONS:
         if isinstance(error, theirs):
             return ours()
     return None
+
+
+def forbidden_by(error: exceptions.PermissionDenied) -> ApiError:
+    refusal = Forbidden(str(error.detail))
+    refusal.code = str(error.get_codes())  # type: ignore[misc]  # the code is this refusal's own
+    return refusal
 
 
 def headers_of(error: ApiError) -> dict[str, str]:

@@ -1,0 +1,75 @@
+"""The real server for tests: granian with its workers, on the database of the test that asks for it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 20
+
+
+def url_of_test_database() -> str:
+    """The test database as a `DATABASE_URL`, for processes that are to share it."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    user, password = quote(database["USER"]), quote(database["PASSWORD"])
+    host, port = quote(database["HOST"], safe=""), database["PORT"]
+    return f"postgresql://{user}{':' if password else ''}{password}@{host}:{port}/{database['NAME']}"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Client:
+    """One connection that is kept open, as a storefront's would be. Not for use by two threads."""
+
+    def __init__(self, port: int, token: str = "") -> None:
+        self.connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        self.headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """The status and the parsed body of the answer (None without a body)."""
+        self.connection.request(method, path, None if body is None else json.dumps(body), self.headers)
+        response = self.connection.getresponse()
+        content = response.read()
+        return response.status, json.loads(content) if content else None
+
+
+@contextmanager
+def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
+    """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
+    port = free_port()
+    command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
+    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "WARNING", "DEBUG": "1"} | environ
+    server = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603  # our own command
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                if Client(port)("GET", "/ready")[0] == 200:
+                    break
+            except OSError:
+                pass
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not become ready (exit code {server.poll()})")
+            time.sleep(0.1)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(10)

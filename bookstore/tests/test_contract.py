@@ -1,0 +1,119 @@
+"""The OpenAPI schema says what the contract says: the same paths, methods and statuses."""
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from openapi_spec_validator import validate
+
+# What a client can rely on, one row for each call: the statuses with the codes of its errors.
+EVERY = {406: {"NOT_ACCEPTABLE"}, 503: {"SERVICE_UNAVAILABLE"}}
+BODY = {
+    400: {"PARSE_ERROR"},
+    413: {"CONTENT_TOO_LARGE"},
+    415: {"UNSUPPORTED_MEDIA_TYPE"},
+    422: {"VALIDATION_ERROR"},
+}
+QUERY = {422: {"VALIDATION_ERROR"}}
+TOKEN = {401: {"NOT_AUTHENTICATED", "AUTH_TOKEN_INVALID", "AUTH_TOKEN_EXPIRED", "AUTH_USER_INACTIVE"}}
+STAFF = {**TOKEN, 403: {"AUTH_FORBIDDEN"}}
+NO_BOOK = {404: {"BOOK_NOT_FOUND"}}
+NO_ITEM = {404: {"CART_ITEM_NOT_FOUND"}, 403: {"CART_ITEM_FORBIDDEN"}}
+
+CONTRACT = {
+    ("POST", "/auth/register"): {201: None, 409: {"AUTH_EMAIL_CONFLICT"}, 429: {"THROTTLED"}, **BODY},
+    ("POST", "/auth/login"): {200: None, 401: {"AUTH_INVALID_CREDENTIALS"}, 429: {"THROTTLED"}, **BODY},
+    ("POST", "/auth/refresh"): {200: None, 401: {"AUTH_REFRESH_INVALID", "AUTH_TOKEN_REUSE"}, **BODY},
+    ("POST", "/auth/logout"): {204: None, **BODY},
+    ("GET", "/books"): {200: None, **QUERY},
+    ("GET", "/books/{book_id}"): {200: None, **NO_BOOK},
+    ("POST", "/books"): {201: None, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
+    ("PUT", "/books/{book_id}"): {200: None, **NO_BOOK, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
+    ("DELETE", "/books/{book_id}"): {204: None, **NO_BOOK, **STAFF},
+    ("PATCH", "/books/{book_id}/stock"): {200: None, **NO_BOOK, **BODY, **STAFF},
+    ("GET", "/genres"): {200: None},
+    ("POST", "/genres"): {201: None, 409: {"GENRE_CONFLICT"}, **BODY, **STAFF},
+    ("GET", "/cart"): {200: None, **TOKEN},
+    ("POST", "/cart/items"): {
+        201: None,
+        **NO_BOOK,
+        409: {"CART_BOOK_OUT_OF_STOCK", "CART_ITEM_DUPLICATE"},
+        **BODY,
+        **TOKEN,
+    },
+    ("PUT", "/cart/items/{item_id}"): {200: None, **NO_ITEM, **BODY, **TOKEN},
+    ("DELETE", "/cart/items/{item_id}"): {204: None, **NO_ITEM, **TOKEN},
+    ("GET", "/health"): {200: None},
+    ("GET", "/ready"): {200: None},
+}
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def operations(schema):
+    return {
+        (method.upper(), path): operation
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if method != "parameters"
+    }
+
+
+def codes(schema, response):
+    """The error codes that a documented response can carry."""
+    content = response.get("content", {}).get("application/json", {}).get("schema", {})
+    found = set()
+    for option in content.get("oneOf", [content]):
+        name = option.get("$ref", "").rpartition("/")[2]
+        component = schema["components"]["schemas"].get(name, {})
+        found |= set(component.get("properties", {}).get("code", {}).get("enum", []))
+    return found
+
+
+def test_schema_is_valid_openapi(schema):
+    validate(schema)
+
+
+def test_schema_has_exactly_the_contracts_calls(schema):
+    assert operations(schema).keys() == CONTRACT.keys()
+
+
+@pytest.mark.parametrize("call", CONTRACT, ids=" ".join)
+def test_schema_documents_the_contracts_statuses_and_codes(schema, call):
+    every = {406: EVERY[406]} if call == ("GET", "/health") else EVERY
+    responses = operations(schema)[call]["responses"]
+
+    documented = {
+        int(status): codes(schema, response) if int(status) >= 400 else None for status, response in responses.items()
+    }
+
+    assert documented == {**CONTRACT[call], **every}
+
+
+@pytest.mark.parametrize("call", CONTRACT, ids=" ".join)
+def test_schema_of_a_call_reads_well(schema, call):
+    operation = operations(schema)[call]
+
+    assert operation["summary"]
+    assert operation["description"]
+    assert len(operation["tags"]) == 1
+    assert ("security" in operation and {} not in operation["security"]) == (
+        401 in CONTRACT[call] and "auth" not in call[1]
+    )
+
+
+def test_schema_is_served_as_json(client):
+    response = client.get("/schema", headers={"accept": "*/*"})
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json()["info"]["title"] == "Bookstore API"
+
+
+def test_docs_load_every_asset_from_here(client):
+    page = client.get("/docs", headers={"accept": "text/html"}).content.decode()
+
+    assert "swagger-ui-bundle.js" in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page

@@ -1,0 +1,188 @@
+"""Every error, whoever produced it, is the contract's envelope."""
+
+import json
+
+import pytest
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from bookstore.api.health import HealthView
+
+NOT_FOUND = {"detail": "There is nothing at this path.", "code": "NOT_FOUND"}
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/books/x", "/cart/items/x", "/health/x", "/.env", "/%00", "/%ff"])
+@pytest.mark.parametrize("debug", [True, False])
+def test_an_unknown_path_is_404_in_the_envelope(client, settings, path, debug):
+    settings.DEBUG = debug
+
+    response = client.get(path)
+
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json() == NOT_FOUND
+
+
+def test_a_host_that_is_not_served_is_400_in_the_envelope(client, settings):
+    settings.ALLOWED_HOSTS = ["shop.example"]
+
+    response = client.get("/docs", headers={"host": "evil.example"})
+
+    assert response.status_code == 400
+    assert response.json() == {"detail": "The request cannot be understood.", "code": "BAD_REQUEST"}
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_bug_is_500_in_the_envelope_and_leaks_nothing(client, settings, monkeypatch, debug, caplog):
+    settings.DEBUG = debug
+    client.raise_request_exception = False
+
+    def broken(self, request):
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr(HealthView, "get", broken)
+
+    response = client.get("/health", headers={"x-request-id": "req-42"})
+
+    assert response.status_code == 500
+    assert response.json() == {
+        "detail": "Something went wrong here. The header X-Request-ID names this request in the log.",
+        "code": "INTERNAL_ERROR",
+    }
+    assert response.headers["X-Request-ID"] == "req-42"
+    assert "a secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("error", [OperationalError("connection refused"), InterfaceError("closed")])
+def test_a_database_that_is_away_is_503_with_retry_after(client, monkeypatch, error):
+    def away(self, request):
+        raise error
+
+    monkeypatch.setattr(HealthView, "get", away)
+
+    response = client.get("/health")
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.json()["code"] == "SERVICE_UNAVAILABLE"
+
+
+def test_a_database_that_is_away_is_503_in_the_admin_too(client, monkeypatch):
+    from django.contrib.admin import AdminSite
+
+    def away(self, request, extra_context=None):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(AdminSite, "login", away)
+
+    response = client.get("/admin/login/")
+
+    assert response.status_code == 503
+    assert response.json()["code"] == "SERVICE_UNAVAILABLE"
+
+
+def test_a_method_that_is_not_there_is_405_with_allow(client):
+    response = client.post("/health")
+
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]
+    assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+
+
+def test_an_accept_that_excludes_json_is_406(client):
+    response = client.get("/health", headers={"accept": "application/xml"})
+
+    assert response.status_code == 406
+    assert response.json()["code"] == "NOT_ACCEPTABLE"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"{'email': 1}",
+        b'{"email": NaN}',
+        b'{"email": Infinity}',
+        b"\xff\xfe",
+        b'{"a": "\xe9"}',
+        b"[" * 101 + b"]" * 101,
+        b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        b"[" * 400_000,
+    ],
+)
+def test_a_body_that_is_no_json_is_400(api, body):
+    if not body:
+        body = b" "
+
+    response = api.generic("POST", "/auth/login", body, content_type="application/json")
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "PARSE_ERROR"
+
+
+def test_a_body_100_levels_deep_is_read(api, db):
+    deep = b'{"x": ' + b"[" * 99 + b"]" * 99 + b"}"
+
+    response = api.generic("POST", "/auth/login", deep, content_type="application/json")
+
+    assert response.status_code == 422
+
+
+def test_brackets_in_a_text_are_no_depth(api, db):
+    response = api.generic("POST", "/auth/login", json.dumps({"x": "[" * 500}), content_type="application/json")
+
+    assert response.status_code == 422
+
+
+def test_a_number_longer_than_python_reads_is_a_fault_of_its_field(api, db):
+    body = b'{"email": ' + b"9" * 5000 + b', "password": 1e999999999999}'
+
+    response = api.generic("POST", "/auth/login", body, content_type="application/json")
+
+    assert response.status_code == 422
+    assert [fault["field"] for fault in response.json()["errors"]] == ["email", "password"]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"]
+)
+def test_a_body_of_another_type_is_415(api, content_type):
+    response = api.generic("POST", "/auth/login", b"email=a", content_type=content_type)
+
+    assert response.status_code == 415
+    assert response.json()["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
+def test_a_json_body_without_content_type_is_read(api, db):
+    response = api.generic("POST", "/auth/login", b'{"email": 1}', content_type="")
+
+    assert response.status_code == 422
+
+
+def test_a_body_over_the_limit_is_413(api):
+    body = b'"' + b"a" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"'
+
+    response = api.generic("POST", "/auth/login", body, content_type="application/json")
+
+    assert response.status_code == 413
+    assert response.json()["code"] == "CONTENT_TOO_LARGE"
+
+
+def test_head_of_an_error_has_its_status(client):
+    response = client.head("/nothing")
+
+    assert response.status_code == 404
+    assert response.content == b""
+
+
+def test_admin_without_slash_leads_to_admin(client):
+    response = client.get("/admin")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+
+
+def test_the_root_leads_to_the_docs(client):
+    response = client.get("/")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/docs")

@@ -1,0 +1,135 @@
+"""A missing or bad variable stops the start with one line that names it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bookstore import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP",
+    "JWT_SIGNING_KEY": "another-key-0123456789-abcdefghijklmnop",
+    "ALLOWED_HOSTS": "shop.example",
+    "DATABASE_URL": "postgresql://shop:secret@db.example/shop",
+}
+
+
+def start(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Imports the settings in a fresh process that has just these variables."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import bookstore.settings"
+    return subprocess.run(  # noqa: S603  # our own interpreter and code
+        [sys.executable, "-c", code], cwd=tmp_path, env=kept | environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_production_settings_are_enough(tmp_path):
+    started = start(tmp_path, **PRODUCTION)
+
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_debug_needs_nothing_else(tmp_path):
+    started = start(tmp_path, DEBUG="1")
+
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", PRODUCTION)
+def test_a_missing_variable_is_named(tmp_path, name):
+    started = start(tmp_path, **{key: value for key, value in PRODUCTION.items() if key != name})
+
+    assert started.returncode == 1
+    assert started.stderr == (
+        f"bookstore cannot start: {name} is not set; only DEBUG=1 gives it a default, and .env.example describes it.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "perhaps"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "a" * 60),
+        ("SECRET_KEY", "django-insecure-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH"),
+        ("JWT_SIGNING_KEY", "31-bytes-are-too-few-012345678"),
+        ("JWT_SIGNING_KEY", PRODUCTION["SECRET_KEY"]),
+        ("ALLOWED_HOSTS", ""),
+        ("DATABASE_URL", "mysql://db/shop"),
+        ("DATABASE_URL", "postgresql://shop:secret@db.example"),
+        ("DATABASE_URL", "postgresql://shop:sec ret@db/shop"),
+        ("DATABASE_URL", "sqlite://"),
+        ("CACHE_URL", "memcached://x"),
+        ("ACCESS_TOKEN_MINUTES", "0"),
+        ("ACCESS_TOKEN_MINUTES", "five"),
+        ("REFRESH_TOKEN_DAYS", "-1"),
+        ("AUTH_THROTTLE_RATE", "ten a minute"),
+        ("AUTH_THROTTLE_RATE", "0/min"),
+        ("TRUSTED_PROXIES", "10.0.0.1,proxy"),
+        ("CORS_ALLOWED_ORIGINS", "https://*.example"),
+        ("CORS_ALLOWED_ORIGINS", "https://shop.example/path"),
+        ("SHOP_CURRENCY", "dollars"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_bad_value_stops_the_start_with_one_line(tmp_path, name, value):
+    started = start(tmp_path, **{**PRODUCTION, name: value})
+
+    assert started.returncode == 1
+    assert started.stderr.startswith(f"bookstore cannot start: {name} ")
+    assert started.stderr.count("\n") == 1
+    assert "secret@" not in started.stderr
+
+
+def test_env_example_lists_every_variable():
+    settings = (ROOT / "bookstore" / "settings.py").read_text()
+    example = (ROOT / ".env.example").read_text()
+    read = {line.split('"')[1] for line in settings.replace("read(\n", "read(").splitlines() if ' = read("' in line}
+    read |= {
+        line.strip().strip('",')
+        for before, line in zip(settings.splitlines(), settings.splitlines()[1:], strict=False)
+        if before.endswith("= read(")
+    }
+
+    assert len(read) > 10
+    assert [name for name in sorted(read) if f"{name}=" not in example] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("10/min", (10, 60)), ("5/s", (5, 1)), ("100/hour", (100, 3600)), ("1/day", (1, 86400)), ("off", None)],
+)
+def test_a_rate_is_a_count_and_seconds(text, expected):
+    assert environment.rate(text) == expected
+
+
+def test_a_postgresql_url_may_name_several_hosts_and_any_option_of_libpq():
+    database = environment.database("postgresql://shop:p%40ss@a,b:6432/shop?target_session_attrs=read-write")
+
+    assert database == {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "shop",
+        "USER": "shop",
+        "PASSWORD": "p@ss",
+        "HOST": "a,b",
+        "PORT": ",6432",
+        "OPTIONS": {"connect_timeout": 2, "target_session_attrs": "read-write"},
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def test_sqlite_is_made_safe_for_several_processes(tmp_path):
+    database = environment.database(f"sqlite:///{tmp_path}/shop.sqlite3")
+
+    assert database["NAME"] == f"{tmp_path}/shop.sqlite3"
+    assert database["OPTIONS"] == {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }

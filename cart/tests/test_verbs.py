@@ -1,0 +1,202 @@
+"""The verbs as the shell has them, and what the database itself refuses."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from bookstore.accounts.exceptions import UserInactive
+from bookstore.accounts.models import User
+from bookstore.api.errors import ValidationError
+from cart.exceptions import BookOutOfStock, CartItemDuplicate, CartItemNotFound
+from cart.models import Cart, CartItem
+from cart.tests.factories import CartFactory, CartItemFactory
+from catalog.exceptions import BookNotFound
+
+pytestmark = pytest.mark.django_db
+
+
+def test_for_user_makes_a_cart_once(alice):
+    first = Cart.objects.for_user(alice)
+
+    second = Cart.objects.for_user(alice)
+
+    assert (first, Cart.objects.count()) == (second, 1)
+
+
+def test_for_user_finds_the_cart_that_won_the_race(alice, monkeypatch):
+    winner = CartFactory(user=alice)
+    reads = iter([None])
+    monkeypatch.setattr(type(Cart.objects.all()), "first", lambda self: next(reads))
+
+    assert Cart.objects.for_user(alice) == winner
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_for_user_of_a_deleted_user_raises_user_inactive(alice):
+    ghost = User.objects.get(pk=alice.pk)
+    alice.delete()
+
+    with pytest.raises(UserInactive):
+        Cart.objects.for_user(ghost)
+
+
+def test_add_answers_the_line_and_totals_follow(alice, emma, dracula):
+    cart = Cart.objects.for_user(alice)
+
+    line = cart.add(emma, 2)
+    cart.add(dracula.pk)
+
+    assert (line.quantity, line.line_total) == (2, Decimal("19.00"))
+    assert (cart.total_items, cart.total_price) == (3, Decimal("31.25"))
+
+
+def test_add_reads_the_stock_now_not_from_the_object(alice, emma):
+    stale = type(emma).objects.get(pk=emma.pk)
+    emma.set_stock(0)
+
+    with pytest.raises(BookOutOfStock):
+        Cart.objects.for_user(alice).add(stale)
+
+
+def test_add_of_a_deleted_book_raises_book_not_found(alice, emma):
+    cart = Cart.objects.for_user(alice)
+    book_id = emma.pk
+    emma.delete()
+
+    with pytest.raises(BookNotFound):
+        cart.add(book_id)
+
+
+def test_add_twice_raises_duplicate_with_the_item_id(alice, emma):
+    cart = Cart.objects.for_user(alice)
+    line = cart.add(emma)
+
+    with pytest.raises(CartItemDuplicate) as refused:
+        cart.add(emma)
+
+    assert refused.value.extra == {"item_id": line.pk}
+
+
+def test_add_to_a_cart_that_was_pruned_meanwhile_makes_it_again(alice, emma):
+    cart = Cart.objects.for_user(alice)
+    Cart.objects.all().delete()
+
+    line = cart.add(emma)
+
+    assert Cart.objects.get().lines == [line]
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1000, True, 1.5, "2", None])
+def test_a_quantity_outside_the_bounds_is_refused_in_words(alice, emma, dracula, quantity):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
+
+    with pytest.raises(ValidationError):
+        line.cart.add(dracula, quantity)
+    with pytest.raises(ValidationError):
+        line.change_quantity(quantity)
+
+    assert list(CartItem.objects.values_list("book__title", "quantity")) == [("Emma", 1)]
+
+
+def test_a_line_that_is_gone_cannot_be_changed_or_removed(alice, emma):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
+    CartItem.objects.all().delete()
+
+    with pytest.raises(CartItemNotFound):
+        line.change_quantity(2)
+    with pytest.raises(CartItemNotFound):
+        line.remove()
+
+    assert not CartItem.objects.exists()
+
+
+def test_a_line_whose_cart_is_gone_cannot_be_changed(alice, emma):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
+    Cart.objects.all().delete()
+
+    with pytest.raises(CartItemNotFound):
+        line.change_quantity(2)
+
+
+def test_a_refused_add_leaves_the_last_change_alone(alice, emma):
+    cart = CartFactory(user=alice)
+    emma.set_stock(0)
+    before = Cart.objects.get().updated_at
+
+    with pytest.raises(BookOutOfStock):
+        cart.add(emma)
+
+    assert Cart.objects.get().updated_at == before
+
+
+def test_the_database_refuses_a_second_cart_and_a_second_line_and_bad_quantities(alice, emma):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
+    attempts = [
+        lambda: Cart.objects.create(user=alice),
+        lambda: CartItem.objects.create(cart=line.cart, book=emma),
+        lambda: CartItem.objects.update(quantity=0),
+        lambda: CartItem.objects.update(quantity=1000),
+    ]
+
+    for attempt in attempts:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            attempt()
+
+
+def test_the_database_sets_quantity_and_times(alice, emma):
+    cart = CartFactory(user=alice)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO cart_items (cart_id, book_id) VALUES (%s, %s)", [cart.pk, emma.pk])
+
+    line = CartItem.objects.get()
+
+    assert line.quantity == 1
+    assert line.added_at >= cart.created_at
+
+
+@pytest.mark.postgres
+def test_the_database_cascades_from_user_to_cart_to_lines(alice, emma):
+    CartItemFactory(cart=CartFactory(user=alice), book=emma)
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM users WHERE id = %s", [alice.pk])
+
+    assert (Cart.objects.count(), CartItem.objects.count()) == (0, 0)
+
+
+@pytest.mark.postgres
+def test_the_database_cascades_from_book_to_lines(alice, emma):
+    CartItemFactory(cart=CartFactory(user=alice), book=emma)
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM books WHERE id = %s", [emma.pk])
+
+    assert (Cart.objects.count(), CartItem.objects.count()) == (1, 0)
+
+
+def test_deleting_a_book_takes_its_lines_out_of_every_cart(alice, bob, emma, dracula):
+    for user in (alice, bob):
+        cart = CartFactory(user=user)
+        CartItemFactory(cart=cart, book=emma)
+        CartItemFactory(cart=cart, book=dracula)
+
+    emma.delete()
+
+    assert list(CartItem.objects.values_list("book__title", flat=True)) == ["Dracula", "Dracula"]
+
+
+def test_deleting_a_user_takes_the_cart_and_its_lines(alice, emma):
+    CartItemFactory(cart=CartFactory(user=alice), book=emma)
+
+    alice.delete()
+
+    assert (Cart.objects.count(), CartItem.objects.count()) == (0, 0)
+
+
+def test_every_foreign_key_has_an_index():
+    with connection.cursor() as cursor:
+        for table, column in (("carts", "user_id"), ("cart_items", "cart_id"), ("cart_items", "book_id")):
+            constraints = connection.introspection.get_constraints(cursor, table).values()
+            assert any(facts["index"] and facts["columns"][0] == column for facts in constraints), (table, column)
