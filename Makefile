@@ -25,6 +25,8 @@ PY := $(VENV)/bin/python
 VENV_WORKS := $(shell $(PY) -c 'import importlib.util, sys; \
   sys.exit(sys.version_info < (3, 11) or not importlib.util.find_spec("pip") \
   or "$(PYTHON_VERSION)" not in ("", "%d.%d" % sys.version_info[:2]))' 2>/dev/null && echo yes)
+# A stamp in a virtual environment that is about to be remade says nothing, however new it is.
+REMADE := $(if $(VENV_WORKS),,FORCE)
 
 # --- What the commands run with --------------------------------------------------------------------------------
 DEMO := DEBUG=1
@@ -95,18 +97,18 @@ help: ## this list
 
 # --- Set-up: each stamp is newer than the lock it was installed from --------------------------------------------
 
-$(VENV)/runtime.stamp: requirements.txt $(PY)
+$(VENV)/runtime.stamp: requirements.txt $(PY) $(REMADE)
 	@echo "Installing requirements.txt into $(VENV)"
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 # The development lock holds everything of the other one, at the same versions (scripts/tests/test_locks.py).
-$(VENV)/dev.stamp: requirements-dev.txt $(PY)
+$(VENV)/dev.stamp: requirements-dev.txt $(PY) $(REMADE)
 	@echo "Installing requirements-dev.txt into $(VENV)"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/runtime.stamp
 
-$(PY): $(if $(VENV_WORKS),,FORCE)
+$(PY): $(REMADE)
 	@found=; without_venv=; \
 	for candidate in $(CANDIDATES); do \
 	  "$$candidate" -c '$(VERSION)' >/dev/null 2>&1 || continue; \
