@@ -10,7 +10,6 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from bookstore.api.errors import (
     ApiError,
@@ -152,6 +151,10 @@ class EnvelopeAutoSchema(AutoSchema):
         self.registry.register_on_missing(component)
         reference: dict[str, str] = component.ref
         return reference
+
+
+# Only now: these views ask the settings for the schema class when they are defined, which is the one above.
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
 
 
 class SchemaView(SpectacularAPIView):  # type: ignore[misc]
