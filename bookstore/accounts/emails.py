@@ -1,4 +1,4 @@
-"""When are two emails the same? When their normal forms are: `normalise_email` decides, for all that is read or written."""
+"""When are two emails the same? When `normalise_email` gives the same for both, whoever reads or writes them."""
 
 from typing import Any
 from unicodedata import normalize

@@ -1,0 +1,44 @@
+"""What is open to everybody, and what only to staff."""
+
+from typing import Any, ClassVar
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from bookstore.api.errors import ApiError, Forbidden, NotAuthenticated
+
+PERMISSION_FOR = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
+
+
+class StaffWritesModel(BasePermission):
+    """Reading is for everybody; writing for staff who hold Django's permission on the view's `model`.
+
+    A superuser holds all. The view names its model as `model`, or has a `queryset`.
+    """
+
+    errors: ClassVar[tuple[type[ApiError], ...]] = (NotAuthenticated, Forbidden)
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method in SAFE_METHODS:
+            return True
+        options = (getattr(view, "model", None) or view.queryset.model)._meta  # type: ignore[attr-defined]
+        action = PERMISSION_FOR.get(request.method or "")
+        permission = f"{options.app_label}.{action}_{options.model_name}"
+        return bool(request.user and request.user.is_staff and request.user.has_perm(permission))
+
+
+class PublicReads:
+    """For a view whose reads are for everybody: they look at no token, so that a bad or expired one does not fail them.
+
+    Writes keep the view's authentication and permissions.
+    """
+
+    request: Request
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if self.request.method in SAFE_METHODS else super().get_authenticators()  # type: ignore[misc]
+
+    def get_permissions(self) -> list[Any]:
+        return [] if self.request.method in SAFE_METHODS else super().get_permissions()  # type: ignore[misc]

@@ -1,0 +1,71 @@
+"""What the endpoints of /auth read, and what they answer with."""
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import EmailValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.fields import get_error_detail
+
+from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
+from bookstore.accounts.models import User
+from bookstore.api.fields import TextField
+
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128  # characters
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": MAX_EMAIL_LENGTH})
+class EmailTextField(TextField):
+    """An email in its normal form, valid and short enough in that form."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_EMAIL_LENGTH, trim_whitespace=False, **options)
+        self.validators.append(EmailValidator())
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalise_email(super().to_internal_value(data))
+
+
+@extend_schema_field(
+    {"type": "string", "format": "password", "minLength": MIN_PASSWORD_LENGTH, "maxLength": MAX_PASSWORD_LENGTH}
+)
+class NewPasswordField(TextField):
+    """Its least length is the business of the password validators, who say it together with all else that is wrong."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, **options)
+
+
+class RegisterSerializer(serializers.Serializer[Any]):
+    email = EmailTextField()
+    password = NewPasswordField(help_text="8 to 128 characters; not a common one, not all digits, not like the email.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            validate_password(attrs["password"], User(email=attrs["email"]))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"password": get_error_detail(error)}) from error
+        return attrs
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    """Asks for no more than two strings: an email that is none is one that nobody has."""
+
+    email = TextField(max_length=MAX_EMAIL_LENGTH, trim_whitespace=False)
+    password = TextField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    refresh_token = TextField(trim_whitespace=False)
+
+
+class LogoutSerializer(RefreshSerializer):
+    """Documents the body. It is not asked whether one is valid: whoever wants to be signed out, is."""
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    access_token = serializers.CharField(help_text="For the header `Authorization: Bearer …`.")
+    refresh_token = serializers.CharField(help_text="Good for one refresh; then its successor is.")
+    token_type = serializers.ChoiceField(choices=["bearer"])

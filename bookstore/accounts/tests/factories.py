@@ -1,0 +1,36 @@
+"""Alice and Bob: customers, staff, and those who may do everything."""
+
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from bookstore.accounts.models import User
+
+PASSWORD = "correct horse battery"
+
+
+class UserFactory(DjangoModelFactory):
+    """A customer whose password is PASSWORD, or the `password` that is given, in plain text."""
+
+    class Meta:
+        model = User
+
+    email = factory.Sequence(lambda number: f"reader{number}@example.com")
+    password = PASSWORD
+
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        return model_class.objects.create_user(*args, **kwargs)
+
+
+class StaffFactory(UserFactory):
+    """May enter the admin; holds no permission until a test gives it one."""
+
+    email = factory.Sequence(lambda number: f"clerk{number}@example.com")
+    is_staff = True
+
+
+class SuperuserFactory(StaffFactory):
+    email = factory.Sequence(lambda number: f"owner{number}@example.com")
+    is_superuser = True

@@ -1,0 +1,108 @@
+"""The tokens that clients carry: JSON Web Tokens, HS256. The only module that knows simplejwt.
+
+Reading a token asks no database: it says what was signed. Whether that still counts is decided by
+`User.objects.calling(claims)` and `LoginSession.objects.refresh(claims)`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from bookstore.accounts.exceptions import RefreshInvalid, TokenExpired, TokenInvalid
+from bookstore.accounts.models import LoginSession
+
+# Ours are some 400 characters. A longer one is not read: what is in it could be nested as deep as it is long.
+MAX_LENGTH = 1000
+# Three parts, the last a signature of 32 bytes in its one canonical spelling: base64 leaves two bits of the last
+# character without a meaning, and a token that was changed there would pass for another one.
+SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)
+USER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
+MAX_ID = 2**63 - 1
+
+
+class Tokens(TypedDict):
+    access_token: str
+    refresh_token: str
+    token_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says, and was signed for."""
+
+    user_id: int
+    session_id: int
+    jti: str
+    fingerprint: str
+
+
+class Malformed(ValueError):
+    """Signed, but not by the code below."""
+
+
+def issue(session: LoginSession) -> Tokens:
+    """A new access token, and the refresh token that the session takes for good. No query: the session has its user."""
+    access, refresh = AccessToken(), RefreshToken()
+    for token in (access, refresh):
+        token["sub"] = str(session.user.pk)
+        token["role"] = "admin" if session.user.is_staff else "user"
+        token["sid"] = session.pk
+        token["pwd"] = session.user.fingerprint
+    refresh["jti"] = session.refresh_jti
+    refresh["exp"] = int(session.expires_at.timestamp())
+    return {"access_token": str(access), "refresh_token": str(refresh), "token_type": "bearer"}
+
+
+def read_access(raw: str) -> Claims:
+    """Raises TokenInvalid or TokenExpired."""
+    try:
+        return read(AccessToken, raw)
+    except ExpiredTokenError as error:
+        raise TokenExpired from error
+    except (TokenError, Malformed) as error:
+        raise TokenInvalid from error
+
+
+def read_refresh(raw: str) -> Claims:
+    """Raises RefreshInvalid."""
+    try:
+        return read(RefreshToken, raw)
+    except (TokenError, Malformed) as error:
+        raise RefreshInvalid from error
+
+
+def read(kind: type[Token], raw: str) -> Claims:
+    if len(raw) > MAX_LENGTH or not SHAPE.fullmatch(raw):
+        raise Malformed("not a token of ours")
+    try:
+        token = kind(raw)  # type: ignore[arg-type]  # simplejwt says Token and means its text
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise Malformed("a part of it cannot be read") from error
+    return Claims(
+        user_id=user_id_of(token.get("sub")),
+        session_id=session_id_of(token.get("sid")),
+        jti=hexadecimal(token.get("jti")),
+        fingerprint=hexadecimal(token.get("pwd")),
+    )
+
+
+def user_id_of(value: Any) -> int:
+    if not isinstance(value, str) or not USER_ID.fullmatch(value) or int(value) > MAX_ID:
+        raise Malformed("sub names no user")
+    return int(value)
+
+
+def session_id_of(value: Any) -> int:
+    if type(value) is not int or not 0 < value <= MAX_ID:
+        raise Malformed("sid names no session")
+    return value
+
+
+def hexadecimal(value: Any) -> str:
+    if not isinstance(value, str) or not HEX.fullmatch(value):
+        raise Malformed("jti or pwd is none of ours")
+    return value

@@ -1,0 +1,143 @@
+"""Signing up, in and out. None of these needs a bearer token."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bookstore.accounts import tokens
+from bookstore.accounts.exceptions import EmailConflict, InvalidCredentials, RefreshInvalid, TokenReuse
+from bookstore.accounts.models import LoginSession, User
+from bookstore.accounts.serializers import (
+    LoginSerializer,
+    LogoutSerializer,
+    RefreshSerializer,
+    RegisterSerializer,
+    TokensSerializer,
+)
+from bookstore.accounts.throttling import count_attempt
+from bookstore.api.errors import Throttled
+from bookstore.api.schema import errors_of
+
+CREDENTIALS = OpenApiExample(
+    "Alice", value={"email": "alice@example.com", "password": "correct horse battery"}, request_only=True
+)
+REFRESH_TOKEN = OpenApiExample("Her refresh token", value={"refresh_token": "eyJhbGciOiJIUzI1NiIs…"}, request_only=True)
+TOKENS = OpenApiExample(
+    "Tokens",
+    value={
+        "access_token": "eyJhbGciOiJIUzI1NiIs…",
+        "refresh_token": "eyJhbGciOiJIUzI1NiIs…",
+        "token_type": "bearer",
+    },
+    response_only=True,
+)
+
+
+class AuthView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """No cache on the way may keep a token (RFC 6749, 5.1)."""
+        response.headers["Cache-Control"] = "no-store"
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class RegisterView(AuthView):
+    @extend_schema(
+        operation_id="register",
+        tags=["auth"],
+        summary="Register as a customer",
+        request=RegisterSerializer,
+        responses={201: TokensSerializer, **errors_of(EmailConflict, Throttled)},
+        examples=[CREDENTIALS, TOKENS],
+    )
+    def post(self, request: Request) -> Response:
+        """Makes the customer's account and signs them in.
+
+        - 201: the tokens of a first session.
+        - 409 AUTH_EMAIL_CONFLICT: somebody has registered this email, in whatever case.
+        - 422 VALIDATION_ERROR: the email is none, or the password is too short, too long, too common, all digits or too
+          much like the email; one entry in `errors` for each.
+        - 429 THROTTLED: too many attempts from this address or for this email; Retry-After says for how long.
+        """
+        body = RegisterSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        count_attempt(request, "register", body.validated_data["email"])
+        return Response(tokens.issue(User.objects.register(**body.validated_data)), status=201)
+
+
+class LoginView(AuthView):
+    @extend_schema(
+        operation_id="login",
+        tags=["auth"],
+        summary="Sign in",
+        request=LoginSerializer,
+        responses={200: TokensSerializer, **errors_of(InvalidCredentials, Throttled)},
+        examples=[CREDENTIALS, TOKENS],
+    )
+    def post(self, request: Request) -> Response:
+        """Begins a session, beside those that the user has elsewhere.
+
+        - 200: its tokens.
+        - 401 AUTH_INVALID_CREDENTIALS: nobody has this email, the password is wrong, or the user was deactivated; which
+          of them, neither the answer nor its time tells.
+        - 422 VALIDATION_ERROR: the email or the password is missing, no text, or too long to be one.
+        - 429 THROTTLED: too many attempts from this address or for this email; Retry-After says for how long.
+        """
+        body = LoginSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        count_attempt(request, "login", body.validated_data["email"])
+        return Response(tokens.issue(User.objects.sign_in(**body.validated_data)))
+
+
+class RefreshView(AuthView):
+    @extend_schema(
+        operation_id="refresh",
+        tags=["auth"],
+        summary="Exchange a refresh token for new tokens",
+        request=RefreshSerializer,
+        responses={200: TokensSerializer, **errors_of(RefreshInvalid, TokenReuse)},
+        examples=[REFRESH_TOKEN, TOKENS],
+    )
+    def post(self, request: Request) -> Response:
+        """Goes on with a session. A refresh token is good once: keep the one that comes back.
+
+        - 200: new tokens.
+        - 401 AUTH_REFRESH_INVALID: the token is forged, expired or of another kind, its session is over, the password
+          was changed, or the user was deleted or deactivated.
+        - 401 AUTH_TOKEN_REUSE: the token was used before. Somebody else may have it, so every session of its user is
+          over now.
+        - 422 VALIDATION_ERROR: there is no refresh_token, or it is no text.
+        """
+        body = RefreshSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        claims = tokens.read_refresh(body.validated_data["refresh_token"])
+        return Response(tokens.issue(LoginSession.objects.refresh(claims)))
+
+
+class LogoutView(AuthView):
+    @extend_schema(
+        operation_id="logout",
+        tags=["auth"],
+        summary="Sign out",
+        request=LogoutSerializer,
+        responses={204: None},
+        examples=[REFRESH_TOKEN],
+    )
+    def post(self, request: Request) -> Response:
+        """Ends the session of this refresh token: its access tokens are refused from now on, too.
+
+        - 204: always, whatever the token was. Who has none that is good is signed out already.
+        """
+        raw = request.data.get("refresh_token") if isinstance(request.data, dict) else None
+        if isinstance(raw, str):
+            with suppress(RefreshInvalid):
+                LoginSession.objects.of(tokens.read_refresh(raw)).end()
+        return Response(status=204)
