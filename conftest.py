@@ -1,9 +1,47 @@
 """What every test of this repository stands on. The settings' environment is in scripts/pytest_environment.py."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from django.db import connection
+from rest_framework.test import APIClient
+
+if TYPE_CHECKING:
+    from bookstore.accounts.models import User
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         pytest.skip(f"needs PostgreSQL, this run is on {connection.vendor}: make test-pg")
+
+
+@pytest.fixture(autouse=True)
+def cheap_and_patient_accounts(settings: Any) -> None:
+    """Argon2 is slow on purpose, and the throttle would count one test's sign-ins into the next one's.
+
+    Tests of the two set them by themselves.
+    """
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.AUTH_THROTTLE_RATE = None
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A client of the API that has not signed in."""
+    return APIClient()
+
+
+@pytest.fixture
+def client_for(db: None) -> Callable[["User"], APIClient]:
+    """`client_for(alice)`: a client that carries a real access token of hers."""
+    from bookstore.accounts import tokens
+    from bookstore.accounts.models import LoginSession
+
+    def signed_in(user: "User") -> APIClient:
+        client = APIClient()
+        token = tokens.issue(LoginSession.objects.begin(user))["access_token"]
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client
+
+    return signed_in
