@@ -9,9 +9,9 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.constraints import violated
-from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
+from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
 from catalog.fields import FoldedField
-from catalog.search import words
+from catalog.search import wanted_words
 from catalog.search_document import HasWords
 
 if TYPE_CHECKING:
@@ -88,6 +88,15 @@ class GenreQuerySet(FoldingQuerySet):
     def by_name(self) -> "GenreQuerySet":
         return self.order_by("name_folded")
 
+    def hold(self, genre_id: int | None) -> None:
+        """See that a genre exists, and still will at the end of the transaction. None is no genre: nothing to do.
+
+        Raises GenreUnknown. 1 query.
+        """
+        # NO KEY UPDATE: who deletes the genre waits, who reads it does not.
+        if genre_id is not None and not self.select_for_update(no_key=True).filter(pk=genre_id).exists():
+            raise GenreUnknown
+
     def add(self, name: str) -> "Genre":
         """A new genre. Raises GenreConflict when there is one of this name, whatever its case and accents. 1 query."""
         with naming_conflicts():
@@ -104,7 +113,7 @@ class BookQuerySet(FoldingQuerySet):
         Case and accents do not matter, and no word is an operator. Best is the book with the most of these words in its
         title; then the lower id. A text without a letter or digit leaves the books as they are.
         """
-        wanted = tuple(dict.fromkeys(words(text)))
+        wanted = wanted_words(text)
         if not wanted:
             return self
         in_title = [
@@ -115,7 +124,7 @@ class BookQuerySet(FoldingQuerySet):
 
     def by_author(self, text: str) -> "BookQuerySet":
         """Books of which every word of the text is a prefix of a word of the author. No word: all books."""
-        wanted = tuple(dict.fromkeys(words(text)))
+        wanted = wanted_words(text)
         return self.filter(HasWords(wanted, of="author_folded")) if wanted else self
 
     def in_stock(self) -> "BookQuerySet":
@@ -143,6 +152,29 @@ class BookQuerySet(FoldingQuerySet):
         if direction == "asc":
             return self.order_by(key.asc(nulls_last=True) if sort == "date" else key.asc(), tie.asc())
         return self.order_by(key.desc(nulls_last=True) if sort == "date" else key.desc(), tie.desc())
+
+    def asked_for(
+        self,
+        *,
+        q: str = "",
+        author: str = "",
+        genre_id: int | None = None,
+        min_price: Decimal | None = None,
+        max_price: Decimal | None = None,
+        in_stock: bool | None = None,
+        sort: Sort = "title",
+        sort_dir: Direction | None = None,
+    ) -> "BookQuerySet":
+        """The books that GET /books answers with for these parameters, in its order.
+
+        A `q` with a word in it ranks, and `sort` does not apply. `created_at` is newest first unless told otherwise.
+        """
+        books = self.by_author(author).priced(min_price, max_price)
+        if genre_id is not None:
+            books = books.of_genre(genre_id)
+        if in_stock is not None:
+            books = books.in_stock() if in_stock else books.out_of_stock()
+        return books.sorted_by(sort, sort_dir or ("desc" if sort == "created_at" else "asc")).search(q)
 
     def find(self, book_id: int) -> "Book":
         """The book with this id. Raises BookNotFound. 1 query."""

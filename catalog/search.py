@@ -29,6 +29,9 @@ PLAIN = str.maketrans(
 MAX_WORD = 100
 # Characters of a folded text. A title of 500 can grow by folding (ﷺ is 18 letters), and an index takes 2,704 bytes.
 MAX_FOLDED = 500
+# A query's bounds: each word costs a look into the index, and another to rank what was found.
+MAX_QUERY = 200
+MAX_QUERY_WORDS = 32
 
 
 def fold_letters(text: str) -> str:
@@ -54,6 +57,11 @@ def words(text: str) -> list[str]:
         for character in fold_letters(text)
     )
     return [word[:MAX_WORD] for word in spaced.split()]
+
+
+def wanted_words(query: str) -> tuple[str, ...]:
+    """The different words of a query, in its order."""
+    return tuple(dict.fromkeys(words(query)))
 
 
 def fold(text: str) -> str:

@@ -1,0 +1,36 @@
+"""The books of the OpenAPI examples."""
+
+from drf_spectacular.utils import OpenApiExample
+
+GENRE = {"id": 3, "name": "Novel"}
+BOOK = {
+    "id": 42,
+    "title": "Pride and Prejudice",
+    "author": "Jane Austen",
+    "price": "12.50",
+    "isbn": "9780141439518",
+    "genre_id": 3,
+    "description": "Elizabeth Bennet and Mr Darcy each have a mistaken first opinion to give up.",
+    "cover_image_url": "https://covers.example.com/9780141439518.jpg",
+    "publish_date": "1813-01-28",
+    "stock_quantity": 62,
+    "in_stock": True,
+}
+NEW_BOOK = {key: value for key, value in BOOK.items() if key not in {"id", "in_stock"}} | {"isbn": "0-14-143951-3"}
+
+A_BOOK = OpenApiExample("A book", value=BOOK, response_only=True)
+A_PAGE = OpenApiExample(
+    "A page", value={"items": [BOOK], "total": 1, "page": 1, "size": 20}, response_only=True, status_codes=["200"]
+)
+NO_BOOKS = OpenApiExample(
+    "Nothing found", value={"items": [], "total": 0, "page": 1, "size": 20}, response_only=True, status_codes=["200"]
+)
+CREATE_BOOK = OpenApiExample("All that is known of it", value=NEW_BOOK, request_only=True)
+CREATE_SMALL_BOOK = OpenApiExample(
+    "The least", value={"title": "Emma", "author": "Jane Austen", "price": "9.90"}, request_only=True
+)
+NEW_PRICE = OpenApiExample("Another price", value={"price": "11.00"}, request_only=True)
+FORGET_ISBN = OpenApiExample("Forget the ISBN", value={"isbn": None}, request_only=True)
+NEW_STOCK = OpenApiExample("Five copies", value={"quantity": 5}, request_only=True)
+A_GENRE = OpenApiExample("A genre", value=GENRE, response_only=True)
+CREATE_GENRE = OpenApiExample("A genre", value={"name": "Novel"}, request_only=True)

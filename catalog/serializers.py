@@ -1,0 +1,156 @@
+"""What comes in and goes out of the catalogue: shape only. Conflicts and existence are the models' business."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import URLValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bookstore.api.fields import TextField, WholeNumberField
+from bookstore.api.pagination import PageParameters
+from catalog.fields import clean_isbn
+from catalog.models import MAX_STOCK, MIN_PRICE, Book, Genre
+from catalog.querysets import SORTS
+from catalog.search import MAX_QUERY, MAX_QUERY_WORDS, wanted_words
+
+ASCII_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+@extend_schema_field({"oneOf": [{"type": "string", "format": "decimal"}, {"type": "number"}]})
+class PriceField(serializers.DecimalField):
+    """A JSON number, or a string of ASCII digits with at most a point; not `true`, `" 1 "`, `"1e3"` or `"NaN"`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=10, decimal_places=2, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        number = isinstance(data, int | Decimal) and not isinstance(data, bool)
+        if not number and not (isinstance(data, str) and ASCII_DECIMAL.fullmatch(data)):
+            self.fail("invalid")
+        price: Decimal = super().to_internal_value(data)
+        return price
+
+
+class ISODateField(serializers.DateField):
+    """A date as `1813-01-28`, and in no other of the forms that ISO 8601 has."""
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not ISO_DATE.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        day: date = super().to_internal_value(value)
+        return day
+
+
+class ISBNField(TextField):
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return clean_isbn(super().to_internal_value(data))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.message, code="invalid") from error
+
+
+class GenreSerializer(serializers.ModelSerializer[Genre]):
+    class Meta:
+        model = Genre
+        fields = ("id", "name")
+
+
+class GenreCreateSerializer(serializers.Serializer[Any]):
+    name = TextField(max_length=100, help_text="Unique, whatever its case and accents.")
+
+
+class BookSerializer(serializers.Serializer[Book]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    author = serializers.CharField()
+    price = serializers.DecimalField(max_digits=10, decimal_places=2, help_text="In the shop's currency.")
+    isbn = serializers.CharField(allow_null=True, help_text="An ISBN-13, without hyphens.")
+    genre_id = serializers.IntegerField(allow_null=True)
+    description = serializers.CharField(allow_null=True)
+    cover_image_url = serializers.URLField(allow_null=True)
+    publish_date = serializers.DateField(allow_null=True)
+    stock_quantity = serializers.IntegerField(help_text="Copies.")
+    in_stock = serializers.BooleanField()
+
+
+class BookPageSerializer(serializers.Serializer[Any]):
+    items = BookSerializer(many=True)
+    total = serializers.IntegerField(help_text="Books on all pages.")
+    page = serializers.IntegerField()
+    size = serializers.IntegerField()
+
+
+class BookCreateSerializer(serializers.Serializer[Any]):
+    title = TextField(max_length=500)
+    author = TextField(max_length=255)
+    price = PriceField(min_value=MIN_PRICE, help_text="In the shop's currency, with at most two places.")
+    isbn = ISBNField(
+        required=False,
+        allow_null=True,
+        help_text="An ISBN-10 or ISBN-13, hyphens allowed; kept as the ISBN-13 without them.",
+    )
+    genre_id = WholeNumberField(required=False, allow_null=True)
+    description = TextField(required=False, allow_null=True, allow_blank=True)
+    cover_image_url = TextField(
+        required=False,
+        allow_null=True,
+        max_length=2048,
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="An http or https URL.",
+    )
+    publish_date = ISODateField(required=False, allow_null=True)
+    stock_quantity = WholeNumberField(required=False, min_value=0, max_value=MAX_STOCK, help_text="Copies; 0 if unset.")
+
+
+class BookUpdateSerializer(BookCreateSerializer):
+    """As for a new book, each optional: what is not sent stays."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
+class StockChangeSerializer(serializers.Serializer[Any]):
+    quantity = WholeNumberField(min_value=0, max_value=MAX_STOCK, help_text="Copies in stock from now on.")
+
+
+class SearchField(TextField):
+    """Words to search for. None at all (blank, or punctuation only) does not filter."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_blank=True, max_length=MAX_QUERY, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        text = super().run_validation(data)
+        if len(wanted_words(text)) > MAX_QUERY_WORDS:
+            raise serializers.ValidationError(f"Ask for {MAX_QUERY_WORDS} different words at most.", code="max_words")
+        return text
+
+
+class BookQuery(PageParameters):
+    q = SearchField(
+        help_text=(
+            "Every word is a prefix of a word of title or author, whatever its case and accents. Books with more of "
+            f"the words in their title come first, and `sort` does not apply. At most {MAX_QUERY_WORDS} words."
+        )
+    )
+    genre_id = WholeNumberField(required=False)
+    author = SearchField(help_text="Every word is a prefix of a word of the author.")
+    min_price = PriceField(required=False, min_value=Decimal(0))
+    max_price = PriceField(required=False, min_value=Decimal(0))
+    in_stock = serializers.BooleanField(required=False, help_text="`true`: with copies left; `false`: sold out.")
+    sort = serializers.ChoiceField(
+        choices=list(SORTS),
+        required=False,
+        help_text="`title` if unset. `date` is the publish date; undated come last.",
+    )
+    sort_dir = serializers.ChoiceField(
+        choices=["asc", "desc"], required=False, help_text="`asc` if unset, but `desc` for `created_at`."
+    )

@@ -1,0 +1,185 @@
+"""The catalogue: everybody reads it, staff with the permission write it."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from bookstore.accounts.permissions import PublicReads, StaffWritesModel
+from bookstore.api.pagination import page_of
+from bookstore.api.schema import errors_of
+from catalog import examples
+from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
+from catalog.models import Book, Genre
+from catalog.querysets import BookQuerySet
+from catalog.serializers import (
+    BookCreateSerializer,
+    BookPageSerializer,
+    BookQuery,
+    BookSerializer,
+    BookUpdateSerializer,
+    GenreCreateSerializer,
+    GenreSerializer,
+    StockChangeSerializer,
+)
+
+
+class BookViewSet(PublicReads, ViewSet):
+    permission_classes = (StaffWritesModel,)
+    model = Book
+
+    def books(self) -> BookQuerySet:
+        """The books that the caller may know of: every operation takes them from here."""
+        return Book.objects.all()
+
+    @extend_schema(
+        operation_id="list_books",
+        tags=["catalogue"],
+        summary="Find books",
+        parameters=[BookQuery],
+        responses={200: BookPageSerializer},
+        examples=[examples.A_PAGE, examples.NO_BOOKS],
+    )
+    def list(self, request: Request) -> Response:
+        """A page of the books that fit every parameter sent. Anybody may ask.
+
+        Without `q` and `sort` they come by title. Ties are broken by id.
+
+        - 200: the page; a page past the last has no items.
+        - 422: a parameter is bad; the answer names it.
+        """
+        query = BookQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        wanted = dict(query.validated_data)
+        page, size = wanted.pop("page"), wanted.pop("size")
+        found = self.books().asked_for(**wanted)
+        return Response(BookPageSerializer(page_of(found, page=page, size=size)).data)
+
+    @extend_schema(
+        operation_id="create_book",
+        tags=["catalogue"],
+        summary="Add a book to the catalogue",
+        request=BookCreateSerializer,
+        responses={201: BookSerializer, **errors_of(IsbnConflict)},
+        examples=[examples.CREATE_BOOK, examples.CREATE_SMALL_BOOK, examples.A_BOOK],
+    )
+    def create(self, request: Request) -> Response:
+        """For staff who may add books. What is left out is unknown: null, and a stock of 0.
+
+        - 201: the book, as it reads from now on.
+        - 409 BOOK_ISBN_CONFLICT: another book has this ISBN, as ISBN-10 or ISBN-13.
+        - 422: a field is missing or bad; also for a genre that does not exist.
+        """
+        body = BookCreateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        book = Book.objects.add(**body.validated_data)
+        return Response(BookSerializer(book).data, status=201)
+
+    @extend_schema(
+        operation_id="read_book",
+        tags=["catalogue"],
+        summary="Read a book",
+        responses={200: BookSerializer, **errors_of(BookNotFound)},
+        examples=[examples.A_BOOK],
+    )
+    def retrieve(self, request: Request, book_id: int) -> Response:
+        """Anybody may ask.
+
+        - 200: the book.
+        - 404 BOOK_NOT_FOUND: there is none with this id.
+        """
+        return Response(BookSerializer(self.books().find(book_id)).data)
+
+    @extend_schema(
+        operation_id="change_book",
+        tags=["catalogue"],
+        summary="Change what is known of a book",
+        request=BookUpdateSerializer,
+        responses={200: BookSerializer, **errors_of(BookNotFound, IsbnConflict)},
+        examples=[examples.NEW_PRICE, examples.FORGET_ISBN, examples.A_BOOK],
+    )
+    def update(self, request: Request, book_id: int) -> Response:
+        """For staff who may change books. Only what is sent changes; null forgets what may be unknown.
+
+        - 200: the book as it is now.
+        - 404 BOOK_NOT_FOUND: there is none with this id (any more).
+        - 409 BOOK_ISBN_CONFLICT: another book has this ISBN, as ISBN-10 or ISBN-13.
+        - 422: a field is bad; also for a genre that does not exist.
+        """
+        body = BookUpdateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        book = Book(pk=book_id)  # not read first: a genre that does not exist is told before a book that does not
+        book.change(**body.validated_data)
+        return Response(BookSerializer(book).data)
+
+    @extend_schema(
+        operation_id="delete_book",
+        tags=["catalogue"],
+        summary="Delete a book",
+        responses={204: None, **errors_of(BookNotFound)},
+    )
+    def destroy(self, request: Request, book_id: int) -> Response:
+        """For staff who may delete books. The book leaves every cart.
+
+        - 204: it is gone.
+        - 404 BOOK_NOT_FOUND: there is none with this id (any more).
+        """
+        self.books().find(book_id).remove()
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="set_stock",
+        tags=["catalogue"],
+        summary="Set the stock of a book",
+        request=StockChangeSerializer,
+        responses={200: BookSerializer, **errors_of(BookNotFound)},
+        examples=[examples.NEW_STOCK, examples.A_BOOK],
+    )
+    def set_stock(self, request: Request, book_id: int) -> Response:
+        """For staff who may change books. The number is absolute: repeating it changes nothing.
+
+        - 200: the book.
+        - 404 BOOK_NOT_FOUND: there is none with this id (any more).
+        """
+        body = StockChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        book = self.books().find(book_id)
+        book.set_stock(body.validated_data["quantity"])
+        return Response(BookSerializer(book).data)
+
+
+class GenreViewSet(PublicReads, ViewSet):
+    permission_classes = (StaffWritesModel,)
+    model = Genre
+
+    @extend_schema(
+        operation_id="list_genres",
+        tags=["catalogue"],
+        summary="List the genres",
+        responses={200: GenreSerializer(many=True)},
+        examples=[examples.A_GENRE],
+    )
+    def list(self, request: Request) -> Response:
+        """Anybody may ask.
+
+        - 200: all of them, by name.
+        """
+        return Response(GenreSerializer(Genre.objects.by_name(), many=True).data)
+
+    @extend_schema(
+        operation_id="create_genre",
+        tags=["catalogue"],
+        summary="Add a genre",
+        request=GenreCreateSerializer,
+        responses={201: GenreSerializer, **errors_of(GenreConflict)},
+        examples=[examples.CREATE_GENRE, examples.A_GENRE],
+    )
+    def create(self, request: Request) -> Response:
+        """For staff who may add genres.
+
+        - 201: the genre.
+        - 409 GENRE_CONFLICT: there is one of this name, whatever its case and accents.
+        """
+        body = GenreCreateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(GenreSerializer(Genre.objects.add(**body.validated_data)).data, status=201)
