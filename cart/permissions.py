@@ -16,7 +16,7 @@ class IsCartOwner(BasePermission):
 
     message = CartItemForbidden.message
     code = CartItemForbidden.code
-    errors: ClassVar[tuple[type[ApiError], ...]] = (CartItemForbidden,)
+    object_errors: ClassVar[tuple[type[ApiError], ...]] = (CartItemForbidden,)
 
     def has_object_permission(self, request: Request, view: APIView, item: CartItem) -> bool:
         return bool(item.cart.user_id == request.user.pk)

@@ -13,7 +13,7 @@ class ChangeItemSerializer(serializers.Serializer[Any]):
     quantity = WholeNumberField(min_value=MIN_QUANTITY, max_value=MAX_QUANTITY, help_text="Copies.")
 
 
-class AddItemSerializer(ChangeItemSerializer):
+class AddItemSerializer(serializers.Serializer[Any]):
     book_id = WholeNumberField()
     quantity = WholeNumberField(min_value=MIN_QUANTITY, max_value=MAX_QUANTITY, default=1, help_text="Copies.")
 

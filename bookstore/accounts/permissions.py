@@ -26,7 +26,7 @@ class StaffWritesModel(BasePermission):
         options = (getattr(view, "model", None) or view.queryset.model)._meta  # type: ignore[attr-defined]
         action = PERMISSION_FOR.get(request.method or "")
         permission = f"{options.app_label}.{action}_{options.model_name}"
-        return bool(request.user and request.user.is_staff and request.user.has_perm(permission))
+        return bool(request.user.is_staff and request.user.has_perm(permission))
 
 
 class PublicReads:
@@ -35,10 +35,13 @@ class PublicReads:
     Writes keep the view's authentication and permissions.
     """
 
-    request: Request
+    request: Request | None  # None while the schema makes its own requests
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        return [] if self.request.method in SAFE_METHODS else super().get_authenticators()  # type: ignore[misc]
+        return [] if self.reads() else super().get_authenticators()  # type: ignore[misc]
 
     def get_permissions(self) -> list[Any]:
-        return [] if self.request.method in SAFE_METHODS else super().get_permissions()  # type: ignore[misc]
+        return [] if self.reads() else super().get_permissions()  # type: ignore[misc]
+
+    def reads(self) -> bool:
+        return self.request is not None and self.request.method in SAFE_METHODS

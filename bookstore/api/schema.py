@@ -85,10 +85,13 @@ class EnvelopeAutoSchema(AutoSchema):
     """Describes an operation with every error that it can answer with."""
 
     def general_errors(self) -> Iterable[type[ApiError]]:
-        """What follows from how the view is declared; authenticators and permissions name theirs as `errors`."""
+        """What follows from how the view is declared; authenticators and permissions name theirs as `errors`,
+        and those about one object as `object_errors`."""
         guards = [*self.view.get_authenticators(), *self.view.get_permissions()]
         for guard in guards:
             yield from getattr(guard, "errors", ())
+            if "{" in self.path:
+                yield from getattr(guard, "object_errors", ())
         if any(type(permission).__name__ == "IsAuthenticated" for permission in self.view.get_permissions()):
             yield NotAuthenticated
         yield NotAcceptable
