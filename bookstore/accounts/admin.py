@@ -13,20 +13,20 @@ admin.site.site_title = admin.site.site_header = "Bookstore"
 admin.site.index_title = "Staff"
 
 
-class CreateUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class CreateUserForm(AdminUserCreationForm):
     class Meta:
         model = User
         fields = ("email",)
 
 
-class ChangeUserForm(UserChangeForm):  # type: ignore[type-arg]
+class ChangeUserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin):
     form = ChangeUserForm
     add_form = CreateUserForm
     list_display = ("email", "is_staff", "is_active", "date_joined")
@@ -65,7 +65,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(LoginSession)
-class LoginSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LoginSessionAdmin(admin.ModelAdmin):
     """Who is signed in. Sessions are not made or changed here; they are ended, by who may change them."""
 
     list_display = ("user", "created_at", "expires_at", "ended_at")

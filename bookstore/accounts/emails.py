@@ -18,7 +18,7 @@ def normalise_email(email: str) -> str:
     return normalize("NFKC", normalize("NFKC", email).lower())
 
 
-class NormalisedEmailField(models.EmailField):  # type: ignore[type-arg]
+class NormalisedEmailField(models.EmailField):
     """Normalises what is saved and what is looked for, so that no path through the ORM can forget it."""
 
     def to_python(self, value: Any) -> Any:

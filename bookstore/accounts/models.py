@@ -47,7 +47,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
         Raises IntegrityError when the email is taken, in whatever case. One query.
         """
-        user = self.model(email=email, **fields)
+        user = User(email=email, **fields)
         user.set_password(password)
         user.save(using=self._db, force_insert=True)
         return user
@@ -95,12 +95,13 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         Raises UserInactive when the user was deleted or deactivated, and TokenInvalid when the session is over or the
         password is another one now.
         """
-        user = self.with_signed_in(claims.session_id).filter(pk=claims.user_id).first()
+        user: Any = self.with_signed_in(claims.session_id).filter(pk=claims.user_id).first()
         if user is None or not user.is_active:
             raise UserInactive
         if not user.signed_in or not user.has_fingerprint(claims.fingerprint):
             raise TokenInvalid
-        return user
+        caller: User = user
+        return caller
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -140,7 +141,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Django's hook: `createsuperuser` and the forms of the admin call it."""
         return normalise_email(username)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Also renews a hash whose parameters are no longer today's: one query then, else none.
 
         The UPDATE is guarded: it neither undoes a change of the password nor fails when the user was deleted meanwhile.
@@ -260,7 +261,7 @@ class ThrottleWindowQuerySet(models.QuerySet["ThrottleWindow"]):
     def expired(self) -> ThrottleWindowQuerySet:
         return self.filter(expires_at__lte=Now())
 
-    def with_seconds_left(self) -> ThrottleWindowQuerySet:
+    def with_time_left(self) -> ThrottleWindowQuerySet:
         """Adds `left`, a timedelta by the database's clock, the one that all hosts share."""
         left = models.ExpressionWrapper(models.F("expires_at") - Now(), output_field=models.DurationField())
         return self.annotate(left=left)

@@ -5,7 +5,7 @@ window begins with its first attempt, and is over after the rate's period.
 """
 
 import logging
-from functools import cache
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from math import ceil
 
@@ -14,8 +14,6 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
-from django.utils.timezone import timedelta
-from redis import Redis, RedisError
 from rest_framework.request import Request
 
 from bookstore.accounts.emails import normalise_email
@@ -26,8 +24,6 @@ logger = logging.getLogger("bookstore.throttling")
 
 # An address with a client behind it has a /64 of IPv6 to itself, and would else be counted as 2**64 clients.
 CLIENT_PREFIX = 64
-# Seconds. Redis answers within one thousandth, or is away.
-REDIS_TIMEOUT = 0.5
 
 
 def count_attempt(request: Request, scope: str, account: str) -> None:
@@ -56,6 +52,9 @@ def count(key: str, limit: int, seconds: int) -> int:
     With Redis away the database counts: never does nobody count, and never is nobody let in.
     """
     if settings.CACHE_URL:
+        # Here and not above: who has no Redis should not pay for its client.
+        from bookstore.accounts.throttling_in_redis import RedisError, count_in_redis
+
         try:
             return count_in_redis(key, limit, seconds)
         except RedisError as error:
@@ -70,7 +69,7 @@ def count_in_database(key: str, limit: int, seconds: int) -> int:
     while True:
         if window.filter(expires_at__gt=Now(), count__lt=limit).update(count=F("count") + 1):
             return 0
-        left = window.with_seconds_left().values_list("left", flat=True).first()
+        left: timedelta | None = window.with_time_left().values_list("left", flat=True).first()  # type: ignore[misc]
         if left is None:
             # Of two first attempts one makes the row; the count is then taken as ever.
             ThrottleWindow.objects.bulk_create(
@@ -80,23 +79,6 @@ def count_in_database(key: str, limit: int, seconds: int) -> int:
             return ceil(left.total_seconds())
         elif window.expired().update(count=1, expires_at=end):
             return 0
-
-
-def count_in_redis(key: str, limit: int, seconds: int) -> int:
-    """In one transaction of Redis, so that no count can be left without its end. Raises RedisError."""
-    name = f"bookstore:throttle:{key}"
-    with redis(settings.CACHE_URL).pipeline(transaction=True) as pipeline:
-        pipeline.set(name, 0, px=seconds * 1000, nx=True)
-        pipeline.incr(name)
-        pipeline.pttl(name)
-        _, attempts, left = pipeline.execute()
-    return 0 if attempts <= limit else max(1, ceil(left / 1000))
-
-
-@cache
-def redis(url: str) -> Redis:
-    """One pool of connections for the process."""
-    return Redis.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
 
 
 def client_of(request: Request | HttpRequest) -> str:

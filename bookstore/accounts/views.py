@@ -3,7 +3,6 @@
 from contextlib import suppress
 from typing import Any
 
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -43,7 +42,7 @@ class AuthView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """No cache on the way may keep a token (RFC 6749, 5.1)."""
         response.headers["Cache-Control"] = "no-store"
         return super().finalize_response(request, response, *args, **kwargs)

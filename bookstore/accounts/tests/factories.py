@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import factory
+from factory.declarations import Sequence
 from factory.django import DjangoModelFactory
 
 from bookstore.accounts.models import User
@@ -16,7 +16,7 @@ class UserFactory(DjangoModelFactory):
     class Meta:
         model = User
 
-    email = factory.Sequence(lambda number: f"reader{number}@example.com")
+    email = Sequence(lambda number: f"reader{number}@example.com")
     password = PASSWORD
 
     @classmethod
@@ -27,10 +27,10 @@ class UserFactory(DjangoModelFactory):
 class StaffFactory(UserFactory):
     """May enter the admin; holds no permission until a test gives it one."""
 
-    email = factory.Sequence(lambda number: f"clerk{number}@example.com")
+    email = Sequence(lambda number: f"clerk{number}@example.com")
     is_staff = True
 
 
 class SuperuserFactory(StaffFactory):
-    email = factory.Sequence(lambda number: f"owner{number}@example.com")
+    email = Sequence(lambda number: f"owner{number}@example.com")
     is_superuser = True

@@ -1,0 +1,145 @@
+"""What holds of users, whoever writes them: the API, the admin, the shell, or SQL."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+
+from bookstore.accounts.models import LoginSession, User
+from bookstore.accounts.tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_create_user_keeps_the_email_in_its_normal_form():
+    user = User.objects.create_user("Alice@Example.COM", PASSWORD)
+
+    assert user.email == "alice@example.com"
+    assert User.objects.values_list("email", flat=True).get() == "alice@example.com"
+    assert user.check_password(PASSWORD)
+    assert (user.is_staff, user.is_superuser, user.is_active) == (False, False, True)
+    assert user.date_joined is not None
+
+
+def test_create_superuser_makes_staff_who_may_do_everything():
+    user = User.objects.create_superuser("Owner@example.com", PASSWORD)
+
+    assert (user.email, user.is_staff, user.is_superuser) == ("owner@example.com", True, True)
+
+
+def test_create_user_without_a_password_lets_nobody_sign_in():
+    user = User.objects.create_user("alice@example.com")
+
+    assert not user.has_usable_password()
+
+
+def test_createsuperuser_command_makes_one(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+    call_command("createsuperuser", "--noinput", email="Owner@Example.com", verbosity=0)
+
+    assert User.objects.get(email="owner@example.com").check_password(PASSWORD)
+
+
+def test_save_normalises_an_email_that_was_set():
+    alice = UserFactory(email="alice@example.com")
+
+    alice.email = "Alice.Liddell@Example.com"
+    alice.save()
+
+    assert alice.email == "alice.liddell@example.com"
+    assert User.objects.get().email == "alice.liddell@example.com"
+
+
+def test_queryset_update_and_bulk_create_normalise():
+    User.objects.bulk_create([User(email="Alice@Example.com"), User(email="BOB@example.com")])
+
+    User.objects.filter(email="bob@EXAMPLE.com").update(email="Robert@Example.com")
+
+    assert set(User.objects.values_list("email", flat=True)) == {"alice@example.com", "robert@example.com"}
+
+
+def test_get_by_natural_key_finds_in_any_case():
+    alice = UserFactory(email="alice@example.com")
+
+    assert User.objects.get_by_natural_key("ALICE@example.com") == alice
+
+
+@pytest.mark.parametrize("taken", ["alice@example.com", "ALICE@example.com", "Alice@Example.Com"])
+def test_database_refuses_a_second_user_of_an_email_in_any_case(taken):
+    UserFactory(email="alice@example.com")
+    bob = UserFactory(email="bob@example.com")
+
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE users SET email = %s WHERE id = %s", [taken, bob.pk])
+
+
+def test_full_clean_says_that_an_email_is_taken():
+    UserFactory(email="alice@example.com")
+
+    with pytest.raises(ValidationError) as raised:
+        User(email="ALICE@example.com", password="!").full_clean()
+
+    assert "This email is registered already." in raised.value.messages
+
+
+def test_sign_in_renews_a_hash_whose_parameters_are_old(settings):
+    alice = UserFactory(email="alice@example.com")
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+
+    session = User.objects.sign_in("alice@example.com", PASSWORD)
+
+    alice.refresh_from_db()
+    assert alice.password.startswith("pbkdf2_sha256$")
+    assert session.user.fingerprint == alice.fingerprint
+
+
+def test_renewing_a_hash_does_not_undo_a_change_of_the_password(settings):
+    read_before = UserFactory(email="alice@example.com")
+    alice = User.objects.get()
+    alice.set_password("another horse battery")
+    alice.save()
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+
+    assert read_before.check_password(PASSWORD)
+
+    alice.refresh_from_db()
+    assert alice.check_password("another horse battery")
+    assert not alice.check_password(PASSWORD)
+
+
+def test_end_sessions_ends_all_of_this_user_and_no_other():
+    alice, bob = UserFactory(), UserFactory()
+    for user in (alice, alice, bob):
+        LoginSession.objects.begin(user)
+
+    ended = alice.end_sessions()
+
+    assert ended == 2
+    assert list(LoginSession.objects.going_on().values_list("user", flat=True)) == [bob.pk]
+
+
+def test_deleting_a_user_deletes_the_sessions():
+    alice = UserFactory()
+    LoginSession.objects.begin(alice)
+
+    alice.delete()
+
+    assert not LoginSession.objects.exists()
+
+
+@pytest.mark.postgres
+def test_deleting_a_user_by_sql_deletes_the_sessions():
+    alice = UserFactory()
+    LoginSession.objects.begin(alice)
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM users WHERE id = %s", [alice.pk])
+
+    assert not LoginSession.objects.exists()
