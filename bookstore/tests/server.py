@@ -43,6 +43,12 @@ class Client:
         self.connection = HTTPConnection("127.0.0.1", port, timeout=30)
         self.headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.connection.close()
+
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """The status and the parsed body of the answer (None without a body)."""
         self.connection.request(method, path, None if body is None else json.dumps(body), self.headers)
@@ -62,8 +68,9 @@ def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                if Client(port)("GET", "/ready")[0] == 200:
-                    break
+                with Client(port) as client:
+                    if client("GET", "/ready")[0] == 200:
+                        break
             except OSError:
                 pass
             if server.poll() is not None or time.monotonic() > deadline:

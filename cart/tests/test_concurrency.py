@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bookstore.accounts.models import User
+from bookstore.accounts import tokens
+from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.tests.server import Client, running_server
 from catalog.models import Book
@@ -34,8 +35,9 @@ class Shopper:
         return status, answer or {}
 
     def shop(self) -> None:
-        for _ in range(ROUNDS):
-            self.random.choice((self.change_own_line, self.change_own_line, self.change_shared_line))()
+        with self.call:
+            for _ in range(ROUNDS):
+                self.random.choice((self.change_own_line, self.change_own_line, self.change_shared_line))()
 
     def change_own_line(self) -> None:
         book = self.random.choice(self.own)
@@ -67,21 +69,15 @@ class Shopper:
             self.shared_removed += status == 204
 
 
-def signed_in(port: int, user: User) -> str:
-    status, tokens = Client(port)("POST", "/auth/login", {"email": user.email, "password": "correct horse battery"})
-    assert status == 200, tokens
-    return tokens["access_token"]
-
-
 def test_sixteen_threads_leave_carts_equal_to_what_was_acknowledged():
-    users = [UserFactory(email=f"{name}@example.com", password="correct horse battery") for name in "abcd"]
+    users = [UserFactory() for _ in range(CUSTOMERS)]
     shared = BookFactory(title="Emma", stock_quantity=1)
     books = BookFactory.create_batch(THREADS_EACH * 3, stock_quantity=5)
-    with running_server(AUTH_THROTTLE_RATE="off") as port:
-        tokens = [signed_in(port, user) for user in users]
+    access = [tokens.issue(LoginSession.objects.begin(user))["access_token"] for user in users]
+    with running_server() as port:
         shoppers = [
             Shopper(port, token, books[slot * 3 : slot * 3 + 3], shared, seed=customer * THREADS_EACH + slot)
-            for customer, token in enumerate(tokens)
+            for customer, token in enumerate(access)
             for slot in range(THREADS_EACH)
         ]
 
@@ -89,12 +85,13 @@ def test_sixteen_threads_leave_carts_equal_to_what_was_acknowledged():
             for done in [pool.submit(shopper.shop) for shopper in shoppers]:
                 done.result()
 
-        for customer, token in enumerate(tokens):
+        for customer, token in enumerate(access):
             of_this_customer = shoppers[customer * THREADS_EACH : (customer + 1) * THREADS_EACH]
             acknowledged = {book: line for shopper in of_this_customer for book, line in shopper.lines.items()}
             added = sum(shopper.shared_added for shopper in of_this_customer)
             removed = sum(shopper.shared_removed for shopper in of_this_customer)
-            _, cart = Client(port, token)("GET", "/cart")
+            with Client(port, token) as client:
+                _, cart = client("GET", "/cart")
             in_cart = {item["book_id"]: (item["id"], item["quantity"]) for item in cart["items"]}
             assert (shared.pk in in_cart) == (added - removed == 1)
             assert added - removed in {0, 1}
