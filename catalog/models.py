@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, URLValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from catalog.exceptions import BookNotFound
+from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.fields import FoldedField, IsbnField, SameNameField
 from catalog.querysets import BookQuerySet, GenreQuerySet, naming_conflicts, with_folds
+from catalog.search import same_name
 from catalog.search_document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
 
 MAX_STOCK = 2**31 - 1  # copies: what the column holds
@@ -39,6 +41,12 @@ class Genre(models.Model):
         if update_fields is not None:
             update_fields = with_folds(type(self), update_fields)
         super().save(*args, update_fields=update_fields, **options)
+
+    def clean(self) -> None:
+        """For forms, which tell it beside the field; the constraint holds whoever writes."""
+        namesakes = Genre.objects.filter(name_folded=same_name(self.name)).exclude(pk=self.pk)
+        if namesakes.exists():
+            raise ValidationError({"name": GenreConflict.message})
 
 
 class BookManager(models.Manager.from_queryset(BookQuerySet)):  # type: ignore[misc]  # a class made at run time
@@ -88,7 +96,7 @@ class Book(models.Model):
         db_table = "books"
         constraints = [
             models.UniqueConstraint(
-                fields=["isbn"], name="uq_books_isbn", violation_error_message="Another book has this ISBN already."
+                fields=["isbn"], name="uq_books_isbn", violation_error_message=IsbnConflict.message
             ),
             models.CheckConstraint(
                 condition=Q(price__gt=0), name="ck_books_price", violation_error_message="A price is above 0."

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.constraints import violated
 from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
-from catalog.fields import FoldedField
+from catalog.fields import FoldedField, clean_isbn
 from catalog.search import wanted_words
 from catalog.search_document import HasWords
 
@@ -126,6 +127,13 @@ class BookQuerySet(FoldingQuerySet):
         """Books of which every word of the text is a prefix of a word of the author. No word: all books."""
         wanted = wanted_words(text)
         return self.filter(HasWords(wanted, of="author_folded")) if wanted else self
+
+    def of_isbn(self, text: str) -> "BookQuerySet | None":
+        """The book with this ISBN, in whatever form it is written; None when the text is no ISBN."""
+        try:
+            return self.filter(isbn=clean_isbn(text))
+        except ValidationError:
+            return None
 
     def in_stock(self) -> "BookQuerySet":
         return self.filter(stock_quantity__gt=0)

@@ -1,0 +1,74 @@
+from datetime import date
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory, UserFactory
+from catalog.models import Book, Genre
+from catalog.tests.factories import BookFactory, GenreFactory
+
+
+@pytest.fixture
+def customer(client_for):
+    """Alice has an account, and no more."""
+    return client_for(UserFactory(email="alice@example.com"))
+
+
+@pytest.fixture
+def owner(client_for):
+    """Olga is a superuser."""
+    return client_for(SuperuserFactory(email="olga@example.com"))
+
+
+@pytest.fixture
+def clerk(client_for):
+    """`clerk("change_book")`: a client of Bob's, staff with just these permissions."""
+
+    def with_permissions(*codenames):
+        bob = StaffFactory(email="bob@example.com")
+        bob.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return client_for(bob)
+
+    return with_permissions
+
+
+@pytest.fixture
+def novel(db) -> Genre:
+    return GenreFactory(name="Novel")
+
+
+@pytest.fixture
+def emma(novel) -> Book:
+    return BookFactory(
+        title="Emma",
+        author="Jane Austen",
+        price="9.50",
+        isbn="9780141439587",
+        genre=novel,
+        description="A clever young woman meddles.",
+        cover_image_url="https://covers.example/emma.jpg",
+        publish_date=date(1815, 12, 23),
+        stock_quantity=5,
+    )
+
+
+@pytest.fixture
+def dracula(db) -> Book:
+    return BookFactory(title="Dracula", author="Bram Stoker", price="12.25", stock_quantity=0)
+
+
+@pytest.fixture
+def body_of_emma(emma):
+    return {
+        "id": emma.pk,
+        "title": "Emma",
+        "author": "Jane Austen",
+        "price": "9.50",
+        "isbn": "9780141439587",
+        "genre_id": emma.genre_id,
+        "description": "A clever young woman meddles.",
+        "cover_image_url": "https://covers.example/emma.jpg",
+        "publish_date": "1815-12-23",
+        "stock_quantity": 5,
+        "in_stock": True,
+    }

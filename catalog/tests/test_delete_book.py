@@ -1,0 +1,65 @@
+"""DELETE /books/{id}. That it leaves every cart is tested with the cart."""
+
+import pytest
+
+from catalog.exceptions import BookNotFound
+from catalog.models import Book
+from catalog.tests.answers import FORBIDDEN, NO_BOOK, NOBODY
+
+pytestmark = pytest.mark.django_db
+
+
+def test_delete_book_answers_204_and_it_is_gone(clerk, api, emma, dracula):
+    response = clerk("delete_book").delete(f"/books/{emma.pk}")
+
+    assert response.status_code == 204
+    assert response.content == b""
+    assert list(Book.objects.all()) == [dracula]
+    assert api.get(f"/books/{emma.pk}").json() == NO_BOOK
+
+
+def test_delete_book_again_is_404_book_not_found(owner, emma):
+    owner.delete(f"/books/{emma.pk}")
+
+    response = owner.delete(f"/books/{emma.pk}")
+
+    assert response.status_code == 404
+    assert response.json() == NO_BOOK
+
+
+@pytest.mark.parametrize("book_id", [0, 999, 10**30])
+def test_delete_book_that_never_was_is_404_book_not_found(owner, db, book_id):
+    response = owner.delete(f"/books/{book_id}")
+
+    assert response.status_code == 404
+    assert response.json() == NO_BOOK
+
+
+def test_remove_of_a_book_that_somebody_else_removed_raises(emma):
+    same = Book.objects.get(pk=emma.pk)
+    same.remove()
+
+    with pytest.raises(BookNotFound):
+        emma.remove()
+
+
+def test_delete_book_without_a_token_is_401(api, emma):
+    response = api.delete(f"/books/{emma.pk}")
+
+    assert response.status_code == 401
+    assert response.json() == NOBODY
+
+
+def test_delete_book_by_a_customer_is_403_auth_forbidden(customer, emma):
+    response = customer.delete(f"/books/{emma.pk}")
+
+    assert response.status_code == 403
+    assert response.json() == FORBIDDEN
+    assert Book.objects.count() == 1
+
+
+def test_delete_book_by_staff_without_the_permission_is_403(clerk, emma):
+    response = clerk("add_book", "change_book").delete(f"/books/{emma.pk}")
+
+    assert response.status_code == 403
+    assert response.json() == FORBIDDEN

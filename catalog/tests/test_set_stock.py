@@ -1,0 +1,91 @@
+"""PATCH /books/{id}/stock"""
+
+import pytest
+
+from catalog.exceptions import BookNotFound
+from catalog.models import Book
+from catalog.tests.answers import FORBIDDEN, NO_BOOK, NOBODY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("sent", "stock", "in_stock"),
+    [(0, 0, False), (7, 7, True), ("7", 7, True), (2**31 - 1, 2**31 - 1, True)],
+)
+def test_patch_stock_sets_it_absolutely(clerk, api, emma, body_of_emma, sent, stock, in_stock):
+    response = clerk("change_book").patch(f"/books/{emma.pk}/stock", {"quantity": sent})
+
+    assert response.status_code == 200
+    assert response.json() == body_of_emma | {"stock_quantity": stock, "in_stock": in_stock}
+    assert api.get(f"/books/{emma.pk}").json() == response.json()
+
+
+@pytest.mark.parametrize("quantity", [None, -1, 1.5, "1.0", " 1 ", "", True, "x", "١", 2**31, 10**30, []])
+def test_patch_stock_with_a_bad_quantity_is_422(owner, emma, quantity):
+    response = owner.patch(f"/books/{emma.pk}/stock", {"quantity": quantity})
+
+    emma.refresh_from_db()
+    assert response.status_code == 422
+    assert response.json()["field"] == "quantity"
+    assert emma.stock_quantity == 5
+
+
+def test_patch_stock_without_a_quantity_is_422(owner, emma):
+    response = owner.patch(f"/books/{emma.pk}/stock", {})
+
+    assert response.status_code == 422
+    assert response.json() == {
+        "detail": "This field is required.",
+        "code": "VALIDATION_ERROR",
+        "field": "quantity",
+        "errors": [{"field": "quantity", "code": "required", "detail": "This field is required."}],
+    }
+
+
+@pytest.mark.parametrize("book_id", [0, 999, 10**30])
+def test_patch_stock_of_a_book_that_does_not_exist_is_404_book_not_found(owner, db, book_id):
+    response = owner.patch(f"/books/{book_id}/stock", {"quantity": 1})
+
+    assert response.status_code == 404
+    assert response.json() == NO_BOOK
+
+
+def test_patch_stock_without_a_token_is_401(api, emma):
+    response = api.patch(f"/books/{emma.pk}/stock", {"quantity": 1})
+
+    assert response.status_code == 401
+    assert response.json() == NOBODY
+
+
+def test_patch_stock_by_a_customer_is_403_auth_forbidden(customer, emma):
+    response = customer.patch(f"/books/{emma.pk}/stock", {"quantity": 1})
+
+    assert response.status_code == 403
+    assert response.json() == FORBIDDEN
+
+
+def test_patch_stock_by_staff_without_the_permission_is_403(clerk, emma):
+    response = clerk("add_book", "delete_book").patch(f"/books/{emma.pk}/stock", {"quantity": 1})
+
+    assert response.status_code == 403
+    assert response.json() == FORBIDDEN
+
+
+def test_set_stock_is_one_update_that_leaves_the_rest(emma, django_assert_num_queries):
+    Book.objects.filter(pk=emma.pk).update(title="Emma, annotated")
+
+    with django_assert_num_queries(1):
+        emma.set_stock(3)
+
+    emma.refresh_from_db()
+    assert (emma.title, emma.stock_quantity) == ("Emma, annotated", 3)
+
+
+def test_set_stock_of_a_book_deleted_meanwhile_raises_and_does_not_bring_it_back(emma):
+    Book.objects.filter(pk=emma.pk).delete()
+
+    with pytest.raises(BookNotFound):
+        emma.set_stock(3)
+
+    assert not Book.objects.exists()
