@@ -1,9 +1,9 @@
 """Foreign keys that say in the database what happens when the row they point to goes.
 
-Django 5.2 cascades in Python and writes a plain, deferred foreign key. A row that is inserted meanwhile then fails at COMMIT,
-long after the statement that was wrong; and whoever deletes by SQL leaves that to chance. This operation gives a foreign
-key ON DELETE CASCADE, checked with each statement, and a name that an error can be recognised by.
-SQLite cannot alter a constraint; there Django's own cascade does it, in the one transaction that SQLite has at a time.
+Django 5.2 cascades in Python and writes a plain, deferred foreign key. A row that is inserted meanwhile then fails at
+COMMIT, long after the statement that was wrong; and a deletion by SQL fails there, too. This operation gives a foreign key
+ON DELETE CASCADE, checked with each statement, and a name that an error can be recognised by. SQLite cannot alter a
+constraint; there Django's own cascade does it, in the one transaction that SQLite has at a time.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ AS_DJANGO_MAKES_IT = "DEFERRABLE INITIALLY DEFERRED"
 class CascadeInDatabase(Operation):
     """Migration operation: `CascadeInDatabase("cartitem", "book", name="fk_cart_items_book_id")`.
 
-    Write `name` into the model's docstring or comments: nothing in the model's state knows it. It takes an exclusive lock
-    on both tables for the time of a check of every row, so it belongs in the migration that makes the table.
+    Write `name` into the model's docstring: nothing in the model's state knows it. It locks both tables while every row
+    is checked, so it belongs in the migration that makes the table.
     """
 
     reversible = True

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from environs import Env, EnvError, EnvValidationError, validate
-
 from pythonjsonlogger.core import RESERVED_ATTRS
 
 from bookstore import __version__, environment

@@ -1,11 +1,11 @@
 """The one envelope of every error: `{"detail", "code", "field"?}`, whoever produced it.
 
-A rule of the shop that is broken raises a subclass of `ApiError`, from a model's verb as from a view. Everything else that
-can go wrong (Django's, DRF's and the database's exceptions) is translated here, and only here.
+A rule of the shop that is broken raises a subclass of `ApiError`, from a model's verb as from a view. Everything else
+that can go wrong (Django's, DRF's and the database's exceptions) is translated here, and only here.
 """
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -23,11 +23,11 @@ class ApiError(exceptions.APIException):
     `extra` joins the body beside the three standard keys (`item_id` of a duplicate, say).
     """
 
-    status_code: ClassVar[int] = 400  # type: ignore[misc]  # DRF leaves it an instance attribute
-    code: ClassVar[str] = "BAD_REQUEST"
-    message: ClassVar[str] = "The request cannot be understood."
-    field: ClassVar[str | None] = None
-    headers: ClassVar[dict[str, str]] = {}
+    status_code = 400
+    code = "BAD_REQUEST"
+    message = "The request cannot be understood."
+    field: str | None = None
+    headers: Mapping[str, str] = {}
 
     def __init__(self, message: str | None = None, **extra: Any) -> None:
         self.extra = extra
@@ -98,7 +98,7 @@ class Throttled(ApiError):
 
     def __init__(self, wait: int) -> None:
         super().__init__(f"Too many attempts: try again in {wait} s.")
-        self.headers = {"Retry-After": str(wait)}  # type: ignore[misc]  # the wait is this refusal's own
+        self.headers = {"Retry-After": str(wait)}
 
 
 class InternalError(ApiError):
@@ -111,7 +111,7 @@ class ServiceUnavailable(ApiError):
     status_code = 503
     code = "SERVICE_UNAVAILABLE"
     message = "The database is away or too busy. Nothing was changed that was not confirmed; try again shortly."
-    headers = {"Retry-After": str(RETRY_AFTER)}  # noqa: RUF012  # a ClassVar in the base
+    headers = {"Retry-After": str(RETRY_AFTER)}
 
 
 class ValidationError(ApiError):
@@ -123,7 +123,7 @@ class ValidationError(ApiError):
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
         super().__init__(errors[0]["detail"], errors=errors)
-        self.field = errors[0]["field"]  # type: ignore[misc]  # the field is this fault's own
+        self.field = errors[0]["field"]
 
 
 # What stands in for a status that Django, a middleware or the server itself produced without one of ours.
@@ -149,7 +149,7 @@ TRANSLATIONS: tuple[tuple[type[Exception], type[ApiError]], ...] = (
     (exceptions.NotAcceptable, NotAcceptable),
     (exceptions.UnsupportedMediaType, UnsupportedMediaType),
     (exceptions.ParseError, ParseError),
-    ((exceptions.NotFound), NotFound),
+    (exceptions.NotFound, NotFound),
     (Http404, NotFound),
     (exceptions.PermissionDenied, Forbidden),
     (PermissionDenied, Forbidden),
@@ -189,7 +189,7 @@ def as_api_error(error: Exception) -> ApiError | None:
 
 def forbidden_by(error: exceptions.PermissionDenied) -> ApiError:
     refusal = Forbidden(str(error.detail))
-    refusal.code = str(error.get_codes())  # type: ignore[misc]  # the code is this refusal's own
+    refusal.code = str(error.get_codes())
     return refusal
 
 

@@ -86,7 +86,7 @@ class ErrorEnvelopeMiddleware:
         return replacement
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Outside DRF too (the admin, say), a database that is away is a 503; a bug goes on to Django's own handling."""
+        """Outside DRF too (the admin, say), a database that is away is a 503; a bug goes on to Django."""
         error = errors.as_api_error(exception)
         return errors.json_response(error) if isinstance(error, errors.ServiceUnavailable) else None
 

@@ -22,7 +22,7 @@ def start(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Imports the settings in a fresh process that has just these variables."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import bookstore.settings"
-    return subprocess.run(  # noqa: S603  # our own interpreter and code
+    return subprocess.run(  # our own interpreter and code
         [sys.executable, "-c", code], cwd=tmp_path, env=kept | environ, capture_output=True, text=True, check=False
     )
 
