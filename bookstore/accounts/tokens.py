@@ -80,7 +80,7 @@ def read(kind: type[Token], raw: str) -> Claims:
         raise Malformed("not a token of ours")
     try:
         token = kind(raw)  # type: ignore[arg-type]  # simplejwt says Token and means its text
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError, OSError, RecursionError) as error:
         raise Malformed("a part of it cannot be read") from error
     return Claims(
         user_id=user_id_of(token.get("sub")),

@@ -1,0 +1,211 @@
+"""What staff see of users and sessions."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+
+from bookstore.accounts.models import LoginSession, User
+from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, SuperuserFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+USERS = reverse("admin:accounts_user_changelist")
+SESSIONS = reverse("admin:accounts_loginsession_changelist")
+
+
+@pytest.fixture
+def owner(db) -> User:
+    return SuperuserFactory(email="owner@example.com")
+
+
+@pytest.fixture
+def site(client, owner):
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def clerk_site(client):
+    """A function: the site as staff with just these permissions sees it."""
+
+    def sign_in(*codenames: str):
+        clerk = StaffFactory()
+        clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client.force_login(clerk)
+        return client
+
+    return sign_in
+
+
+def test_staff_sign_in_by_email_in_any_case(client, owner):
+    response = client.post(reverse("admin:login"), {"username": "Owner@Example.com", "password": PASSWORD})
+
+    assert response.status_code == 302
+    assert client.get(USERS).status_code == 200
+
+
+def test_customer_does_not_get_in(client, alice):
+    response = client.post(reverse("admin:login"), {"username": alice.email, "password": PASSWORD})
+
+    assert response.status_code == 200
+    assert client.get(USERS).status_code == 302
+
+
+def test_deactivated_staff_does_not_get_in(client):
+    StaffFactory(email="clerk@example.com", is_active=False)
+
+    client.post(reverse("admin:login"), {"username": "clerk@example.com", "password": PASSWORD})
+
+    assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_of_users_costs_the_same_for_any_number(site, rows, django_assert_num_queries):
+    for _ in range(rows):
+        UserFactory()
+
+    # The session, its user, the groups of the filter, the count, the page.
+    with django_assert_num_queries(5):
+        response = site.get(USERS)
+
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == rows + 1
+
+
+def test_user_is_found_by_email(site, alice, bob):
+    response = site.get(USERS, {"q": "ALICE"})
+
+    assert list(response.context["cl"].result_list) == [alice]
+
+
+def test_staff_add_a_user(site):
+    fields = {"email": "Carol@Example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+
+    response = site.post(reverse("admin:accounts_user_add"), fields)
+
+    assert response.status_code == 302
+    assert User.objects.get(email="carol@example.com").check_password(PASSWORD)
+
+
+def test_staff_cannot_add_an_email_that_is_taken(site, alice):
+    fields = {"email": "ALICE@example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+
+    response = site.post(reverse("admin:accounts_user_add"), fields)
+
+    assert response.status_code == 200
+    assert "This email is registered already." in response.content.decode()
+    assert User.objects.filter(email__startswith="alice").count() == 1
+
+
+def test_staff_deactivate_a_user_whose_token_is_then_refused(site, alice, tokens_of, call_with):
+    token = tokens_of(alice)["access_token"]
+
+    response = site.post(reverse("admin:accounts_user_change", args=[alice.pk]), {"email": alice.email})
+
+    assert response.status_code == 302
+    assert call_with(f"Bearer {token}").json()["code"] == "AUTH_USER_INACTIVE"
+
+
+def test_staff_put_a_user_into_a_group(site, alice):
+    support = Group.objects.create(name="Customer support")
+    fields = {"email": alice.email, "is_active": "on", "is_staff": "on", "groups": [support.pk]}
+
+    site.post(reverse("admin:accounts_user_change", args=[alice.pk]), fields)
+
+    alice.refresh_from_db()
+    assert (alice.is_staff, list(alice.groups.all())) == (True, [support])
+
+
+def test_staff_change_a_password_and_the_tokens_are_refused(site, alice, tokens_of, call_with):
+    token = tokens_of(alice)["access_token"]
+    fields = {"usable_password": "true", "password1": "another horse battery", "password2": "another horse battery"}
+
+    response = site.post(reverse("admin:auth_user_password_change", args=[alice.pk]), fields)
+
+    assert response.status_code == 302
+    alice.refresh_from_db()
+    assert alice.check_password("another horse battery")
+    assert call_with(f"Bearer {token}").json()["code"] == "AUTH_TOKEN_INVALID"
+
+
+def test_staff_change_their_own_password_and_stay_signed_in(site, owner):
+    fields = {
+        "old_password": PASSWORD,
+        "new_password1": "another horse battery",
+        "new_password2": "another horse battery",
+    }
+
+    response = site.post(reverse("admin:password_change"), fields)
+
+    assert response.status_code == 302
+    assert site.get(USERS).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_of_sessions_costs_the_same_for_any_number(site, rows, django_assert_num_queries):
+    for _ in range(rows):
+        LoginSession.objects.begin(UserFactory())
+
+    # The session of the site, its user, the count, the page.
+    with django_assert_num_queries(4):
+        response = site.get(SESSIONS)
+
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == rows
+
+
+def test_sessions_are_filtered_by_their_state(site, alice):
+    open_session, ended = LoginSession.objects.begin(alice), LoginSession.objects.begin(alice)
+    LoginSession.objects.filter(pk=ended.pk).end()
+
+    assert list(site.get(SESSIONS, {"state": "open"}).context["cl"].result_list) == [open_session]
+    assert list(site.get(SESSIONS, {"state": "over"}).context["cl"].result_list) == [ended]
+    assert len(site.get(SESSIONS).context["cl"].result_list) == 2
+
+
+def test_staff_end_a_session(clerk_site, alice, tokens_of, call_with):
+    token, other = tokens_of(alice)["access_token"], tokens_of(alice)["access_token"]
+    chosen = LoginSession.objects.earliest("pk").pk
+    site = clerk_site("view_loginsession", "change_loginsession")
+
+    response = site.post(SESSIONS, {"action": "end", "_selected_action": [chosen]}, follow=True)
+
+    assert "Ended 1 of the selected sessions" in response.content.decode()
+    assert call_with(f"Bearer {token}").json()["code"] == "AUTH_TOKEN_INVALID"
+    assert call_with(f"Bearer {other}").status_code == 200
+
+
+def test_staff_who_may_only_look_cannot_end_a_session(clerk_site, alice):
+    session = LoginSession.objects.begin(alice)
+    site = clerk_site("view_loginsession")
+
+    site.post(SESSIONS, {"action": "end", "_selected_action": [session.pk]})
+
+    assert LoginSession.objects.going_on().get() == session
+
+
+def test_session_cannot_be_added_or_changed(site, alice):
+    session = LoginSession.objects.begin(alice)
+    page = reverse("admin:accounts_loginsession_change", args=[session.pk])
+
+    assert site.get(reverse("admin:accounts_loginsession_add")).status_code == 403
+    assert site.post(page, {"user": alice.pk}).status_code == 403
+    assert site.get(page).status_code == 200
+
+
+def test_page_of_a_session_does_not_show_its_token(site, alice):
+    session = LoginSession.objects.begin(alice)
+
+    page = site.get(reverse("admin:accounts_loginsession_change", args=[session.pk])).content.decode()
+
+    assert session.refresh_jti not in page
+
+
+def test_staff_who_may_delete_users_are_not_held_up_by_sessions(clerk_site, alice):
+    LoginSession.objects.begin(alice)
+    site = clerk_site("view_user", "delete_user")
+
+    response = site.post(reverse("admin:accounts_user_delete", args=[alice.pk]), {"post": "yes"})
+
+    assert response.status_code == 302
+    assert not User.objects.filter(pk=alice.pk).exists()

@@ -1,0 +1,63 @@
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
+
+from bookstore.accounts.models import LoginSession, ThrottleWindow
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+def clear_expired(**options) -> str:
+    output = StringIO()
+    call_command("clear_expired", stdout=output, **options)
+    return output.getvalue()
+
+
+def session(user, *, ended: bool = False, expires) -> LoginSession:
+    made = LoginSession.objects.begin(user)
+    LoginSession.objects.filter(pk=made.pk).update(expires_at=expires, ended_at=Now() if ended else None)
+    return made
+
+
+def test_clear_expired_deletes_what_is_over_by_time_and_says_how_many(alice):
+    session(alice, expires=Now() - HOUR)
+    session(alice, expires=Now() - HOUR, ended=True)
+    good = session(alice, expires=Now() + HOUR)
+    ended = session(alice, expires=Now() + HOUR, ended=True)
+    ThrottleWindow.objects.create(key="a" * 64, count=3, expires_at=Now() - HOUR)
+    ThrottleWindow.objects.create(key="b" * 64, count=3, expires_at=Now() + HOUR)
+
+    output = clear_expired()
+
+    assert output == "Deleted 2 expired sessions and 1 expired counts of attempts.\n"
+    assert set(LoginSession.objects.all()) == {good, ended}
+    assert ThrottleWindow.objects.get().key == "b" * 64
+
+
+def test_clear_expired_again_deletes_nothing(alice):
+    session(alice, expires=Now() - HOUR)
+    clear_expired()
+
+    assert clear_expired() == "Deleted 0 expired sessions and 0 expired counts of attempts.\n"
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_clear_expired_deletes_in_batches(alice, rows, django_assert_num_queries):
+    for _ in range(rows):
+        session(alice, expires=Now() - HOUR)
+
+    # Two for each batch of sessions; then one that finds no more, and one that finds no window.
+    with django_assert_num_queries(2 * rows + 2):
+        output = clear_expired(batch=1)
+
+    assert output.startswith(f"Deleted {rows} expired sessions")
+
+
+def test_clear_expired_refuses_a_batch_of_nothing():
+    with pytest.raises(CommandError, match="from 1"):
+        clear_expired(batch=0)

@@ -1,0 +1,65 @@
+"""Under which address is a client counted?"""
+
+from ipaddress import ip_network
+
+import pytest
+
+from bookstore.accounts.throttling import client_of
+
+PROXIES = ["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "counted"),
+    [
+        # The peer is no proxy of ours: whatever it says is ignored.
+        ("203.0.113.9", None, "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1, 10.0.0.1", "203.0.113.9"),
+        # It is one: the right-most address that is none of ours.
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("192.0.2.1", " 198.51.100.1 ", "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.66, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.66,198.51.100.1,10.2.3.4,192.0.2.1", "198.51.100.1"),
+        ("10.0.0.1", "10.9.9.9, 198.51.100.1, 10.2.3.4", "198.51.100.1"),
+        # All of them are ours: the first one is the client.
+        ("10.0.0.1", "10.9.9.9, 10.2.3.4", "10.9.9.9"),
+        # Nothing, or nonsense: the peer.
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "unknown", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
+        ("10.0.0.1", "nonsense, 10.2.3.4", "10.0.0.1"),
+        ("10.0.0.1", "nonsense, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1,", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.01", "10.0.0.1"),
+        ("10.0.0.1", "1\0", "10.0.0.1"),
+        ("10.0.0.1", "१.1.1.1", "10.0.0.1"),
+        # IPv6 by its /64; IPv4 in the clothes of IPv6 is IPv4.
+        ("2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", None, "2001:db8:1:2::/64"),
+        ("2001:db8:ffff::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:ffff::1", "198.51.100.1", "198.51.100.1"),
+        ("::ffff:203.0.113.9", None, "203.0.113.9"),
+        ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1, ::ffff:10.2.3.4", "198.51.100.1"),
+        ("::1", None, "::/64"),
+        ("fe80::1%eth0", None, "fe80::/64"),
+        # A server behind a socket of the file system knows no address.
+        ("", "198.51.100.1", ""),
+        ("unix:", None, "unix:"),
+    ],
+)
+def test_client_is_counted_under(rf, settings, peer, forwarded, counted):
+    settings.TRUSTED_PROXIES = [ip_network(proxy) for proxy in PROXIES]
+    headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+
+    assert client_of(rf.post("/auth/login", REMOTE_ADDR=peer, **headers)) == counted
+
+
+def test_without_proxies_the_header_is_never_believed(rf, settings):
+    settings.TRUSTED_PROXIES = []
+    request = rf.post("/auth/login", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.1")
+
+    assert client_of(request) == "127.0.0.1"
