@@ -34,6 +34,8 @@ class FoldingQuerySet(models.QuerySet[Any]):
     def update(self, **fields: Any) -> int:
         """As Django's. A folded text is given as text: one computed in the database cannot be folded here."""
         for folded in folded_fields(self.model, fields):
+            if folded.name in fields:  # bulk_update below has folded already
+                continue
             if not isinstance(fields[folded.of], str):
                 raise TypeError(f"{folded.of} is searched: update it to a string, not to an expression")
             fields[folded.name] = folded.folded(fields[folded.of])

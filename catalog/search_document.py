@@ -11,22 +11,24 @@ from django.db.backends.ddl_references import Statement
 
 # A folded word is letters and digits of any script: inside quotes it has no other meaning to PostgreSQL, and casting
 # (unlike to_tsvector and to_tsquery) asks no parser, whose idea of a word would follow the locale of the database.
-WEIGHTED = r"regexp_replace(%(column)s, '[^ ]+', '''\&'':1%(weight)s', 'g')"
+WEIGHTED = r"regexp_replace(%(column)s, '[^ ]+', '''\&'':%(place)s', 'g')"
 SPACED = " || ' ' || "
 WEIGHTS = {"title_folded": "A", "author_folded": "B"}
+# One place for each weight: of a word that stands at one place twice, PostgreSQL keeps the higher weight only.
+PLACES = {"title_folded": "1A", "author_folded": "2B"}
 
 
 class SearchDocument(models.Func):
     """Title and author as one document: a tsvector with weights on PostgreSQL, text with blanks around on SQLite."""
 
     def __init__(self) -> None:
-        super().__init__(*WEIGHTS)
+        super().__init__(*PLACES)
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
         columns = [compiler.compile(source)[0] for source in self.get_source_expressions()]
         parts = [
-            WEIGHTED % {"column": column, "weight": weight}
-            for column, weight in zip(columns, WEIGHTS.values(), strict=True)
+            WEIGHTED % {"column": column, "place": place}
+            for column, place in zip(columns, PLACES.values(), strict=True)
         ]
         return f"(({SPACED.join(parts)})::tsvector)", []
 

@@ -1,0 +1,274 @@
+"""GET /books"""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from catalog.models import Book
+from catalog.tests.factories import BookFactory, GenreFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def titles(response):
+    assert response.status_code == 200, response.json()
+    return [item["title"] for item in response.json()["items"]]
+
+
+@pytest.fixture
+def shelf(db):
+    """Five books that differ in everything that GET /books sorts and filters by."""
+    poetry, novel = GenreFactory(name="Poetry"), GenreFactory(name="Novel")
+    rows = [
+        ("Émile", "Jean-Jacques Rousseau", "8.00", 4, date(1762, 5, 1), novel, 1),
+        ("Dracula", "Bram Stoker", "12.25", 0, date(1897, 5, 26), novel, 2),
+        ("Beowulf", "Unknown", "6.50", 9, None, poetry, 3),
+        ("The Prelude", "William Wordsworth", "12.25", 0, date(1850, 7, 1), poetry, 4),
+        ("emma", "Jane Austen", "9.50", 1, date(1815, 12, 23), None, 5),
+    ]
+    books = {}
+    for title, author, price, stock, published, genre, day in rows:
+        books[title] = BookFactory(
+            title=title,
+            author=author,
+            price=price,
+            stock_quantity=stock,
+            publish_date=published,
+            genre=genre,
+            created_at=datetime(2026, 1, day, tzinfo=UTC),
+        )
+    return books
+
+
+def test_get_books_answers_200_with_a_page(api, emma, body_of_emma):
+    response = api.get("/books")
+
+    assert response.status_code == 200
+    assert response.json() == {"items": [body_of_emma], "total": 1, "page": 1, "size": 20}
+
+
+def test_get_books_of_an_empty_shop_answers_an_empty_page(api, db):
+    response = api.get("/books")
+
+    assert response.json() == {"items": [], "total": 0, "page": 1, "size": 20}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("query", ["", "?q=works austen", "?sort=date&sort_dir=desc&in_stock=true&author=jane"])
+def test_get_books_costs_two_queries(api, django_assert_num_queries, count, query):
+    BookFactory.create_batch(count, genre=GenreFactory())
+
+    with django_assert_num_queries(2):
+        response = api.get(f"/books{query}")
+
+    assert len(response.json()["items"]) == response.json()["total"] == count
+
+
+def test_get_books_with_a_bad_token_is_read_all_the_same(api, shelf):
+    response = api.get("/books", headers={"Authorization": "Bearer nonsense"})
+
+    assert response.status_code == 200
+
+
+def test_get_books_with_a_trailing_slash_is_served_the_same(api, shelf):
+    response = api.get("/books/?q=emma")
+
+    assert titles(response) == ["emma"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("sort=title", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("sort_dir=desc", ["The Prelude", "emma", "Émile", "Dracula", "Beowulf"]),
+        ("sort=price", ["Beowulf", "Émile", "emma", "Dracula", "The Prelude"]),
+        ("sort=price&sort_dir=desc", ["The Prelude", "Dracula", "emma", "Émile", "Beowulf"]),
+        ("sort=date", ["Émile", "emma", "The Prelude", "Dracula", "Beowulf"]),
+        ("sort=date&sort_dir=desc", ["Dracula", "The Prelude", "emma", "Émile", "Beowulf"]),
+        ("sort=created_at", ["emma", "The Prelude", "Beowulf", "Dracula", "Émile"]),
+        ("sort=created_at&sort_dir=desc", ["emma", "The Prelude", "Beowulf", "Dracula", "Émile"]),
+        ("sort=created_at&sort_dir=asc", ["Émile", "Dracula", "Beowulf", "The Prelude", "emma"]),
+    ],
+)
+def test_get_books_sorts(api, shelf, query, expected):
+    response = api.get(f"/books?{query}")
+
+    assert titles(response) == expected
+
+
+@pytest.mark.parametrize("sort", ["title", "price", "date", "created_at"])
+@pytest.mark.parametrize("published", [None, date(1815, 12, 23)])
+def test_get_books_breaks_ties_by_id_in_the_direction_of_the_sort(api, sort, published):
+    same = datetime(2026, 1, 1, tzinfo=UTC)
+    books = [BookFactory(title="Emma", publish_date=published, created_at=same) for _ in range(3)]
+    ids = [book.pk for book in books]
+
+    ascending = api.get(f"/books?sort={sort}&sort_dir=asc").json()["items"]
+    descending = api.get(f"/books?sort={sort}&sort_dir=desc").json()["items"]
+
+    assert [item["id"] for item in ascending] == ids
+    assert [item["id"] for item in descending] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("in_stock=true", ["Beowulf", "Émile", "emma"]),
+        ("in_stock=false", ["Dracula", "The Prelude"]),
+        ("min_price=9.50", ["Dracula", "emma", "The Prelude"]),
+        ("max_price=9.50", ["Beowulf", "Émile", "emma"]),
+        ("min_price=8&max_price=9.5", ["Émile", "emma"]),
+        ("min_price=9&max_price=8", []),
+        ("author=wor", ["The Prelude"]),
+        ("author=Jean jacq", ["Émile"]),
+        ("author=ROUSSEAU, Jean-Jacques", ["Émile"]),
+        ("author=emma", []),
+        ("author=", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("genre_id=0", []),
+        ("genre_id=999999", []),
+        (f"genre_id={10**30}", []),
+        (f"page={10**30}", []),
+        (f"page={'9' * 5000}", []),
+        ("page=2", []),
+        ("size=100", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("page=2&size=2", ["Émile", "emma"]),
+        ("page=3&size=2", ["The Prelude"]),
+        ("foo=bar", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("q=e", ["Émile", "emma"]),
+        ("q=emile", ["Émile"]),
+        ("q=ÉMILE", ["Émile"]),
+        ("q=prel words", ["The Prelude"]),
+        ("q=prel dracula", []),
+        ("q=rak", []),
+        ("q=", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("q=%20!%3F%26%7C", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("q=!&sort=price&sort_dir=desc", ["The Prelude", "Dracula", "emma", "Émile", "Beowulf"]),
+        ("q=e&in_stock=true&max_price=8.00", ["Émile"]),
+    ],
+)
+def test_get_books_filters(api, shelf, query, expected):
+    response = api.get(f"/books?{query}")
+
+    assert titles(response) == expected
+
+
+def test_get_books_of_a_genre(api, shelf):
+    poetry = shelf["Beowulf"].genre_id
+
+    response = api.get(f"/books?genre_id={poetry}&in_stock=true")
+
+    assert titles(response) == ["Beowulf"]
+
+
+def test_get_books_page_says_the_total_of_all_pages(api, shelf):
+    response = api.get("/books?page=2&size=2&in_stock=true")
+
+    body = response.json()
+    assert (len(body["items"]), body["total"], body["page"], body["size"]) == (1, 3, 2, 2)
+
+
+def test_get_books_ranks_title_before_author_whatever_the_sort(api, db):
+    BookFactory(title="Collected Letters", author="Emma Darwin")
+    BookFactory(title="Emma and Mr Darcy", author="A. Reader")
+    BookFactory(title="Emma", author="Jane Darling")
+    BookFactory(title="Darkness", author="Someone Else")
+
+    response = api.get("/books?q=dar emma&sort=title&sort_dir=desc")
+
+    assert titles(response) == ["Emma and Mr Darcy", "Emma", "Collected Letters"]
+
+
+def test_get_books_of_one_rank_come_by_id(api, db):
+    books = [BookFactory(title=title) for title in ("Emma Z", "Emma A", "Emma M")]
+
+    response = api.get("/books?q=emma")
+
+    assert [item["id"] for item in response.json()["items"]] == [book.pk for book in books]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["or", "and", "not", "&", "|", "!", "emma:*", "'emma'", "emma | dracula", "<->", "*", "%", "_", "\\", "(", "$1"],
+)
+def test_get_books_takes_no_word_for_an_operator(api, emma, dracula, word):
+    response = api.get("/books", {"q": f"emma {word}"})
+
+    assert response.status_code == 200
+    assert "Dracula" not in titles(response)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("sort", value) for value in ("foo", "", "id", "title_folded", "-title", "TITLE")),
+        *(("sort_dir", value) for value in ("up", "", "ASC")),
+        *(("page", value) for value in ("0", "-1", "x", "", "1.0", "１", " 1")),
+        *(("size", value) for value in ("0", "101", "-1", "x", "٢", str(10**30))),
+        *(("min_price", value) for value in ("NaN", "Infinity", "-1", "x", "", "1e2", "1.234", "١", "100000000")),
+        *(("max_price", value) for value in ("nan", "-inf", "9,50", "1" * 1001)),
+        *(("genre_id", value) for value in ("x", "", "1.5", "-1", "１", "null")),
+        *(("in_stock", value) for value in ("maybe", "", "2", "null")),
+        *(("q", value) for value in ("em\0ma", "e" * 201, " ".join("abcdefghijklmnopqrstuvwxyz0123456789"))),
+        *(("author", value) for value in ("aus\0ten", "a" * 201, " ".join("abcdefghijklmnopqrstuvwxyz0123456789"))),
+    ],
+)
+def test_get_books_with_a_bad_parameter_is_422_and_names_it(api, emma, field, value):
+    response = api.get("/books", {field: value})
+
+    assert response.status_code == 422
+    assert response.json()["code"] == "VALIDATION_ERROR"
+    assert {fault["field"] for fault in response.json()["errors"]} == {field}
+
+
+def test_get_books_names_every_bad_parameter(api, db):
+    response = api.get("/books?sort=foo&page=0")
+
+    assert response.status_code == 422
+    assert response.json() == {
+        "detail": "Ensure this value is greater than or equal to 1.",
+        "code": "VALIDATION_ERROR",
+        "field": "page",
+        "errors": [
+            {"field": "page", "code": "min_value", "detail": "Ensure this value is greater than or equal to 1."},
+            {"field": "sort", "code": "invalid_choice", "detail": '"foo" is not a valid choice.'},
+        ],
+    }
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("q=emma austen", "ix_books_search"),
+        ("author=austen", "ix_books_search"),
+        ("", "ix_books_title"),
+        ("sort_dir=desc", "ix_books_title"),
+        ("sort=price", "ix_books_price"),
+        ("sort=price&sort_dir=desc", "ix_books_price"),
+        ("sort=date", "ix_books_date"),
+        ("sort=date&sort_dir=desc", "ix_books_date_desc"),
+        ("sort=created_at", "ix_books_created_at"),
+        ("sort=created_at&sort_dir=asc", "ix_books_created_at"),
+    ],
+)
+def test_get_books_is_answered_from_an_index(api, query, index):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    Book.objects.bulk_create(BookFactory.build_batch(300, author="Somebody Else"))
+    BookFactory(title="Emma", author="Jane Austen")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE books")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off" if not query.startswith(("q", "author")) else "SELECT 1")
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        api.get(f"/books?{query}&size=1")
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert f"{index} " in plan, plan
