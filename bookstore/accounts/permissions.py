@@ -39,7 +39,7 @@ class PublicReads(APIView):
         return [] if self.reads() else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
-        return [] if self.reads() else super().get_permissions()
+        return [] if self.reads() else list(super().get_permissions())
 
     def reads(self) -> bool:
         # There is no request while the schema makes its own.

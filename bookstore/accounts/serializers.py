@@ -3,11 +3,9 @@
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError as DjangoValidationError
-from django.core.validators import EmailValidator
+from django.core.validators import EmailValidator, MinLengthValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.fields import get_error_detail
 
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
 from bookstore.accounts.models import User
@@ -28,26 +26,33 @@ class EmailTextField(TextField):
         return normalise_email(super().to_internal_value(data))
 
 
-@extend_schema_field(
-    {"type": "string", "format": "password", "minLength": MIN_PASSWORD_LENGTH, "maxLength": MAX_PASSWORD_LENGTH}
-)
-class NewPasswordField(TextField):
-    """Its least length is the business of the password validators, who say it together with all else that is wrong."""
+class AcceptedPassword(MinLengthValidator):
+    """What Django's password validators have against a new password: all of it at once, also that it is too short.
 
+    It is a MinLengthValidator so that the schema knows the length.
+    """
+
+    requires_context = True
+
+    def __init__(self) -> None:
+        super().__init__(MIN_PASSWORD_LENGTH)
+
+    def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]
+        email = field.parent.initial_data.get("email")  # not checked yet
+        usable = isinstance(email, str) and len(email) <= MAX_EMAIL_LENGTH
+        validate_password(value, User(email=normalise_email(email) if usable else ""))
+
+
+@extend_schema_field({"type": "string", "format": "password"})
+class NewPasswordField(TextField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, **options)
+        self.validators.append(AcceptedPassword())
 
 
 class RegisterSerializer(serializers.Serializer[Any]):
     email = EmailTextField()
     password = NewPasswordField(help_text="8 to 128 characters; not a common one, not all digits, not like the email.")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        try:
-            validate_password(attrs["password"], User(email=attrs["email"]))
-        except DjangoValidationError as error:
-            raise serializers.ValidationError({"password": get_error_detail(error)}) from error
-        return attrs
 
 
 class LoginSerializer(serializers.Serializer[Any]):

@@ -200,6 +200,24 @@ def test_register_says_in_words_what_is_wrong_with_the_password(api):
     }
 
 
+def test_register_names_the_faults_of_both_fields_at_once(api):
+    response = register(api, "x", "1234567")
+
+    assert faults_of(response) == [
+        ("email", "invalid"),
+        ("password", "password_too_short"),
+        ("password", "password_too_common"),
+        ("password", "password_entirely_numeric"),
+    ]
+
+
+@pytest.mark.parametrize("email", [None, 7, ["alice"], "x.y " * 200_000])
+def test_register_checks_the_password_beside_an_email_that_is_none(api, email):
+    response = register(api, email, "password1")
+
+    assert {field for field, _ in faults_of(response)} == {"email", "password"}
+
+
 @pytest.mark.parametrize("password", ["xq7!vbnm", "ж" * 5 + "qx!", "x!" * 64])
 def test_register_accepts_passwords_of_8_to_128_characters(api, password):
     assert register(api, password=password).status_code == 201
