@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -81,7 +81,9 @@ class Book(models.Model):
         max_length=2048, null=True, blank=True, validators=[URLValidator(schemes=["http", "https"])]
     )
     publish_date = models.DateField(null=True, blank=True)
-    stock_quantity = models.IntegerField("stock", default=0, db_default=0)
+    stock_quantity = models.IntegerField(
+        "stock", default=0, db_default=0, validators=[MinValueValidator(0), MaxValueValidator(MAX_STOCK)]
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     title_folded = FoldedField(of="title")

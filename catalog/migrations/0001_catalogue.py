@@ -53,7 +53,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("publish_date", models.DateField(blank=True, null=True)),
-                ("stock_quantity", models.IntegerField(db_default=0, default=0, verbose_name="stock")),
+                ("stock_quantity", models.IntegerField(
+                        db_default=0,
+                        default=0,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(2147483647),
+                        ],
+                        verbose_name="stock",
+                    )),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
