@@ -52,13 +52,13 @@ class StockFilter(admin.SimpleListFilter):
         return books
 
 
-class BookForm(forms.ModelForm):  # type: ignore[type-arg]
+class BookForm(forms.ModelForm):
     def clean_description(self) -> str | None:
         return self.cleaned_data["description"] or None
 
 
 @admin.register(Book)
-class BookAdmin(RefusalsAsMessages, admin.ModelAdmin):  # type: ignore[type-arg]
+class BookAdmin(RefusalsAsMessages, admin.ModelAdmin):
     form = BookForm
     list_display = ("title", "author", "price", "stock_quantity", "genre", "isbn")
     list_editable = ("price", "stock_quantity")
@@ -87,7 +87,7 @@ class BookAdmin(RefusalsAsMessages, admin.ModelAdmin):  # type: ignore[type-arg]
             found = books.search(search_term)
         return (found.order_by(*queryset.query.order_by) if "o" in request.GET else found), False
 
-    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """Each field knows what the page showed: one that nobody touched is not written back over somebody's change."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
@@ -96,8 +96,9 @@ class BookAdmin(RefusalsAsMessages, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:
         if change:
-            attributes = [Book._meta.get_field(name).attname for name in form.changed_data]
-            obj.change(**{attribute: getattr(obj, attribute) for attribute in attributes})
+            attributes = {"genre": "genre_id"}
+            names = [attributes.get(name, name) for name in form.changed_data]
+            obj.change(**{name: getattr(obj, name) for name in names})
         else:
             with naming_conflicts():
                 super().save_model(request, obj, form, change)
@@ -107,7 +108,7 @@ class BookAdmin(RefusalsAsMessages, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Genre)
-class GenreAdmin(RefusalsAsMessages, admin.ModelAdmin):  # type: ignore[type-arg]
+class GenreAdmin(RefusalsAsMessages, admin.ModelAdmin):
     list_display = ("name", "number_of_books")
     ordering = ("name_folded",)
     sortable_by: ClassVar[tuple[str, ...]] = ()
@@ -115,7 +116,8 @@ class GenreAdmin(RefusalsAsMessages, admin.ModelAdmin):  # type: ignore[type-arg
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Genre]:
-        return super().get_queryset(request).annotate(book_count=Count("books"))
+        genres: QuerySet[Genre] = super().get_queryset(request).annotate(book_count=Count("books"))
+        return genres
 
     @admin.display(description="books")
     def number_of_books(self, genre: Any) -> int:

@@ -26,7 +26,7 @@ def clean_isbn(text: str) -> str:
         raise ValidationError(message, code="invalid") from error
 
 
-class IsbnField(models.CharField):  # type: ignore[type-arg]
+class IsbnField(models.CharField):
     """Text in, ISBN-13 kept. A look-up by either form, with or without hyphens, finds the book."""
 
     description = "ISBN-13"
@@ -56,7 +56,7 @@ class IsbnField(models.CharField):  # type: ignore[type-arg]
         return super().formfield(**{"max_length": 20, **kwargs})  # room for hyphens
 
 
-class FoldedField(models.TextField):  # type: ignore[type-arg]
+class FoldedField(models.TextField):
     """Keeps another field's text folded. Sorts by code points on every database."""
 
     def __init__(self, *, of: str, **kwargs: Any) -> None:

@@ -53,11 +53,17 @@ class FoldingQuerySet(models.QuerySet[Any]):
     bulk_update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(
-        self, objs: Iterable[Any], *args: Any, update_fields: Collection[str] | None = None, **options: Any
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
     ) -> list[Any]:
         if update_fields is not None:
             update_fields = with_folds(self.model, update_fields)
-        return super().bulk_create(objs, *args, update_fields=update_fields, **options)
+        return super().bulk_create(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 

@@ -24,20 +24,20 @@ class SearchDocument(models.Func):
     def __init__(self) -> None:
         super().__init__(*PLACES)
 
-    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         columns = [compiler.compile(source)[0] for source in self.get_source_expressions()]
         parts = [
             WEIGHTED % {"column": column, "place": place}
             for column, place in zip(columns, PLACES.values(), strict=True)
         ]
-        return f"(({SPACED.join(parts)})::tsvector)", []
+        return f"(({SPACED.join(parts)})::tsvector)", ()
 
-    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         title, author = (compiler.compile(source)[0] for source in self.get_source_expressions())
-        return f"(' ' || {title} || ' ' || {author})", []
+        return f"(' ' || {title} || ' ' || {author})", ()
 
 
-class SearchDocumentField(models.Field):  # type: ignore[type-arg]
+class SearchDocumentField(models.Field):
     def db_type(self, connection: Any) -> str:
         return "tsvector" if connection.vendor == "postgresql" else "text"
 
@@ -55,17 +55,18 @@ class HasWords(models.Func):
         self.words = words
         self.of = of
 
-    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         document, _text = self.get_source_expressions()
         sql, parameters = compiler.compile(document)
         weight = WEIGHTS[self.of] if self.of else ""
-        return f"{sql} @@ %s::tsquery", [*parameters, " & ".join(f"'{word}':*{weight}" for word in self.words)]
+        query = " & ".join(f"'{word}':*{weight}" for word in self.words)
+        return f"{sql} @@ %s::tsquery", (*parameters, query)
 
-    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         sql, parameters = compiler.compile(self.get_source_expressions()[1])
         found = f"instr(' ' || {sql}, %s) > 0"
         every = " AND ".join([found] * len(self.words))
-        return f"({every})", [value for word in self.words for value in (*parameters, f" {word}")]
+        return f"({every})", tuple(value for word in self.words for value in (*parameters, f" {word}"))
 
 
 class OnPostgreSQL(models.Index):
@@ -76,7 +77,7 @@ class OnPostgreSQL(models.Index):
             return super().create_sql(model, schema_editor, using=using, **kwargs)
         return Statement("-- index %(name)s is for PostgreSQL", name=self.name)
 
-    def remove_sql(self, model: Any, schema_editor: Any, **kwargs: Any) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any, **kwargs: Any) -> Any:
         if schema_editor.connection.vendor == "postgresql":
             return super().remove_sql(model, schema_editor, **kwargs)
         return Statement("-- index %(name)s is for PostgreSQL", name=self.name)

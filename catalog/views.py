@@ -30,7 +30,8 @@ class BookViewSet(PublicReads, ViewSet):
 
     def books(self) -> BookQuerySet:
         """The books that the caller may know of: every operation takes them from here."""
-        return Book.objects.all()
+        books: BookQuerySet = Book.objects.all()
+        return books
 
     @extend_schema(
         operation_id="list_books",

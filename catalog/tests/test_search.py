@@ -130,3 +130,8 @@ def test_sort_by_title_is_by_code_points_on_every_database(titles):
 
     assert ascending == sorted(books, key=lambda book: (fold(book.title), book.pk))
     assert list(Book.objects.all().sorted_by("title", "desc")) == ascending[::-1]
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_of_ascii_are_those_of_the_long_way(text):
+    assert words(text) == words(f"{text} é")[:-1]
