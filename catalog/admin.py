@@ -60,9 +60,9 @@ class BookForm(forms.ModelForm):
 @admin.register(Book)
 class BookAdmin(RefusalsAsMessages, admin.ModelAdmin):
     form = BookForm
-    list_display = ("title", "author", "price", "stock_quantity", "genre", "isbn")
-    list_editable = ("price", "stock_quantity")
-    list_filter = (StockFilter, "genre")
+    list_display = ("title", "author", "price", "stock_quantity", "is_active", "genre", "isbn")
+    list_editable = ("price", "stock_quantity", "is_active")
+    list_filter = (StockFilter, "is_active", "genre")
     list_select_related = ("genre",)
     list_per_page = 50
     ordering = ("title_folded", "id")
@@ -73,7 +73,7 @@ class BookAdmin(RefusalsAsMessages, admin.ModelAdmin):
     readonly_fields = ("created_at",)
     fieldsets = (
         (None, {"fields": ("title", "author", "genre", "isbn")}),
-        ("For sale", {"fields": ("price", "stock_quantity")}),
+        ("For sale", {"fields": ("price", "stock_quantity", "is_active")}),
         ("To look at", {"fields": ("description", "cover_image_url", "publish_date", "created_at")}),
     )
 

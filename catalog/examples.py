@@ -15,6 +15,7 @@ BOOK = {
     "publish_date": "1813-01-28",
     "stock_quantity": 62,
     "in_stock": True,
+    "is_active": True,
 }
 NEW_BOOK = {key: value for key, value in BOOK.items() if key not in {"id", "in_stock"}} | {"isbn": "0-14-143951-3"}
 

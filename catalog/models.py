@@ -84,6 +84,12 @@ class Book(models.Model):
     stock_quantity = models.IntegerField(
         "stock", default=0, db_default=0, validators=[MinValueValidator(0), MaxValueValidator(MAX_STOCK)]
     )
+    is_active = models.BooleanField(
+        "on sale",
+        default=True,
+        db_default=True,
+        help_text="Off: withdrawn. It leaves the list and the search, and stays in the carts that hold it, as unavailable.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     title_folded = FoldedField(of="title")

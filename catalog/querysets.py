@@ -143,6 +143,10 @@ class BookQuerySet(FoldingQuerySet):
         except ValidationError:
             return None
 
+    def on_sale(self) -> "BookQuerySet":
+        """Not withdrawn, whatever the stock."""
+        return self.filter(is_active=True)
+
     def in_stock(self) -> "BookQuerySet":
         return self.filter(stock_quantity__gt=0)
 

@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookstore.api.fields import TextField, WholeNumberField
+from bookstore.api.fields import FlagField, TextField, WholeNumberField
 from bookstore.api.pagination import PageParameters
 from catalog.fields import clean_isbn
 from catalog.models import MAX_STOCK, MIN_PRICE, Book, Genre
@@ -76,6 +76,7 @@ class BookSerializer(serializers.Serializer[Book]):
     publish_date = serializers.DateField(allow_null=True)
     stock_quantity = serializers.IntegerField(help_text="Copies.")
     in_stock = serializers.BooleanField()
+    is_active = serializers.BooleanField(help_text="False: withdrawn, no longer sold.")
 
 
 class BookPageSerializer(serializers.Serializer[Any]):
@@ -105,6 +106,7 @@ class BookCreateSerializer(serializers.Serializer[Any]):
     )
     publish_date = ISODateField(required=False, allow_null=True)
     stock_quantity = WholeNumberField(required=False, min_value=0, max_value=MAX_STOCK, help_text="Copies; 0 if unset.")
+    is_active = FlagField(required=False, help_text="False: withdrawn from sale. True if unset.")
 
 
 class BookUpdateSerializer(BookCreateSerializer):

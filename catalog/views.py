@@ -29,7 +29,7 @@ class BookViewSet(PublicReads, ViewSet):
     model = Book
 
     def books(self) -> BookQuerySet:
-        """The books that the caller may know of: every operation takes them from here."""
+        """Every book, withdrawn ones too: who holds a book's id may read it, and staff may put it back on sale."""
         books: BookQuerySet = Book.objects.all()
         return books
 
@@ -42,7 +42,7 @@ class BookViewSet(PublicReads, ViewSet):
         examples=[examples.A_PAGE, examples.NO_BOOKS],
     )
     def list(self, request: Request) -> Response:
-        """A page of the books that fit every parameter sent. Anybody may ask.
+        """A page of the books on sale that fit every parameter sent. Anybody may ask.
 
         Without `q` and `sort` they come by title. Ties are broken by id.
 
@@ -53,7 +53,7 @@ class BookViewSet(PublicReads, ViewSet):
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
         page, size = wanted.pop("page"), wanted.pop("size")
-        found = self.books().asked_for(**wanted)
+        found = self.books().on_sale().asked_for(**wanted)
         return Response(BookPageSerializer(page_of(found, page=page, size=size)).data)
 
     @extend_schema(
@@ -84,7 +84,7 @@ class BookViewSet(PublicReads, ViewSet):
         examples=[examples.A_BOOK],
     )
     def retrieve(self, request: Request, book_id: int) -> Response:
-        """Anybody may ask.
+        """Anybody may ask. A withdrawn book answers, too, with `is_active` false: carts may still hold it.
 
         - 200: the book.
         - 404 BOOK_NOT_FOUND: there is none with this id.

@@ -71,4 +71,5 @@ def body_of_emma(emma):
         "publish_date": "1815-12-23",
         "stock_quantity": 5,
         "in_stock": True,
+        "is_active": True,
     }

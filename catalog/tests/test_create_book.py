@@ -41,6 +41,7 @@ def test_post_book_with_everything_answers_201_with_the_book(clerk, novel):
         "publish_date": "1815-12-23",
         "stock_quantity": 5,
         "in_stock": True,
+        "is_active": True,
     }
 
 
@@ -61,6 +62,7 @@ def test_post_book_with_the_least_answers_201_and_the_rest_is_null(owner, api):
         "publish_date": None,
         "stock_quantity": 0,
         "in_stock": False,
+        "is_active": True,
     }
     assert api.get(f"/books/{book.pk}").json() == response.json()
 
