@@ -21,6 +21,15 @@ class WholeNumberField(serializers.IntegerField):
         self.fail("invalid")
 
 
+class FlagField(serializers.BooleanField):
+    """JSON's `true` or `false`. DRF's own field would also take "yes", 1 and many more."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class TextField(serializers.CharField):
     """A JSON string. DRF's own field would also take a number; NUL and lone surrogates it refuses by itself."""
 
