@@ -1,8 +1,8 @@
 """Foreign keys that say in the database what happens when the row they point to goes.
 
 Django 5.2 cascades in Python and writes a plain, deferred foreign key. A row that is inserted meanwhile then fails at
-COMMIT, long after the statement that was wrong; and a deletion by SQL fails there, too. This operation gives a foreign key
-ON DELETE CASCADE, checked with each statement, and a name that an error can be recognised by. SQLite cannot alter a
+COMMIT, long after the statement that was wrong; and a deletion by SQL fails there, too. This operation gives a foreign
+key ON DELETE CASCADE, checked with each statement, and a name that an error can be recognised by. SQLite cannot alter a
 constraint; there Django's own cascade does it, in the one transaction that SQLite has at a time.
 """
 

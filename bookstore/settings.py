@@ -86,6 +86,7 @@ SHOP_CURRENCY = read(
     default="USD",
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
+CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
 LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
 

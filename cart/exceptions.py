@@ -36,3 +36,17 @@ class CartItemForbidden(ApiError):
     status_code = 403
     code = "CART_ITEM_FORBIDDEN"
     message = "This line is in another customer's cart."
+
+
+class CartLimitExceeded(ApiError):
+    status_code = 409
+    code = "CART_LIMIT_EXCEEDED"
+    message = "The cart is full: it holds as many different books as a cart can. Remove a line first."
+
+
+class CartChanged(ApiError):
+    """The cart is no longer the one that the client named by its ETag in If-Match."""
+
+    status_code = 412
+    code = "CART_CHANGED"
+    message = "The cart has changed since you read it: read it again, then decide."

@@ -1,34 +1,48 @@
 """A customer's cart and its lines, and the verbs that change them.
 
-The API, the admin and the shell call the same verbs: `cart.add(book, 2)`, `item.change_quantity(3)`, `item.remove()`.
-Each is one transaction that locks in one order: the cart, then its lines, then books by id.
+The API, the admin and the shell call the same verbs: `cart.add(book, 2)`, `item.change_quantity(3)`, `item.remove()`,
+`cart.merge(…)`, `cart.clear()`. Each is one transaction that locks in one order: the cart, then its lines, then books.
+`if_match`, where a verb takes it, is the version of the cart that the caller saw: see `Cart.version`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from hashlib import sha256
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from bookstore.accounts.exceptions import UserInactive
-from bookstore.accounts.models import User
 from bookstore.api.constraints import violated
 from bookstore.api.errors import ValidationError
-from cart.exceptions import BookOutOfStock, CartItemDuplicate, CartItemNotFound
+from cart.exceptions import (
+    BookOutOfStock,
+    CartChanged,
+    CartItemDuplicate,
+    CartItemNotFound,
+    CartLimitExceeded,
+)
+from cart.issues import BLOCKING, Issue, issues_of
+from cart.merging import MergeResult, plan_merge
+from cart.querysets import CartItemQuerySet, CartQuerySet
 from catalog.exceptions import BookNotFound
 from catalog.models import Book
 
 MIN_QUANTITY, MAX_QUANTITY = 1, 999  # copies in one line
 
+# Versions of the cart that the caller may have seen; None does not ask.
+Versions = Container[str] | None
 
-def check_quantity(quantity: int) -> None:
-    """Refuses what the database would refuse, in words. Raises ValidationError (422) on `quantity`."""
+# How often a merge begins again because a book of it was deleted while it was written.
+MERGE_ATTEMPTS = 5
+
+
+def check_quantity(quantity: object) -> None:
+    """Refuses in words what the database would refuse. Raises ValidationError (422) on `quantity`."""
     if not isinstance(quantity, int) or isinstance(quantity, bool):
         code, detail = "invalid", f"A quantity is a whole number, not {quantity!r}."
     elif quantity < MIN_QUANTITY:
@@ -38,47 +52,6 @@ def check_quantity(quantity: int) -> None:
     else:
         return
     raise ValidationError([{"field": "quantity", "code": code, "detail": detail}])
-
-
-class CartQuerySet(models.QuerySet["Cart"]):
-    def for_user(self, user: User) -> Cart:
-        """The user's cart, made now if there is none yet. One query, three the first time.
-
-        Safe under a race: whoever comes second finds the first one's cart.
-        Raises UserInactive (401) when the user was deleted meanwhile.
-        """
-        if cart := self.filter(user=user).first():
-            return cart
-        try:
-            self.bulk_create([Cart(user=user)], ignore_conflicts=True)
-        except IntegrityError as error:
-            # The conflict of two first adds is ignored; what is left is the foreign key to a user who is gone.
-            raise UserInactive from error
-        return self.get(user=user)
-
-    def contents_of(self, user: User) -> Cart:
-        """The user's cart with its lines and their books, in two queries; an empty one, not stored, if there is none."""
-        return self.with_lines().filter(user=user).first() or Cart(user=user)
-
-    def with_lines(self) -> CartQuerySet:
-        """Loads the lines and their books with the carts: one more query, whatever is in them."""
-        return self.prefetch_related(models.Prefetch("items", CartItem.objects.select_related("book").order_by("id")))
-
-    def with_totals(self) -> CartQuerySet:
-        """Adds `line_count`, `copies` (copies) and `value` (in the shop's currency, at today's prices) to each cart."""
-        lines = CartItem.objects.filter(cart=models.OuterRef("pk")).order_by().values("cart")
-        price = models.F("quantity") * models.F("book__price")
-
-        def over_lines(aggregate: models.Aggregate, output: models.Field[Any, Any]) -> models.Subquery:
-            return models.Subquery(lines.annotate(answer=aggregate).values("answer"), output_field=output)
-
-        return self.annotate(
-            line_count=models.functions.Coalesce(over_lines(models.Count("*"), models.IntegerField()), 0),
-            copies=models.functions.Coalesce(over_lines(models.Sum("quantity"), models.IntegerField()), 0),
-            value=models.functions.Coalesce(
-                over_lines(models.Sum(price), models.DecimalField(max_digits=19, decimal_places=2)), Decimal("0.00")
-            ),
-        )
 
 
 class Cart(models.Model):
@@ -94,14 +67,25 @@ class Cart(models.Model):
     class Meta:
         db_table = "carts"
         constraints = (models.UniqueConstraint(fields=["user"], name="uq_carts_user_id"),)
+        indexes = (models.Index(fields=["updated_at"], name="ix_carts_updated_at"),)
 
     def __str__(self) -> str:
         return f"Cart of {self.user}"
 
     @property
+    def is_stored(self) -> bool:
+        """False of the empty cart of somebody who never added a book."""
+        pk: int | None = self.pk
+        return pk is not None
+
+    @property
     def lines(self) -> list[CartItem]:
-        """In the order in which they were added. Costs no query after `with_lines()`, else one, and one for each book."""
-        return list(self.items.all()) if self.pk else []
+        """In the order in which they were added. Costs no query after `with_lines()`, else one."""
+        if not self.is_stored:
+            return []
+        if "items" in getattr(self, "_prefetched_objects_cache", {}):
+            return list(self.items.all())
+        return list(self.items.select_related("book").order_by("id"))
 
     @property
     def total_items(self) -> int:
@@ -113,52 +97,144 @@ class Cart(models.Model):
         """At today's prices, in the shop's currency."""
         return sum((line.line_total for line in self.lines), Decimal("0.00"))
 
+    @property
+    def checkout_ready(self) -> bool:
+        """Whether there are lines and none has an issue that blocks."""
+        lines = self.lines
+        return bool(lines) and not any(issue["code"] in BLOCKING for line in lines for issue in line.issues)
+
+    @property
+    def version(self) -> str:
+        """Differs whenever anything that the customer sees of the cart does: its lines, and their books today.
+
+        The API sends it as the ETag. No query after `with_lines()`, else one.
+        """
+        facts = [
+            (
+                (line.pk, line.quantity, line.price_at_add, line.added_at, line.book_id, line.book.title),
+                (line.book.author, line.book.price, line.book.cover_image_url),
+                (line.book.stock_quantity, line.book.is_active),
+            )
+            for line in self.lines
+        ]
+        seen = (settings.SHOP_CURRENCY, self.updated_at if self.is_stored else None, facts)
+        return sha256(repr(seen).encode()).hexdigest()[:32]
+
     def add(self, book: Book | int, quantity: int = 1) -> CartItem:
         """Puts `quantity` copies of a book (or of the book with this id) into the cart, as a new line.
 
         Stock is advice: it must be above 0 now, and may be less than the quantity.
-        Raises BookNotFound, BookOutOfStock or CartItemDuplicate, looked for in this order, UserInactive when the user was
-        deleted meanwhile, and ValidationError for a quantity outside 1 to 999. Three queries and a savepoint.
+        Raises BookNotFound (also for a withdrawn book), BookOutOfStock, CartItemDuplicate or CartLimitExceeded, looked
+        for in this order; UserInactive when the user was deleted meanwhile; ValidationError for a quantity outside 1 to
+        999. Five queries and a savepoint, beside the making of a first cart.
         """
         check_quantity(quantity)
         book_id = book.pk if isinstance(book, Book) else book
-        with self._changing(create=True):
-            current = Book.objects.filter(pk=book_id).first()
+        with self._locked(create=True):
+            current = Book.objects.on_sale().filter(pk=book_id).first()
             if current is None:
                 raise BookNotFound
             if not current.in_stock:
                 raise BookOutOfStock
+            held = dict(CartItem.objects.filter(cart=self).values_list("book_id", "pk"))
+            if current.pk in held:
+                raise CartItemDuplicate(item_id=held[current.pk])
+            if len(held) >= settings.CART_MAX_LINES:
+                raise CartLimitExceeded
             try:
                 with transaction.atomic():
-                    return CartItem.objects.create(cart=self, book=current, quantity=quantity)
+                    line = CartItem.objects.create(
+                        cart=self, book=current, quantity=quantity, price_at_add=current.price
+                    )
             except IntegrityError as error:
-                if not violated(error, "uq_cart_items_cart_book", "cart_items.cart_id", "cart_items.book_id"):
-                    if violated(error, "fk_cart_items_book_id"):
-                        raise BookNotFound from error
+                # The lock keeps other verbs out; this is for whoever writes without it.
+                if violated(error, "uq_cart_items_cart_book", "cart_items.cart_id", "cart_items.book_id"):
+                    holding = CartItem.objects.filter(cart=self, book=current).values_list("pk", flat=True)
+                    raise CartItemDuplicate(item_id=holding.get()) from error
+                if violated(error, "fk_cart_items_book_id"):
+                    raise BookNotFound from error
+                raise
+            self._stamp()
+        return line
+
+    def merge(self, entries: Sequence[tuple[int, int]], *, if_match: Versions = None) -> list[MergeResult]:
+        """Takes over (book id, quantity) entries, such as a guest's cart; also the way to add many books at once.
+
+        A line that is there gets the larger of the two quantities, so that a repeated merge changes nothing, not even
+        `updated_at`. What cannot be added is skipped with the code of its reason. Answers one result for each entry.
+        Raises CartChanged, UserInactive, and ValidationError for a quantity outside 1 to 999. At most six queries
+        beside the making of a first cart, whatever the size.
+        """
+        for _, quantity in entries:
+            check_quantity(quantity)
+        for _ in range(MERGE_ATTEMPTS - 1):
+            try:
+                return self._merge(entries, if_match)
+            except IntegrityError as error:
+                # A book was deleted between the look for it and the INSERT: the next look will not find it.
+                if not violated(error, "fk_cart_items_book_id"):
                     raise
-            held = CartItem.objects.filter(cart=self, book=current).values_list("pk", flat=True).first()
-            if held is None:  # only the book's own deletion takes a line out of a locked cart
-                raise BookNotFound
-            raise CartItemDuplicate(item_id=held)
+        return self._merge(entries, if_match)
+
+    def _merge(self, entries: Sequence[tuple[int, int]], if_match: Versions) -> list[MergeResult]:
+        with self._locked(create=True, if_match=if_match):
+            lines = {line.book_id: line for line in CartItem.objects.filter(cart=self)}
+            books = Book.objects.by_id(book_id for book_id, _ in entries)
+            plan = plan_merge(
+                entries,
+                held={book_id: line.quantity for book_id, line in lines.items()},
+                books={pk: book for pk, book in books.items() if book.is_active},
+                max_lines=settings.CART_MAX_LINES,
+            )
+            changed = [lines[book_id] for book_id in plan.updated]
+            for line in changed:
+                line.quantity, line.price_at_add = plan.updated[line.book_id], books[line.book_id].price
+            added = [
+                CartItem(cart=self, book_id=pk, quantity=copies, price_at_add=books[pk].price)
+                for pk, copies in plan.added.items()
+            ]
+            if changed:
+                CartItem.objects.bulk_update(changed, ["quantity", "price_at_add"])
+            if added:
+                CartItem.objects.bulk_create(added)
+            if changed or added:
+                self._stamp()
+        return plan.results
+
+    def clear(self, *, if_match: Versions = None) -> None:
+        """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most three queries."""
+        with self._locked(if_match=if_match):
+            if self.is_stored and CartItem.objects.filter(cart=self).delete()[0]:
+                self._stamp()
 
     @contextmanager
-    def _changing(self, *, create: bool = False) -> Iterator[None]:
-        """The transaction of one change: locks the cart first, by stamping it, so that its changes happen one at a time.
+    def _locked(self, *, create: bool = False, if_match: Versions = None) -> Iterator[None]:
+        """The transaction of one change: holds the cart, so that its changes happen one at a time.
 
-        A cart that went meanwhile is made again for an add (`create`); else its lines are gone, too.
+        A cart that is not there (any more) is made for an add (`create`); else there is just nothing to hold, and no
+        line. What the caller saw (`if_match`) is compared under the lock, with nothing where there was no cart.
         """
         with transaction.atomic():
-            while not Cart.objects.filter(pk=self.pk).update(updated_at=Now()):
+            there_was_none = False
+            while not self._lock():
+                there_was_none = True
                 if not create:
-                    raise CartItemNotFound
+                    break
                 self.pk = Cart.objects.for_user(self.user).pk
+            if if_match is not None:
+                now = Cart.objects.with_lines().of(self.user)
+                if there_was_none and not now.lines:
+                    now = Cart(user=self.user)
+                if now.version not in if_match:
+                    raise CartChanged
             yield
 
+    def _lock(self) -> bool:
+        held = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk", flat=True)
+        return self.is_stored and held.first() is not None
 
-class CartItemQuerySet(models.QuerySet["CartItem"]):
-    def with_book(self) -> CartItemQuerySet:
-        """Loads the book and the cart with each line, in the same query."""
-        return self.select_related("book", "cart")
+    def _stamp(self) -> None:
+        Cart.objects.filter(pk=self.pk).update(updated_at=Now())
 
 
 class CartItem(models.Model):
@@ -172,6 +248,13 @@ class CartItem(models.Model):
         db_default=1, validators=[MinValueValidator(MIN_QUANTITY), MaxValueValidator(MAX_QUANTITY)], help_text="copies"
     )
     added_at = models.DateTimeField(db_default=Now(), editable=False)
+    price_at_add = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        null=True,  # not known, of a line that no verb wrote: then today's price counts as unchanged
+        editable=False,
+        help_text="unit price when the line was added or last changed",
+    )
 
     objects = CartItemQuerySet.as_manager()
 
@@ -194,21 +277,49 @@ class CartItem(models.Model):
         """Unit price × quantity, at today's price."""
         return self.book.price * self.quantity
 
-    def change_quantity(self, quantity: int) -> None:
-        """Sets the number of copies. Stock is not checked again.
+    @property
+    def known_price(self) -> Decimal:
+        """The unit price that the customer last agreed to, by adding or changing the line."""
+        return self.book.price if self.price_at_add is None else self.price_at_add
 
-        Raises CartItemNotFound when the line is gone: the guarded UPDATE never brings it back; and ValidationError for a
-        quantity outside 1 to 999. Two queries.
+    @property
+    def available_quantity(self) -> int:
+        """Today's stock of the book, in copies."""
+        return self.book.stock_quantity
+
+    @property
+    def issues(self) -> list[Issue]:
+        """What the customer should know before checkout. No query: the book is there."""
+        return issues_of(
+            quantity=self.quantity,
+            stock=self.book.stock_quantity,
+            is_active=self.book.is_active,
+            price=self.book.price,
+            price_at_add=self.known_price,
+        )
+
+    def change_quantity(self, quantity: int, *, if_match: Versions = None) -> None:
+        """Sets the number of copies, at today's price: a PRICE_CHANGED is settled. Stock is not checked again.
+
+        Raises CartItemNotFound when the line is gone: the guarded UPDATE never brings it back; CartChanged; and
+        ValidationError for a quantity outside 1 to 999. Four queries.
         """
         check_quantity(quantity)
-        with self.cart._changing():
-            if not CartItem.objects.filter(pk=self.pk).update(quantity=quantity):
+        this_line = CartItem.objects.filter(pk=self.pk)
+        price = Book.objects.filter(pk=models.OuterRef("book_id")).values("price")
+        with self.cart._locked(if_match=if_match):
+            if not this_line.update(quantity=quantity, price_at_add=models.Subquery(price)):
                 raise CartItemNotFound
-        self.quantity = quantity
+            self.cart._stamp()
+            self.refresh_from_db(from_queryset=CartItem.objects.with_book())
 
-    def remove(self) -> None:
-        """Takes the line out of its cart. Raises CartItemNotFound when it is gone already. Two queries."""
-        with self.cart._changing():
+    def remove(self, *, if_match: Versions = None) -> None:
+        """Takes the line out of its cart, whatever its issues.
+
+        Raises CartItemNotFound when it is gone already, and CartChanged. Three queries.
+        """
+        with self.cart._locked(if_match=if_match):
             removed, _ = CartItem.objects.filter(pk=self.pk).delete()
             if not removed:
                 raise CartItemNotFound
+            self.cart._stamp()

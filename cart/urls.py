@@ -1,9 +1,14 @@
 from django.urls import path
 
-from cart.views import CartItemViewSet, CartView
+from cart.views import CartItemViewSet, CartView, MergeView
 
 urlpatterns = [
     path("cart", CartView.as_view(), name="cart"),
-    path("cart/items", CartItemViewSet.as_view({"post": "create"}), name="cart-items"),
-    path("cart/items/<id:item_id>", CartItemViewSet.as_view({"put": "update", "delete": "destroy"}), name="cart-item"),
+    path("cart/merge", MergeView.as_view(), name="cart-merge"),
+    path("cart/items", CartItemViewSet.as_view({"post": "create", "delete": "clear"}), name="cart-items"),
+    path(
+        "cart/items/<id:item_id>",
+        CartItemViewSet.as_view({"put": "update", "patch": "partial_update", "delete": "destroy"}),
+        name="cart-item",
+    ),
 ]

@@ -1,59 +1,120 @@
 """The caller's own cart: no path and no body names one."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.permissions import IsAuthenticated
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.http import parse_etags
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from bookstore.accounts.authentication import caller
 from bookstore.api.schema import errors_of
-from cart.exceptions import BookOutOfStock, CartItemDuplicate, CartItemNotFound
+from cart import examples
+from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
 from cart.permissions import IsCartOwner
-from cart.serializers import AddItemSerializer, CartItemSerializer, CartSerializer, ChangeItemSerializer
+from cart.serializers import (
+    AddItemSerializer,
+    CartItemSerializer,
+    CartSerializer,
+    ChangeItemSerializer,
+    MergedCartSerializer,
+    MergeSerializer,
+)
 from catalog.exceptions import BookNotFound
 
-ITEM = {
-    "id": 7,
-    "book_id": 42,
-    "quantity": 2,
-    "book": {
-        "id": 42,
-        "title": "Pride and Prejudice",
-        "author": "Jane Austen",
-        "price": "12.50",
-        "cover_image_url": None,
-    },
+# PUT and PATCH of a line are one operation with two names.
+CHANGE: dict[str, Any] = {
+    "tags": ["cart"],
+    "parameters": [examples.IF_MATCH],
+    "request": ChangeItemSerializer,
+    "responses": {200: CartItemSerializer, **errors_of(CartItemNotFound, CartChanged)},
+    "examples": [examples.THREE_COPIES, examples.LINE],
 }
-ITEM_EXAMPLE = OpenApiExample("A line", value=ITEM, response_only=True)
-CART_EXAMPLE = OpenApiExample(
-    "A cart", value={"items": [ITEM], "total_items": 2, "total_price": "25.00"}, response_only=True
-)
-EMPTY_EXAMPLE = OpenApiExample(
-    "Nothing yet", value={"items": [], "total_items": 0, "total_price": "0.00"}, response_only=True
-)
 
 
-class CartView(APIView):
-    permission_classes = (IsAuthenticated,)
+def etag(cart: Cart) -> str:
+    return f'"{cart.version}"'
 
+
+def if_match(request: Request) -> list[str] | None:
+    """The versions that the header If-Match names; None when it is not sent, or is `*`. A weak tag names none."""
+    sent = request.headers.get("If-Match")
+    tags = parse_etags(sent) if sent is not None else ["*"]
+    return None if "*" in tags else [tag.strip('"') for tag in tags if not tag.startswith("W/")]
+
+
+def if_none_match(request: Request, cart: Cart) -> bool:
+    """Whether the caller holds this very cart already, as the header If-None-Match says."""
+    tags = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
+    return "*" in tags or etag(cart) in tags
+
+
+class PersonalView(APIView):
+    """What it answers is the caller's alone: no cache may keep it."""
+
+    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class CartView(PersonalView):
     @extend_schema(
         operation_id="read_cart",
         tags=["cart"],
         summary="Read the cart",
-        responses={200: CartSerializer},
-        examples=[CART_EXAMPLE, EMPTY_EXAMPLE],
+        parameters=[examples.IF_NONE_MATCH, examples.ETAG],
+        responses={200: CartSerializer, 304: OpenApiResponse(description="The cart is still the one that you hold.")},
+        examples=[examples.CART, examples.EMPTY_CART],
     )
     def get(self, request: Request) -> Response:
-        """The caller's lines in the order in which they were added, with totals at today's prices.
+        """The caller's lines in the order in which they were added, at today's prices, each with its `issues`.
 
         - 200: the cart; an empty one for somebody who never added a book, and nothing is stored for that.
+        - 304: the ETag in If-None-Match is that of the cart as it is.
         """
-        return Response(CartSerializer(Cart.objects.contents_of(request.user)).data)
+        cart = Cart.objects.with_lines().of(caller(request))
+        headers = {"ETag": etag(cart)}
+        if if_none_match(request, cart):
+            return Response(status=304, headers=headers)
+        return Response(CartSerializer(cart).data, headers=headers)
 
 
-class CartItemViewSet(ViewSet):
+class MergeView(PersonalView):
+    @extend_schema(
+        operation_id="merge_cart",
+        tags=["cart"],
+        summary="Take over a guest's cart, or add many books at once",
+        parameters=[examples.IF_MATCH],
+        request=MergeSerializer,
+        responses={200: MergedCartSerializer, **errors_of(CartChanged)},
+        examples=[examples.GUEST_CART, examples.MERGED_CART],
+    )
+    def post(self, request: Request) -> Response:
+        """All in one transaction. A line that is there gets the larger of the two quantities, so that sending the same
+        again changes nothing. What cannot be added is skipped, and `results` says why.
+
+        - 200: the cart as it is now, and one result for each entry.
+        - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
+        - 422: no entry, more than 100, a bad one, or a book that is named twice.
+        """
+        body = MergeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        entries = [(item["book_id"], item["quantity"]) for item in body.validated_data["items"]]
+        user = caller(request)
+        results = Cart.objects.of(user).merge(entries, if_match=if_match(request))
+        cart = Cart.objects.with_lines().of(user)
+        return Response(MergedCartSerializer(cart, context={"results": results}).data, headers={"ETag": etag(cart)})
+
+
+class CartItemViewSet(PersonalView, ViewSet):
     permission_classes = (IsAuthenticated, IsCartOwner)
 
     @extend_schema(
@@ -61,66 +122,84 @@ class CartItemViewSet(ViewSet):
         tags=["cart"],
         summary="Add a book to the cart",
         request=AddItemSerializer,
-        responses={201: CartItemSerializer, **errors_of(BookNotFound, BookOutOfStock, CartItemDuplicate)},
-        examples=[
-            OpenApiExample("Two copies", value={"book_id": 42, "quantity": 2}, request_only=True),
-            OpenApiExample("One copy", value={"book_id": 42}, request_only=True),
-            ITEM_EXAMPLE,
-        ],
+        responses={
+            201: CartItemSerializer,
+            **errors_of(BookNotFound, BookOutOfStock, CartItemDuplicate, CartLimitExceeded),
+        },
+        examples=[examples.TWO_COPIES, examples.ONE_COPY, examples.LINE],
     )
     def create(self, request: Request) -> Response:
-        """A new line for a book that is in stock. A quantity beyond the stock is accepted: stock is advice.
+        """A new line for a book in stock. A quantity beyond the stock is accepted, and the line's issues say so.
 
         - 201: the line.
-        - 404 BOOK_NOT_FOUND: there is no such book.
+        - 404 BOOK_NOT_FOUND: there is no such book, or it is no longer sold.
         - 409 CART_BOOK_OUT_OF_STOCK: its stock is 0.
         - 409 CART_ITEM_DUPLICATE: the book is in the cart already, in the line `item_id`; PUT its quantity.
+        - 409 CART_LIMIT_EXCEEDED: the cart has as many lines as a cart can have.
         """
         body = AddItemSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        cart = Cart.objects.for_user(request.user)
-        item = cart.add(body.validated_data["book_id"], body.validated_data["quantity"])
+        item = Cart.objects.of(caller(request)).add(body.validated_data["book_id"], body.validated_data["quantity"])
         return Response(CartItemSerializer(item).data, status=201)
 
-    @extend_schema(
-        operation_id="change_cart_item",
-        tags=["cart"],
-        summary="Change the quantity of a line",
-        request=ChangeItemSerializer,
-        responses={200: CartItemSerializer, **errors_of(CartItemNotFound)},
-        examples=[OpenApiExample("Three copies", value={"quantity": 3}, request_only=True), ITEM_EXAMPLE],
-    )
+    @extend_schema(operation_id="change_cart_item", summary="Change the quantity of a line", **CHANGE)
     def update(self, request: Request, item_id: int) -> Response:
-        """Sets the number of copies, absolutely: repeating it changes nothing. Stock is not checked again.
+        """Sets the number of copies, absolutely: repeating it changes nothing. Stock is not checked again, and a
+        changed price counts as seen.
 
         - 200: the line as it is now.
         - 404 CART_ITEM_NOT_FOUND: there is no such line.
         - 403 CART_ITEM_FORBIDDEN: the line is another customer's.
+        - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         body = ChangeItemSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         item = self.get_item(item_id)
-        item.change_quantity(body.validated_data["quantity"])
+        item.change_quantity(body.validated_data["quantity"], if_match=if_match(request))
         return Response(CartItemSerializer(item).data)
+
+    @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
+    def partial_update(self, request: Request, item_id: int) -> Response:
+        """For clients that prefer PATCH: the same body, the same answers."""
+        return self.update(request, item_id)
 
     @extend_schema(
         operation_id="remove_cart_item",
         tags=["cart"],
         summary="Remove a line",
-        responses={204: None, **errors_of(CartItemNotFound)},
+        parameters=[examples.IF_MATCH],
+        responses={204: None, **errors_of(CartItemNotFound, CartChanged)},
     )
     def destroy(self, request: Request, item_id: int) -> Response:
-        """Takes the line out of the cart.
+        """Takes the line out of the cart, whatever its issues.
 
         - 204: it is gone.
         - 404 CART_ITEM_NOT_FOUND: there is no such line (any more).
         - 403 CART_ITEM_FORBIDDEN: the line is another customer's.
+        - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        self.get_item(item_id).remove()
+        self.get_item(item_id).remove(if_match=if_match(request))
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="clear_cart",
+        tags=["cart"],
+        summary="Remove every line",
+        parameters=[examples.IF_MATCH],
+        responses={204: None, **errors_of(CartChanged)},
+    )
+    def clear(self, request: Request) -> Response:
+        """Empties the cart; one that is empty stays so.
+
+        - 204: there is no line.
+        - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
+        """
+        Cart.objects.of(caller(request)).clear(if_match=if_match(request))
         return Response(status=204)
 
     def get_item(self, item_id: int) -> CartItem:
-        item = CartItem.objects.with_book().filter(pk=item_id).first()
+        """The line, if it is there and the caller's. Raises CartItemNotFound, or CartItemForbidden by IsCartOwner."""
+        item: CartItem | None = CartItem.objects.with_book().filter(pk=item_id).first()
         if item is None:
             raise CartItemNotFound
         self.check_object_permissions(self.request, item)

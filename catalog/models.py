@@ -88,7 +88,7 @@ class Book(models.Model):
         "on sale",
         default=True,
         db_default=True,
-        help_text="Off: withdrawn. It leaves the list and the search, and stays in the carts that hold it, as unavailable.",
+        help_text="Off: withdrawn. It leaves the list and the search; the carts that hold it show it as unavailable.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 # Seconds after which a client may ask again when the database is away or too busy.
@@ -206,6 +207,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     return Response(ours.envelope(), status=ours.status_code, headers=headers_of(ours))
 
 
-def json_response(error: ApiError) -> JsonResponse:
+def json_response(error: ApiError) -> HttpResponse:
     """The same envelope outside DRF: for middleware."""
-    return JsonResponse(error.envelope(), status=error.status_code, headers=headers_of(error))
+    body = JSONRenderer().render(error.envelope())
+    headers = {"Content-Length": str(len(body)), **headers_of(error)}
+    return HttpResponse(body, status=error.status_code, headers=headers, content_type="application/json")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 
 from bookstore.api import errors
 
@@ -78,12 +78,13 @@ class ErrorEnvelopeMiddleware:
         if request.path.startswith("/admin/") and response.status_code in {403, 404}:
             return response
         error = errors.BY_STATUS.get(response.status_code, errors.BadRequest)()
-        replacement = errors.json_response(error)
-        replacement.status_code = response.status_code
-        for name in ("Allow", "Retry-After"):
-            if name in response.headers:
-                replacement.headers[name] = response.headers[name]
-        return replacement
+        made = errors.json_response(error)
+        for name in ("Content-Type", "Content-Length"):
+            response.headers.pop(name, None)
+        made.status_code = response.status_code
+        # What the other middleware added stays: Allow, Retry-After, the security headers, CORS.
+        made.headers = ResponseHeaders({**made.headers, **response.headers})
+        return made
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Outside DRF too (the admin, say), a database that is away is a 503; a bug goes on to Django."""

@@ -17,8 +17,9 @@ TOKEN = {401: {"NOT_AUTHENTICATED", "AUTH_TOKEN_INVALID", "AUTH_TOKEN_EXPIRED", 
 STAFF = {**TOKEN, 403: {"AUTH_FORBIDDEN"}}
 NO_BOOK = {404: {"BOOK_NOT_FOUND"}}
 NO_ITEM = {404: {"CART_ITEM_NOT_FOUND"}, 403: {"CART_ITEM_FORBIDDEN"}}
+CHANGED = {412: {"CART_CHANGED"}}
 
-CONTRACT = {
+CONTRACT: dict[tuple[str, str], dict[int, set[str] | None]] = {
     ("POST", "/auth/register"): {201: None, 409: {"AUTH_EMAIL_CONFLICT"}, 429: {"THROTTLED"}, **BODY},
     ("POST", "/auth/login"): {200: None, 401: {"AUTH_INVALID_CREDENTIALS"}, 429: {"THROTTLED"}, **BODY},
     ("POST", "/auth/refresh"): {200: None, 401: {"AUTH_REFRESH_INVALID", "AUTH_TOKEN_REUSE"}, **BODY},
@@ -31,16 +32,19 @@ CONTRACT = {
     ("PATCH", "/books/{book_id}/stock"): {200: None, **NO_BOOK, **BODY, **STAFF},
     ("GET", "/genres"): {200: None},
     ("POST", "/genres"): {201: None, 409: {"GENRE_CONFLICT"}, **BODY, **STAFF},
-    ("GET", "/cart"): {200: None, **TOKEN},
+    ("GET", "/cart"): {200: None, 304: None, **TOKEN},
+    ("POST", "/cart/merge"): {200: None, **CHANGED, **BODY, **TOKEN},
     ("POST", "/cart/items"): {
         201: None,
         **NO_BOOK,
-        409: {"CART_BOOK_OUT_OF_STOCK", "CART_ITEM_DUPLICATE"},
+        409: {"CART_BOOK_OUT_OF_STOCK", "CART_ITEM_DUPLICATE", "CART_LIMIT_EXCEEDED"},
         **BODY,
         **TOKEN,
     },
-    ("PUT", "/cart/items/{item_id}"): {200: None, **NO_ITEM, **BODY, **TOKEN},
-    ("DELETE", "/cart/items/{item_id}"): {204: None, **NO_ITEM, **TOKEN},
+    ("DELETE", "/cart/items"): {204: None, **CHANGED, **TOKEN},
+    ("PUT", "/cart/items/{item_id}"): {200: None, **NO_ITEM, **CHANGED, **BODY, **TOKEN},
+    ("PATCH", "/cart/items/{item_id}"): {200: None, **NO_ITEM, **CHANGED, **BODY, **TOKEN},
+    ("DELETE", "/cart/items/{item_id}"): {204: None, **NO_ITEM, **CHANGED, **TOKEN},
     ("GET", "/health"): {200: None},
     ("GET", "/ready"): {200: None},
 }

@@ -168,6 +168,16 @@ def test_a_body_over_the_limit_is_413(api):
     assert response.json()["code"] == "CONTENT_TOO_LARGE"
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/cart", "/health"])
+def test_every_answer_has_the_security_headers_and_its_length(client, path):
+    response = client.get(path)
+
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["Content-Length"] == str(len(response.content))
+
+
 def test_head_of_an_error_has_its_status(client):
     response = client.head("/nothing")
 

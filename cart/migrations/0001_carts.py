@@ -55,6 +55,10 @@ class Migration(migrations.Migration):
             model_name='cartitem',
             constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('quantity__lte', 999)), name='ck_cart_items_quantity'),
         ),
+        migrations.AddIndex(
+            model_name='cart',
+            index=models.Index(fields=['updated_at'], name='ix_carts_updated_at'),
+        ),
         CascadeInDatabase("cart", "user", name="fk_carts_user_id"),
         CascadeInDatabase("cartitem", "cart", name="fk_cart_items_cart_id"),
         CascadeInDatabase("cartitem", "book", name="fk_cart_items_book_id"),

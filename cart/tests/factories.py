@@ -19,3 +19,4 @@ class CartItemFactory(factory.django.DjangoModelFactory[CartItem]):
     cart = factory.SubFactory(CartFactory)
     book = factory.SubFactory(BookFactory)
     quantity = 1
+    price_at_add = factory.SelfAttribute("book.price")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cart.models import CartItem
+from cart.models import Cart, CartItem
+from cart.tests.answers import line_answer
 from cart.tests.factories import CartFactory, CartItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -17,18 +18,7 @@ def test_post_item_answers_201_with_the_line(client_for, alice, emma):
 
     item = CartItem.objects.get()
     assert response.status_code == 201
-    assert response.json() == {
-        "id": item.pk,
-        "book_id": emma.pk,
-        "quantity": 2,
-        "book": {
-            "id": emma.pk,
-            "title": "Emma",
-            "author": "Jane Austen",
-            "price": "9.50",
-            "cover_image_url": "https://covers.example/emma.jpg",
-        },
-    }
+    assert response.json() == line_answer(item, line_total="19.00")
     assert stored() == [("alice@example.com", "Emma", 2)]
 
 
@@ -50,6 +40,52 @@ def test_post_item_beyond_the_stock_is_accepted(client_for, alice, dracula):
     response = client_for(alice).post("/cart/items", {"book_id": dracula.pk, "quantity": 999})
 
     assert response.status_code == 201
+
+
+def test_post_item_beyond_the_stock_tells_so_at_once(client_for, alice, dracula):
+    response = client_for(alice).post("/cart/items", {"book_id": dracula.pk, "quantity": 100})
+
+    assert response.json() == line_answer(
+        CartItem.objects.get(), line_total="1225.00", issues=[{"code": "INSUFFICIENT_STOCK", "available": 2}]
+    )
+
+
+def test_post_item_of_a_withdrawn_book_is_404(client_for, alice, emma):
+    emma.change(is_active=False)
+
+    response = client_for(alice).post("/cart/items", {"book_id": emma.pk})
+
+    assert response.status_code == 404
+    assert response.json()["code"] == "BOOK_NOT_FOUND"
+
+
+def test_post_item_to_a_full_cart_is_409(client_for, alice, emma, dracula, settings):
+    settings.CART_MAX_LINES = 1
+    CartItemFactory(cart=CartFactory(user=alice), book=emma)
+
+    response = client_for(alice).post("/cart/items", {"book_id": dracula.pk})
+
+    assert response.status_code == 409
+    assert response.json() == {
+        "detail": "The cart is full: it holds as many different books as a cart can. Remove a line first.",
+        "code": "CART_LIMIT_EXCEEDED",
+    }
+    assert stored() == [("alice@example.com", "Emma", 1)]
+
+
+def test_post_item_of_a_book_in_a_full_cart_is_a_duplicate_before_the_limit(client_for, alice, emma, settings):
+    settings.CART_MAX_LINES = 1
+    CartItemFactory(cart=CartFactory(user=alice), book=emma)
+
+    response = client_for(alice).post("/cart/items", {"book_id": emma.pk})
+
+    assert response.json()["code"] == "CART_ITEM_DUPLICATE"
+
+
+def test_post_item_that_fails_makes_no_cart(client_for, alice):
+    client_for(alice).post("/cart/items", {"book_id": 0})
+
+    assert not Cart.objects.exists()
 
 
 def test_post_item_with_a_trailing_slash_is_served_the_same(client_for, alice, emma):

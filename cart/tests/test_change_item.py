@@ -1,8 +1,11 @@
 """PUT /cart/items/{item_id}"""
 
+from decimal import Decimal
+
 import pytest
 
 from cart.models import Cart
+from cart.tests.answers import line_answer
 from cart.tests.factories import CartFactory, CartItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,22 +22,44 @@ def quantity_of(line):
 
 
 def test_put_item_answers_200_with_the_line(client_for, alice, emma, line):
-    response = client_for(alice).put(f"/cart/items/{line.pk}", {"quantity": 7})
+    response = client_for(alice).put(f"/cart/items/{line.pk}", {"quantity": 4})
 
     assert response.status_code == 200
-    assert response.json() == {
-        "id": line.pk,
-        "book_id": emma.pk,
-        "quantity": 7,
-        "book": {
-            "id": emma.pk,
-            "title": "Emma",
-            "author": "Jane Austen",
-            "price": "9.50",
-            "cover_image_url": "https://covers.example/emma.jpg",
-        },
-    }
-    assert quantity_of(line) == 7
+    assert response.json() == line_answer(line, line_total="38.00")
+    assert quantity_of(line) == 4
+
+
+def test_put_item_beyond_the_stock_tells_so_at_once(client_for, alice, line):
+    response = client_for(alice).put(f"/cart/items/{line.pk}", {"quantity": 100})
+
+    assert response.json() == line_answer(
+        line, line_total="950.00", issues=[{"code": "INSUFFICIENT_STOCK", "available": 5}]
+    )
+
+
+def test_put_item_settles_a_changed_price(client_for, alice, emma, line):
+    emma.change(price=Decimal("11.00"))
+
+    response = client_for(alice).put(f"/cart/items/{line.pk}", {"quantity": 2})
+
+    assert response.json() == line_answer(line, line_total="22.00", price_at_add="11.00")
+
+
+def test_put_item_of_a_withdrawn_book_lowers_its_quantity(client_for, alice, emma, line):
+    emma.change(is_active=False, stock_quantity=0)
+
+    response = client_for(alice).put(f"/cart/items/{line.pk}", {"quantity": 1})
+
+    assert response.json() == line_answer(line, line_total="9.50", issues=[{"code": "BOOK_UNAVAILABLE"}])
+
+
+def test_patch_item_does_as_put(client_for, alice, bob, line):
+    response = client_for(alice).patch(f"/cart/items/{line.pk}", {"quantity": 4})
+
+    assert response.status_code == 200
+    assert response.json() == line_answer(line, line_total="38.00")
+    assert client_for(alice).patch(f"/cart/items/{line.pk}", {}).status_code == 422
+    assert client_for(bob).patch(f"/cart/items/{line.pk}", {"quantity": 1}).status_code == 403
 
 
 def test_put_item_of_a_sold_out_book_is_200(client_for, alice, emma, line):
@@ -100,9 +125,9 @@ def test_put_item_that_was_deleted_meanwhile_is_404_and_stays_deleted(client_for
 
     change_quantity = CartItem.change_quantity
 
-    def deleted_first(self, quantity):
+    def deleted_first(self, quantity, **options):
         CartItem.objects.filter(pk=self.pk).delete()
-        change_quantity(self, quantity)
+        change_quantity(self, quantity, **options)
 
     monkeypatch.setattr(CartItem, "change_quantity", deleted_first)
 

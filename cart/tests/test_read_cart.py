@@ -1,15 +1,28 @@
 """GET /cart"""
 
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bookstore.accounts.tests.factories import UserFactory
 from cart.models import Cart
+from cart.tests.answers import line_answer, moment
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.tests.factories import BookFactory
 
 pytestmark = pytest.mark.django_db
+
+
+NOTHING = {
+    "items": [],
+    "total_items": 0,
+    "total_price": "0.00",
+    "currency": "USD",
+    "updated_at": None,
+    "checkout_ready": False,
+}
 
 
 def test_get_cart_with_lines_answers_items_and_totals(client_for, alice, emma, dracula):
@@ -33,6 +46,11 @@ def test_get_cart_with_lines_answers_items_and_totals(client_for, alice, emma, d
                     "price": "12.25",
                     "cover_image_url": None,
                 },
+                "line_total": "24.50",
+                "added_at": moment(first.added_at),
+                "price_at_add": "12.25",
+                "available_quantity": 2,
+                "issues": [],
             },
             {
                 "id": second.pk,
@@ -45,10 +63,18 @@ def test_get_cart_with_lines_answers_items_and_totals(client_for, alice, emma, d
                     "price": "9.50",
                     "cover_image_url": "https://covers.example/emma.jpg",
                 },
+                "line_total": "28.50",
+                "added_at": moment(second.added_at),
+                "price_at_add": "9.50",
+                "available_quantity": 5,
+                "issues": [],
             },
         ],
         "total_items": 5,
         "total_price": "53.00",
+        "currency": "USD",
+        "updated_at": moment(cart.updated_at),
+        "checkout_ready": True,
     }
 
 
@@ -56,26 +82,73 @@ def test_get_cart_of_somebody_new_answers_an_empty_cart_and_stores_none(client_f
     response = client_for(alice).get("/cart")
 
     assert response.status_code == 200
-    assert response.json() == {"items": [], "total_items": 0, "total_price": "0.00"}
+    assert response.json() == NOTHING
     assert not Cart.objects.exists()
 
 
 def test_get_cart_that_was_emptied_answers_an_empty_cart(client_for, alice):
-    CartFactory(user=alice)
+    cart = CartFactory(user=alice)
 
     response = client_for(alice).get("/cart")
 
-    assert response.json() == {"items": [], "total_items": 0, "total_price": "0.00"}
+    assert response.json() == NOTHING | {"updated_at": moment(cart.updated_at)}
+
+
+def test_get_cart_is_not_for_caches(client_for, alice):
+    assert client_for(alice).get("/cart").headers["Cache-Control"] == "no-store"
+
+
+def test_get_cart_names_the_shops_currency(client_for, alice, settings):
+    settings.SHOP_CURRENCY = "EUR"
+
+    assert client_for(alice).get("/cart").json() == NOTHING | {"currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("stock", "active", "price_at_add", "issues", "ready"),
+    [
+        (3, True, "9.50", [], True),
+        (2, True, "9.50", [{"code": "INSUFFICIENT_STOCK", "available": 2}], False),
+        (0, True, "9.50", [{"code": "BOOK_OUT_OF_STOCK"}], False),
+        (3, False, "9.50", [{"code": "BOOK_UNAVAILABLE"}], False),
+        (0, False, "9.50", [{"code": "BOOK_UNAVAILABLE"}], False),
+        (3, True, "8.00", [{"code": "PRICE_CHANGED", "from": "8.00", "to": "9.50"}], True),
+        (
+            1,
+            True,
+            "10.00",
+            [{"code": "INSUFFICIENT_STOCK", "available": 1}, {"code": "PRICE_CHANGED", "from": "10.00", "to": "9.50"}],
+            False,
+        ),
+        (3, True, None, [], True),
+    ],
+)
+def test_get_cart_tells_the_issues_of_a_line(client_for, alice, emma, stock, active, price_at_add, issues, ready):
+    emma.change(stock_quantity=stock, is_active=active)
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=3, price_at_add=price_at_add)
+
+    cart = client_for(alice).get("/cart").json()
+
+    assert cart["items"] == [line_answer(line, line_total="28.50", issues=issues, price_at_add=price_at_add or "9.50")]
+    assert cart["checkout_ready"] is ready
+
+
+def test_get_cart_with_one_blocked_line_of_two_is_not_ready(client_for, alice, emma, dracula):
+    cart = CartFactory(user=alice)
+    CartItemFactory(cart=cart, book=emma)
+    CartItemFactory(cart=cart, book=dracula)
+    dracula.set_stock(0)
+
+    assert client_for(alice).get("/cart").json()["checkout_ready"] is False
 
 
 def test_get_cart_shows_todays_price(client_for, alice, emma):
     CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=2)
-    emma.price = "10.00"
-    emma.save(update_fields=["price"])
+    emma.change(price=Decimal("10.00"))
 
-    response = client_for(alice).get("/cart")
+    cart = client_for(alice).get("/cart").json()
 
-    assert response.json()["total_price"] == "20.00"
+    assert (cart["total_price"], cart["items"][0]["line_total"]) == ("20.00", "20.00")
 
 
 def test_get_cart_shows_only_the_callers_lines(client_for, alice, bob, emma):

@@ -31,6 +31,14 @@ def test_delete_item_moves_the_carts_last_change(client_for, alice, line):
     assert Cart.objects.get().updated_at > before
 
 
+def test_delete_item_of_a_withdrawn_sold_out_book_is_204(client_for, alice, emma, line):
+    emma.change(is_active=False, stock_quantity=0)
+
+    response = client_for(alice).delete(f"/cart/items/{line.pk}")
+
+    assert response.status_code == 204
+
+
 def test_delete_item_a_second_time_is_404(client_for, alice, line):
     client = client_for(alice)
     client.delete(f"/cart/items/{line.pk}")

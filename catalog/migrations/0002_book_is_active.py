@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='book',
             name='is_active',
-            field=models.BooleanField(db_default=True, default=True, help_text='Off: withdrawn. It leaves the list and the search, and stays in the carts that hold it, as unavailable.', verbose_name='on sale'),
+            field=models.BooleanField(db_default=True, default=True, help_text='Off: withdrawn. It leaves the list and the search; the carts that hold it show it as unavailable.', verbose_name='on sale'),
         ),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from bookstore.accounts.models import LoginSession, User
@@ -101,3 +101,22 @@ def test_login_while_the_user_is_deleted_gives_no_error_of_ours():
 
         assert {answer.status_code for answer in answers[:-1]} <= {200, 401}
         assert not LoginSession.objects.exists()
+
+
+def test_sign_in_under_way_does_not_slip_past_the_end_of_all_sessions():
+    alice, ended = UserFactory(email="alice@example.com"), []
+
+    def end_sessions() -> None:
+        ended.append(alice.end_sessions())
+        connection.close()
+
+    with transaction.atomic():
+        LoginSession.objects.begin(alice)
+        ender = threading.Thread(target=end_sessions)
+        ender.start()
+        ender.join(timeout=0.5)
+        assert ender.is_alive()  # it waits for the session that is not committed yet
+    ender.join()
+
+    assert ended == [1]
+    assert not LoginSession.objects.going_on().exists()

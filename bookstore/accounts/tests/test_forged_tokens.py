@@ -278,3 +278,15 @@ def test_expired_token_says_that_it_expired(claims, call_with):
         "code": "AUTH_TOKEN_EXPIRED",
     }
     assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_refresh_token_with_another_users_session_does_not_touch_it(api, claims):
+    bobs = LoginSession.objects.begin(UserFactory(email="bob@example.com"))
+    forged = signed(claims | {"token_type": "refresh", "sid": bobs.pk, "jti": bobs.refresh_jti})
+
+    response = api.post("/auth/refresh", {"refresh_token": forged})
+    api.post("/auth/logout", {"refresh_token": forged})
+
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_REFRESH_INVALID")
+    bobs.refresh_from_db()
+    assert bobs.ended_at is None

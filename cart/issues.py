@@ -1,0 +1,32 @@
+"""What stands between a line and its checkout, as data: computed at every read, never stored."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class IssueCode(StrEnum):
+    BOOK_UNAVAILABLE = "BOOK_UNAVAILABLE"  # the shop no longer sells it
+    BOOK_OUT_OF_STOCK = "BOOK_OUT_OF_STOCK"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"  # fewer than the line asks for: `available` copies
+    PRICE_CHANGED = "PRICE_CHANGED"  # `from` one unit price `to` another, since the line was added or last changed
+
+
+# With one of these on a line the cart is not ready for checkout. A changed price only informs.
+BLOCKING = frozenset({IssueCode.BOOK_UNAVAILABLE, IssueCode.BOOK_OUT_OF_STOCK, IssueCode.INSUFFICIENT_STOCK})
+
+Issue = dict[str, Any]
+
+
+def issues_of(*, quantity: int, stock: int, is_active: bool, price: Decimal, price_at_add: Decimal) -> list[Issue]:
+    """The issues of one line: at most one that blocks, the gravest, and then the price's."""
+    issues: list[Issue] = []
+    if not is_active:
+        issues.append({"code": IssueCode.BOOK_UNAVAILABLE})
+    elif stock == 0:
+        issues.append({"code": IssueCode.BOOK_OUT_OF_STOCK})
+    elif quantity > stock:
+        issues.append({"code": IssueCode.INSUFFICIENT_STOCK, "available": stock})
+    if price != price_at_add:
+        issues.append({"code": IssueCode.PRICE_CHANGED, "from": f"{price_at_add:.2f}", "to": f"{price:.2f}"})
+    return issues

@@ -1,0 +1,64 @@
+"""What the OpenAPI schema says of the cart beyond the serializers: unions that a client can tell apart by `code`."""
+
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, inline_serializer
+from rest_framework import serializers
+
+from cart.exceptions import BookOutOfStock, CartLimitExceeded
+from cart.issues import IssueCode
+from cart.merging import MergeStatus
+from catalog.exceptions import BookNotFound
+
+
+def constant(value: str, *others: str) -> serializers.CharField:
+    """A field that has just this value, or one of these."""
+
+    @extend_schema_field({"type": "string", "enum": [value, *others]})
+    class Constant(serializers.CharField):
+        pass
+
+    return Constant()
+
+
+def price(help_text: str) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=10, decimal_places=2, help_text=help_text)
+
+
+def issue(code: IssueCode, **facts: serializers.Field[Any, Any, Any, Any]) -> serializers.Serializer[Any]:
+    name = code.title().replace("_", "") + "Issue"
+    return inline_serializer(name, {"code": constant(code), **facts})
+
+
+ISSUES = PolymorphicProxySerializer(
+    component_name="Issue",
+    resource_type_field_name="code",
+    many=True,
+    serializers={
+        IssueCode.BOOK_UNAVAILABLE.value: issue(IssueCode.BOOK_UNAVAILABLE),
+        IssueCode.BOOK_OUT_OF_STOCK.value: issue(IssueCode.BOOK_OUT_OF_STOCK),
+        IssueCode.INSUFFICIENT_STOCK.value: issue(
+            IssueCode.INSUFFICIENT_STOCK, available=serializers.IntegerField(help_text="Copies in stock today.")
+        ),
+        IssueCode.PRICE_CHANGED.value: issue(
+            IssueCode.PRICE_CHANGED,
+            **{"from": price("Unit price when added or last changed."), "to": price("Unit price today.")},
+        ),
+    },
+)
+
+MERGE_RESULTS = inline_serializer(
+    "MergeResult",
+    {
+        "book_id": serializers.IntegerField(),
+        "status": constant(*MergeStatus),
+        "code": extend_schema_field(
+            {
+                "type": "string",
+                "enum": [error.code for error in (BookNotFound, BookOutOfStock, CartLimitExceeded)],
+                "description": "Why it was skipped; there only when it was.",
+            }
+        )(serializers.CharField)(required=False),
+    },
+    many=True,
+)

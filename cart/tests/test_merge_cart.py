@@ -1,0 +1,171 @@
+"""POST /cart/merge"""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bookstore.accounts.tests.factories import UserFactory
+from cart.models import Cart, CartItem
+from cart.tests.answers import line_answer, moment
+from cart.tests.factories import CartFactory, CartItemFactory
+from catalog.tests.factories import BookFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def stored():
+    return list(CartItem.objects.order_by("id").values_list("book__title", "quantity"))
+
+
+def test_merge_into_nothing_answers_the_cart_and_results(client_for, alice, emma, dracula):
+    entries = [{"book_id": dracula.pk, "quantity": 2}, {"book_id": emma.pk}]
+
+    response = client_for(alice).post("/cart/merge", {"items": entries})
+
+    first, second = CartItem.objects.order_by("id")
+    assert response.status_code == 200
+    assert response.json() == {
+        "items": [line_answer(first, line_total="24.50"), line_answer(second, line_total="9.50")],
+        "total_items": 3,
+        "total_price": "34.00",
+        "currency": "USD",
+        "updated_at": moment(Cart.objects.get().updated_at),
+        "checkout_ready": True,
+        "results": [{"book_id": dracula.pk, "status": "added"}, {"book_id": emma.pk, "status": "added"}],
+    }
+
+
+def test_merge_takes_the_larger_quantity_and_says_what_became_of_each(client_for, alice, emma, dracula, settings):
+    settings.CART_MAX_LINES = 3
+    cart = CartFactory(user=alice)
+    CartItemFactory(cart=cart, book=emma, quantity=2)
+    CartItemFactory(cart=cart, book=dracula, quantity=5)
+    sold_out = BookFactory(title="Ulysses", stock_quantity=0)
+    withdrawn = BookFactory(title="Dubliners", is_active=False)
+    added, beyond = BookFactory(title="Persuasion"), BookFactory(title="Kim")
+    entries = [
+        {"book_id": emma.pk, "quantity": 3},
+        {"book_id": dracula.pk, "quantity": 5},
+        {"book_id": sold_out.pk, "quantity": 1},
+        {"book_id": withdrawn.pk, "quantity": 1},
+        {"book_id": 10**30, "quantity": 1},
+        {"book_id": added.pk, "quantity": 7},
+        {"book_id": beyond.pk, "quantity": 1},
+    ]
+
+    response = client_for(alice).post("/cart/merge", {"items": entries})
+
+    assert response.json()["results"] == [
+        {"book_id": emma.pk, "status": "updated"},
+        {"book_id": dracula.pk, "status": "unchanged"},
+        {"book_id": sold_out.pk, "status": "skipped", "code": "CART_BOOK_OUT_OF_STOCK"},
+        {"book_id": withdrawn.pk, "status": "skipped", "code": "BOOK_NOT_FOUND"},
+        {"book_id": 10**30, "status": "skipped", "code": "BOOK_NOT_FOUND"},
+        {"book_id": added.pk, "status": "added"},
+        {"book_id": beyond.pk, "status": "skipped", "code": "CART_LIMIT_EXCEEDED"},
+    ]
+    assert stored() == [("Emma", 3), ("Dracula", 5), ("Persuasion", 7)]
+
+
+def test_merge_sent_again_changes_nothing(client_for, alice, emma, dracula):
+    body = {"items": [{"book_id": emma.pk, "quantity": 3}, {"book_id": dracula.pk, "quantity": 1}]}
+    client = client_for(alice)
+    before = client.post("/cart/merge", body)
+    emma.set_stock(0)
+    emma.change(is_active=False)
+    seen = client.get("/cart").json()
+
+    after = client.post("/cart/merge", body)
+
+    assert [result["status"] for result in after.json().pop("results")] == ["unchanged", "unchanged"]
+    assert {key: value for key, value in after.json().items() if key != "results"} == seen
+    assert after.json()["updated_at"] == before.json()["updated_at"]
+
+
+def test_merge_settles_the_price_of_what_it_changes_only(client_for, alice, emma, dracula):
+    cart = CartFactory(user=alice)
+    raised = CartItemFactory(cart=cart, book=emma, quantity=1, price_at_add="5.00")
+    left = CartItemFactory(cart=cart, book=dracula, quantity=3, price_at_add="5.00")
+    entries = [{"book_id": emma.pk, "quantity": 2}, {"book_id": dracula.pk, "quantity": 2}]
+
+    client_for(alice).post("/cart/merge", {"items": entries})
+
+    raised.refresh_from_db()
+    left.refresh_from_db()
+    assert (str(raised.price_at_add), str(left.price_at_add)) == ("9.50", "5.00")
+
+
+@pytest.mark.parametrize(
+    ("items", "field", "code"),
+    [
+        ([], "items", "min_length"),
+        ([{"book_id": 1}] * 101, "items", "max_length"),
+        ([{"book_id": 1}, {"book_id": 2}, {"book_id": "1"}], "items.2.book_id", "duplicate"),
+        ([{"book_id": 1}, {"quantity": 2}], "items.1.book_id", "required"),
+        ([{"book_id": 1, "quantity": 0}], "items.0.quantity", "min_value"),
+        ([{"book_id": True}], "items.0.book_id", "invalid"),
+        ([1], "items.0", "invalid"),
+        ({"book_id": 1}, "items", "not_a_list"),
+        ("x", "items", "not_a_list"),
+        (None, "items", "null"),
+    ],
+)
+def test_merge_of_bad_entries_is_422_and_changes_nothing(client_for, alice, items, field, code):
+    response = client_for(alice).post("/cart/merge", {"items": items})
+
+    assert response.status_code == 422
+    fault = response.json()["errors"][0]
+    assert (fault["field"], fault["code"]) == (field, code)
+    assert not Cart.objects.exists()
+
+
+def test_merge_without_items_is_422(client_for, alice):
+    response = client_for(alice).post("/cart/merge", {})
+
+    assert response.json()["errors"][0]["field"] == "items"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_merge_begins_again_when_a_book_is_deleted_meanwhile(alice, emma, dracula, monkeypatch):
+    lines = type(CartItem.objects.all())
+    bulk_create = lines.bulk_create
+    other = connection.copy()
+
+    def deleted_first(self, *args, **options):
+        with other.cursor() as cursor:
+            cursor.execute("DELETE FROM books WHERE title = 'Emma'")
+        return bulk_create(self, *args, **options)
+
+    monkeypatch.setattr(lines, "bulk_create", deleted_first)
+    try:
+        results = Cart.objects.for_user(alice).merge([(emma.pk, 1), (dracula.pk, 2)])
+    finally:
+        other.close()
+
+    assert results == [
+        {"book_id": emma.pk, "status": "skipped", "code": "BOOK_NOT_FOUND"},
+        {"book_id": dracula.pk, "status": "added"},
+    ]
+    assert stored() == [("Dracula", 2)]
+
+
+def test_merge_costs_the_same_queries_with_2_and_100_entries(client_for, django_assert_max_num_queries):
+    counts = []
+    for size in (2, 100):
+        user = UserFactory()
+        books = BookFactory.create_batch(size)
+        cart = CartFactory(user=user)
+        for book in books[: size // 2]:
+            CartItemFactory(cart=cart, book=book)
+        client = client_for(user)
+        with CaptureQueriesContext(connection) as queries:
+            response = client.post("/cart/merge", {"items": [{"book_id": b.pk, "quantity": 2} for b in books]})
+        assert {result["status"] for result in response.json()["results"]} == {"updated", "added"}
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_merge_without_a_token_is_401(api):
+    assert api.post("/cart/merge", {"items": [{"book_id": 1}]}).status_code == 401
