@@ -23,7 +23,6 @@ def test_valid_token_is_accepted(alice, tokens_of, call_with):
     response = call_with(f"Bearer {tokens_of(alice)['access_token']}")
 
     assert response.status_code == 200
-    assert response.json() == {"items": [], "total_items": 0, "total_price": "0.00"}
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "BeArEr"])
