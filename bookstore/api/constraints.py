@@ -23,5 +23,5 @@ def violated(error: IntegrityError, constraint: str, *columns: str) -> bool:
     if named := SQLITE_INDEX.fullmatch(text) or SQLITE_CHECK.fullmatch(text):
         return named["name"] == constraint
     if unique := SQLITE_UNIQUE.fullmatch(text):
-        return bool(columns) and set(unique["columns"].split(", ")) == set(columns)
+        return set(unique["columns"].split(", ")) == set(columns)
     return False

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import jwt
 import pytest
 
 from bookstore.accounts import tokens
@@ -213,9 +214,12 @@ def test_refresh_costs_two_queries(api, alice, tokens_of, django_assert_num_quer
         refresh(api, token)
 
 
-def test_refresh_token_says_when_its_session_expires(alice):
+def test_refresh_token_names_its_session_and_says_when_it_expires(alice):
     session = LoginSession.objects.begin(alice)
+    session.expires_at -= timedelta(days=3)
 
-    claims = tokens.read_refresh(tokens.issue(session)["refresh_token"])
+    token = tokens.issue(session)["refresh_token"]
 
+    claims = tokens.read_refresh(token)
     assert (claims.user_id, claims.session_id, claims.jti) == (alice.pk, session.pk, session.refresh_jti)
+    assert jwt.decode(token, options={"verify_signature": False})["exp"] == int(session.expires_at.timestamp())
