@@ -5,24 +5,22 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from bookstore.api.fields import MoneyField
 from cart.exceptions import BookOutOfStock, CartLimitExceeded
 from cart.issues import IssueCode
 from cart.merging import MergeStatus
 from catalog.exceptions import BookNotFound
 
 
-def constant(value: str, *others: str) -> serializers.CharField:
+def constant(*values: str, **options: Any) -> serializers.CharField:
     """A field that has just this value, or one of these."""
 
-    @extend_schema_field({"type": "string", "enum": [value, *others]})
+    # A class of its own: the decorator writes on the class that it is given, and CharField is everybody's.
+    @extend_schema_field({"type": "string", "enum": list(values)})
     class Constant(serializers.CharField):
         pass
 
-    return Constant()
-
-
-def price(help_text: str) -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=10, decimal_places=2, help_text=help_text)
+    return Constant(**options)
 
 
 def issue(code: IssueCode, **facts: serializers.Field[Any, Any, Any, Any]) -> serializers.Serializer[Any]:
@@ -42,7 +40,10 @@ ISSUES = PolymorphicProxySerializer(
         ),
         IssueCode.PRICE_CHANGED.value: issue(
             IssueCode.PRICE_CHANGED,
-            **{"from": price("Unit price when added or last changed."), "to": price("Unit price today.")},
+            **{
+                "from": MoneyField(help_text="Unit price when added or last changed."),
+                "to": MoneyField(help_text="Unit price today."),
+            },
         ),
     },
 )
@@ -52,13 +53,11 @@ MERGE_RESULTS = inline_serializer(
     {
         "book_id": serializers.IntegerField(),
         "status": constant(*MergeStatus),
-        "code": extend_schema_field(
-            {
-                "type": "string",
-                "enum": [error.code for error in (BookNotFound, BookOutOfStock, CartLimitExceeded)],
-                "description": "Why it was skipped; there only when it was.",
-            }
-        )(serializers.CharField)(required=False),
+        "code": constant(
+            *(error.code for error in (BookNotFound, BookOutOfStock, CartLimitExceeded)),
+            required=False,
+            help_text="Why it was skipped; there only when it was.",
+        ),
     },
     many=True,
 )

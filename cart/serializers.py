@@ -7,7 +7,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookstore.api.fields import WholeNumberField
+from bookstore.api.fields import MoneyField, WholeNumberField
 from cart.issues import Issue
 from cart.merging import MergeResult
 from cart.models import MAX_QUANTITY, MIN_QUANTITY, Cart, CartItem
@@ -48,6 +48,9 @@ class MergeSerializer(serializers.Serializer[Any]):
 
 
 class LineBookSerializer(serializers.ModelSerializer[Book]):
+    price = MoneyField(help_text="Today's, in the shop's currency.")
+    cover_image_url = serializers.URLField(allow_null=True)
+
     class Meta:
         model = Book
         fields = ("id", "title", "author", "price", "cover_image_url")
@@ -55,12 +58,11 @@ class LineBookSerializer(serializers.ModelSerializer[Book]):
 
 class CartItemSerializer(serializers.ModelSerializer[CartItem]):
     book_id = serializers.IntegerField()
+    quantity = serializers.IntegerField(min_value=MIN_QUANTITY, max_value=MAX_QUANTITY, help_text="Copies.")
     book = LineBookSerializer()
-    line_total = serializers.DecimalField(max_digits=19, decimal_places=2, help_text="At today's price.")
+    line_total = MoneyField(help_text="At today's price.")
     added_at = serializers.DateTimeField()
-    price_at_add = serializers.DecimalField(
-        source="known_price", max_digits=10, decimal_places=2, help_text="Unit price when added or last changed."
-    )
+    price_at_add = MoneyField(source="known_price", help_text="Unit price when added or last changed.")
     available_quantity = serializers.IntegerField(help_text="Copies in stock today.")
     issues = serializers.SerializerMethodField(help_text="What to tell the customer before checkout.")
 
@@ -86,7 +88,7 @@ class CartItemSerializer(serializers.ModelSerializer[CartItem]):
 class CartSerializer(serializers.ModelSerializer[Cart]):
     items = CartItemSerializer(source="lines", many=True)
     total_items = serializers.IntegerField(help_text="Copies in all lines.")
-    total_price = serializers.DecimalField(max_digits=19, decimal_places=2, help_text="At today's prices.")
+    total_price = MoneyField(help_text="At today's prices.")
     currency = serializers.SerializerMethodField(help_text="ISO 4217.")
     updated_at = serializers.SerializerMethodField(help_text="Last change; null as long as there is no cart.")
     checkout_ready = serializers.BooleanField(help_text="There are lines, and none has an issue that blocks.")
@@ -104,7 +106,9 @@ class CartSerializer(serializers.ModelSerializer[Cart]):
 
 
 class MergedCartSerializer(CartSerializer):
-    """The cart as it is after the merge, and what became of each entry: `serializer.data` of a cart in `context`."""
+    """The cart as it is after the merge, and what became of each entry."""
+
+    # The results come in as context={"results": …}.
 
     results = serializers.SerializerMethodField(help_text="One for each entry, in the order in which they were sent.")
 

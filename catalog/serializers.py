@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookstore.api.fields import FlagField, TextField, WholeNumberField
+from bookstore.api.fields import FlagField, MoneyField, TextField, WholeNumberField
 from bookstore.api.pagination import PageParameters
 from catalog.fields import clean_isbn
 from catalog.models import MAX_STOCK, MIN_PRICE, Book, Genre
@@ -68,7 +68,7 @@ class BookSerializer(serializers.Serializer[Book]):
     id = serializers.IntegerField()
     title = serializers.CharField()
     author = serializers.CharField()
-    price = serializers.DecimalField(max_digits=10, decimal_places=2, help_text="In the shop's currency.")
+    price = MoneyField(help_text="In the shop's currency.")
     isbn = serializers.CharField(allow_null=True, help_text="An ISBN-13, without hyphens.")
     genre_id = serializers.IntegerField(allow_null=True)
     description = serializers.CharField(allow_null=True)

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookstore.api.parsers import MAX_DIGITS
@@ -37,6 +38,14 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^[0-9]+\.[0-9]{2}$"})
+class MoneyField(serializers.DecimalField):
+    """An amount in the shop's currency as it goes out: a string with two places, never a float."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=19, decimal_places=2, **kwargs)
 
 
 class IdConverter:

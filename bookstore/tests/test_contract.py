@@ -107,6 +107,40 @@ def test_schema_of_a_call_reads_well(schema, call):
     )
 
 
+def test_schema_of_a_book_tells_text_from_money_and_numbers(schema):
+    properties = schema["components"]["schemas"]["Book"]["properties"]
+
+    shapes = {
+        name: {key: value for key, value in shape.items() if key != "description"} for name, shape in properties.items()
+    }
+
+    assert shapes == {
+        "id": {"type": "integer"},
+        "title": {"type": "string"},
+        "author": {"type": "string"},
+        "price": {"type": "string", "format": "decimal", "pattern": r"^[0-9]+\.[0-9]{2}$"},
+        "isbn": {"type": "string", "nullable": True},
+        "genre_id": {"type": "integer", "nullable": True},
+        "description": {"type": "string", "nullable": True},
+        "cover_image_url": {"type": "string", "format": "uri", "nullable": True},
+        "publish_date": {"type": "string", "format": "date", "nullable": True},
+        "stock_quantity": {"type": "integer"},
+        "in_stock": {"type": "boolean"},
+        "is_active": {"type": "boolean"},
+    }
+
+
+def test_schema_of_the_cart_requires_every_field_that_is_always_there(schema):
+    components = schema["components"]["schemas"]
+
+    optional = {
+        name: set(components[name]["properties"]) - set(components[name].get("required", ()))
+        for name in ("Cart", "MergedCart", "CartItem", "LineBook", "Book", "BookPage", "Tokens", "MergeResult")
+    }
+
+    assert {name: fields for name, fields in optional.items() if fields} == {"MergeResult": {"code"}}
+
+
 def test_schema_is_served_as_json(client):
     response = client.get("/schema", headers={"accept": "*/*"})
 
