@@ -76,6 +76,9 @@ check-deploy: $(VENV)/dev.stamp ## Django's deployment checks under production s
 	@mkdir -p build
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
+types: $(VENV)/dev.stamp ## TypeScript types from the OpenAPI schema, and whether they are good (needs Node.js)
+	@$(PY) -m scripts.check_types
+
 fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
 	@$(PY) -m ruff check --fix --exit-zero --quiet .
 	@$(PY) -m ruff format .
@@ -126,4 +129,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: run serve shell test test-sqlite test-pg lint check-deploy fmt lock clean help FORCE
+.PHONY: run serve shell test test-sqlite test-pg lint check-deploy types fmt lock clean help FORCE
