@@ -14,9 +14,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import IntegrityError, models, transaction
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower, Now, Right
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, NormalisedEmailField, normalise_email
 from bookstore.accounts.exceptions import (
@@ -33,11 +32,14 @@ from bookstore.api.constraints import violated
 if TYPE_CHECKING:
     from bookstore.accounts.tokens import Claims
 
+# Characters: 132 bits of an Argon2 hash. Without the salt, which they leave out, nobody can try passwords against them.
+CREDENTIAL_LENGTH = 22
+
 
 class UserQuerySet(models.QuerySet["User"]):
     def with_signed_in(self, session_id: int) -> UserQuerySet:
-        """Adds `signed_in`: whether this session is the user's, and goes on."""
-        session = LoginSession.objects.filter(pk=session_id, user=models.OuterRef("pk"), ended_at=None)
+        """Adds `signed_in`: whether this session is the user's, and good."""
+        session = LoginSession.objects.good().filter(pk=session_id, user=models.OuterRef("pk"))
         return self.annotate(signed_in=models.Exists(session))
 
 
@@ -98,7 +100,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         user: Any = self.with_signed_in(claims.session_id).filter(pk=claims.user_id).first()
         if user is None or not user.is_active:
             raise UserInactive
-        if not user.signed_in or not user.has_fingerprint(claims.fingerprint):
+        if not user.signed_in:
             raise TokenInvalid
         caller: User = user
         return caller
@@ -154,13 +156,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return check_password(raw_password, self.password, renew)
 
     @property
-    def fingerprint(self) -> str:
-        """Of the password's hash, for the tokens: another password, or the same one hashed anew, has another one."""
-        key = settings.JWT_SIGNING_KEY
-        return salted_hmac("bookstore.accounts.password", self.password, key, algorithm="sha256").hexdigest()[:32]
-
-    def has_fingerprint(self, fingerprint: str) -> bool:
-        return constant_time_compare(self.fingerprint, fingerprint)
+    def credential(self) -> str:
+        """The end of the password's hash: another password, or the same one hashed anew, has another."""
+        return self.password[-CREDENTIAL_LENGTH:]
 
     def end_sessions(self) -> int:
         """Signs the user out everywhere, and says from how many sessions. Two queries and a transaction.
@@ -185,6 +183,10 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         """No token of theirs can be used any more, whatever they say."""
         return self.filter(expires_at__lte=Now())
 
+    def good(self) -> LoginSessionQuerySet:
+        """Not ended, of an active user, whose password is still the one that the session began with."""
+        return self.filter(ended_at=None, user__is_active=True, credential=Right("user__password", CREDENTIAL_LENGTH))
+
     def going_on(self) -> LoginSessionQuerySet:
         return self.filter(ended_at=None, expires_at__gt=Now())
 
@@ -197,7 +199,9 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
 
     def begin(self, user: User) -> LoginSession:
         """A session of somebody who has just proved who they are. One query."""
-        return self.create(user=user, refresh_jti=new_identity(), expires_at=end_of_session())
+        return self.create(
+            user=user, credential=user.credential, refresh_jti=new_identity(), expires_at=end_of_session()
+        )
 
     def refresh(self, claims: Claims) -> LoginSession:
         """The session of this refresh token, with a new one in its place.
@@ -208,7 +212,7 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         wins.
         """
         session = self.of(claims).select_related("user").first()
-        if session is None or not session.user.is_active or not session.user.has_fingerprint(claims.fingerprint):
+        if session is None or not session.user.is_active or session.credential != session.user.credential:
             raise RefreshInvalid
         if session.rotate(claims.jti):
             return session
@@ -231,6 +235,8 @@ class LoginSession(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="sessions")
     refresh_jti = models.CharField(max_length=32, editable=False)
+    # What the password's hash ended with when the session began: whatever path changes the password ends the session.
+    credential = models.CharField(max_length=CREDENTIAL_LENGTH, editable=False)
     created_at = models.DateTimeField("signed in", db_default=Now(), editable=False)
     expires_at = models.DateTimeField("expires", editable=False)
     ended_at = models.DateTimeField("ended", null=True, editable=False)

@@ -36,7 +36,6 @@ class Claims:
     user_id: int
     session_id: int
     jti: str
-    fingerprint: str
 
 
 class Malformed(ValueError):
@@ -50,7 +49,6 @@ def issue(session: LoginSession) -> Tokens:
         token["sub"] = str(session.user.pk)
         token["role"] = "admin" if session.user.is_staff else "user"
         token["sid"] = session.pk
-        token["pwd"] = session.user.fingerprint
     refresh["jti"] = session.refresh_jti
     refresh["exp"] = int(session.expires_at.timestamp())
     return {"access_token": str(access), "refresh_token": str(refresh), "token_type": "bearer"}
@@ -85,7 +83,6 @@ def read(kind: type[Token], raw: str) -> Claims:
         user_id=user_id_of(token.get("sub")),
         session_id=session_id_of(token.get("sid")),
         jti=hexadecimal(token.get("jti")),
-        fingerprint=hexadecimal(token.get("pwd")),
     )
 
 
@@ -103,5 +100,5 @@ def session_id_of(value: Any) -> int:
 
 def hexadecimal(value: Any) -> str:
     if not isinstance(value, str) or not HEX.fullmatch(value):
-        raise Malformed("jti or pwd is none of ours")
+        raise Malformed("jti is none of ours")
     return value

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('refresh_jti', models.CharField(editable=False, max_length=32)),
+                ('credential', models.CharField(editable=False, max_length=22)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='signed in')),
                 ('expires_at', models.DateTimeField(editable=False, verbose_name='expires')),
                 ('ended_at', models.DateTimeField(editable=False, null=True, verbose_name='ended')),

@@ -94,7 +94,7 @@ def test_sign_in_renews_a_hash_whose_parameters_are_old(settings):
 
     alice.refresh_from_db()
     assert alice.password.startswith("pbkdf2_sha256$")
-    assert session.user.fingerprint == alice.fingerprint
+    assert session.credential == alice.credential
 
 
 def test_renewing_a_hash_does_not_undo_a_change_of_the_password(settings):
