@@ -27,8 +27,13 @@ def strong_key(value: str, *, minimum_bytes: int) -> str:
     return value
 
 
-def database(url: str, *, sqlite_timeout: int = 20) -> dict[str, Any]:
-    """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's."""
+def database(
+    url: str, *, connect_timeout: int = 2, lock_timeout: int = 2, statement_timeout: int = 5
+) -> dict[str, Any]:
+    """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's.
+
+    The bounds are in seconds; 0 leaves the last two to the server. SQLite's writers wait for `statement_timeout`.
+    """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
         path = url.removeprefix("sqlite:///")
@@ -41,7 +46,7 @@ def database(url: str, *, sqlite_timeout: int = 20) -> dict[str, Any]:
                 # Several processes write to one file: take the write lock at BEGIN, where waiting for it is
                 # possible, instead of in mid-transaction, where SQLite refuses at once.
                 "transaction_mode": "IMMEDIATE",
-                "timeout": sqlite_timeout,
+                "timeout": statement_timeout or 5,
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             },
         }
@@ -57,15 +62,22 @@ def database(url: str, *, sqlite_timeout: int = 20) -> dict[str, Any]:
         if not parts.get("dbname"):
             raise BadValue("names no database: write postgresql://user:password@host:5432/name")
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "bookstore.database",
             "NAME": parts.pop("dbname"),
             "USER": parts.pop("user", ""),
             "PASSWORD": parts.pop("password", ""),
             "HOST": parts.pop("host", ""),
             "PORT": parts.pop("port", ""),
-            "OPTIONS": {"connect_timeout": 2, **parts},
+            "OPTIONS": {
+                "connect_timeout": connect_timeout,
+                # A network that swallows everything: what was sent and is not acknowledged by then is lost.
+                "tcp_user_timeout": 1000 * (statement_timeout or 5),
+                "lock_timeout": 1000 * lock_timeout,
+                "statement_timeout": 1000 * statement_timeout,
+                **parts,
+            },
             "CONN_MAX_AGE": None,
-            "CONN_HEALTH_CHECKS": True,
+            "CONN_HEALTH_CHECKS": True,  # a look at the socket, in bookstore/database/base.py
         }
     raise BadValue(f"has the scheme {scheme!r}: only sqlite:/// and postgresql:// are served")
 

@@ -64,12 +64,21 @@ if JWT_SIGNING_KEY == SECRET_KEY:
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"])
 if not any(ALLOWED_HOSTS):
     stop("ALLOWED_HOSTS", "is empty: name the hosts that clients call, separated by commas")
+DB_CONNECT_TIMEOUT = read("DB_CONNECT_TIMEOUT", env.int, default=2, validate=validate.Range(min=2, max=60))
+DB_LOCK_TIMEOUT = read("DB_LOCK_TIMEOUT", env.int, default=2, validate=validate.Range(min=0, max=60))
+DB_STATEMENT_TIMEOUT = read("DB_STATEMENT_TIMEOUT", env.int, default=5, validate=validate.Range(min=0, max=60))
 DATABASE_URL = read(
     "DATABASE_URL",
     env.str,
     debug_default=f"sqlite:///{BASE_DIR / 'bookstore.sqlite3'}",
-    check=environment.database,
+    check=lambda url: environment.database(
+        url,
+        connect_timeout=DB_CONNECT_TIMEOUT,
+        lock_timeout=DB_LOCK_TIMEOUT,
+        statement_timeout=DB_STATEMENT_TIMEOUT,
+    ),
 )
+THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 CACHE_URL = read("CACHE_URL", env.str, default="")
 if CACHE_URL and not CACHE_URL.startswith(("redis://", "rediss://", "unix://")):
     stop("CACHE_URL", "does not name a Redis server: write redis://host:6379/0, or leave it out")

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
+
+from bookstore.database import is_unavailable, note_unavailable
 
 # Seconds after which a client may ask again when the database is away or too busy.
 RETRY_AFTER = 1
@@ -155,8 +156,6 @@ TRANSLATIONS: tuple[tuple[type[Exception], type[ApiError]], ...] = (
     (exceptions.PermissionDenied, Forbidden),
     (PermissionDenied, Forbidden),
     (RequestDataTooBig, ContentTooLarge),
-    (OperationalError, ServiceUnavailable),
-    (InterfaceError, ServiceUnavailable),
 )
 
 
@@ -185,6 +184,9 @@ def as_api_error(error: Exception) -> ApiError | None:
     for theirs, ours in TRANSLATIONS:
         if isinstance(error, theirs):
             return ours()
+    if is_unavailable(error):
+        note_unavailable(error)
+        return ServiceUnavailable()
     return None
 
 

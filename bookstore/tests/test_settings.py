@@ -112,13 +112,19 @@ def test_a_postgresql_url_may_name_several_hosts_and_any_option_of_libpq():
     database = environment.database("postgresql://shop:p%40ss@a,b:6432/shop?target_session_attrs=read-write")
 
     assert database == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "bookstore.database",
         "NAME": "shop",
         "USER": "shop",
         "PASSWORD": "p@ss",
         "HOST": "a,b",
         "PORT": ",6432",
-        "OPTIONS": {"connect_timeout": 2, "target_session_attrs": "read-write"},
+        "OPTIONS": {
+            "connect_timeout": 2,
+            "tcp_user_timeout": 5000,
+            "lock_timeout": 2000,
+            "statement_timeout": 5000,
+            "target_session_attrs": "read-write",
+        },
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -130,6 +136,6 @@ def test_sqlite_is_made_safe_for_several_processes(tmp_path):
     assert database["NAME"] == f"{tmp_path}/shop.sqlite3"
     assert database["OPTIONS"] == {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }

@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from bookstore.overload import LARGEST_LINE
+
 
 class Command(BaseCommand):
     help = "Serve the API with granian. Ends at once, with one line, when it could not work."
@@ -21,9 +23,9 @@ class Command(BaseCommand):
             ("host", "127.0.0.1", "address or name to listen on"),
             ("port", "8000", "port to listen on"),
             ("workers", "2", "processes, each with the whole application; about one for each CPU"),
-            # One thread holds one connection to the database, and runs one request. More help only where
-            # requests wait for something else than this process's interpreter lock.
-            ("threads", "1", "threads of each worker that run Python"),
+            # Each has a connection to the database of its own. More than one help only where requests wait for
+            # something else than this process's interpreter lock.
+            ("threads", "1", "requests that each worker runs at once; others wait in line"),
         ):
             variable = option.upper()
             value = os.environ.get(variable) or default
@@ -39,14 +41,17 @@ class Command(BaseCommand):
         shown = f"[{address}]" if ":" in address else address
         self.stderr.write(f"Serving on http://{shown}:{port} with {workers} worker(s). Ctrl-C ends it.")
         self.stderr.flush()
-        os.execv(sys.executable, granian(address, port, workers, threads))  # noqa: S606  no shell is the point
+        os.environ["THREADS"] = str(threads)  # for the settings of the workers
+        os.execv(sys.executable, granian(address, port, workers))  # noqa: S606  no shell is the point
 
 
-def granian(address: str, port: int, workers: int, threads: int) -> list[str]:
+def granian(address: str, port: int, workers: int) -> list[str]:
     """The command line that serves. What it leaves open can be set in granian's own variables (GRANIAN_…)."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-        *("--host", address, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--host", address, "--port", str(port), "--workers", str(workers)),
+        # For those who stand in line, and one to say that the line is full: bookstore/overload.py.
+        *("--blocking-threads", str(LARGEST_LINE + 1)),
         # HTTP/2 is the business of the proxy that ends TLS; without TLS no browser speaks it.
         *("--http", "1", "--no-ws"),
         # The application logs each request, with its id and its user.

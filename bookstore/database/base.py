@@ -1,0 +1,106 @@
+"""Django's PostgreSQL backend with a bound on every wait, a health check that costs no statement, and terse errors."""
+
+import select
+from functools import cached_property
+from types import TracebackType
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+from django.db.utils import DatabaseErrorWrapper
+from psycopg.pq import ConnStatus, TransactionStatus
+
+# How often a socket is read before a connection that always has something to say is given up.
+READS = 10
+
+
+class TerseErrors(DatabaseErrorWrapper):
+    """Keeps the first line of what the server said. Its DETAIL quotes the row, and so would every traceback.
+
+    What code asks for (the constraint's name, the SQLSTATE) stays in the error's `diag`.
+    """
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(exc_value, psycopg.Error) and exc_value.diag.message_primary:
+            exc_value.args = (exc_value.diag.message_primary,)
+        super().__exit__(exc_type, exc_value, traceback)
+
+
+class PatientSchemaEditor(DatabaseSchemaEditor):
+    """Migrations may work as long as they need, but keep others waiting no longer than `lock_timeout`.
+
+    A migration that cannot get its lock fails as a whole and is run again. One without a transaction (CREATE INDEX
+    CONCURRENTLY) blocks nobody, and waits as long as it must.
+    """
+
+    def __enter__(self) -> Any:
+        entered = super().__enter__()
+        names = ["statement_timeout"] if self.atomic_migration else ["statement_timeout", "lock_timeout"]
+        if not self.collect_sql:
+            local = "LOCAL" if self.atomic_migration else "SESSION"
+            with self.connection.cursor() as cursor:
+                for name in names:
+                    cursor.execute(f"SET {local} {name} = 0")
+        return entered
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        try:
+            super().__exit__(exc_type, exc_value, traceback)
+        finally:
+            if not self.collect_sql and not self.atomic_migration and self.connection.is_usable():
+                self.connection.set_timeouts(self.connection.connection)  # type: ignore[attr-defined]
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = PatientSchemaEditor
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Without our own options, which libpq does not know."""
+        parameters: dict[str, Any] = super().get_connection_params()
+        for name in ("lock_timeout", "statement_timeout"):
+            parameters.pop(name, None)
+        return parameters
+
+    def _configure_connection(self, connection: Any) -> bool:
+        return self.set_timeouts(connection) or bool(super()._configure_connection(connection))  # type: ignore[misc]
+
+    def set_timeouts(self, connection: Any) -> bool:
+        """One statement for each new connection; none when both are 0, the way behind a pooler of transactions.
+
+        Not as startup parameters, which PgBouncer refuses.
+        """
+        options = self.settings_dict["OPTIONS"]
+        wanted = {name: int(options.get(name, 0)) for name in ("lock_timeout", "statement_timeout")}
+        if not any(wanted.values()):
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute("; ".join(f"SET {name} = {milliseconds}" for name, milliseconds in wanted.items()))
+        return True
+
+    def is_usable(self) -> bool:
+        """Looks at the socket, where Django would send `SELECT 1` with every request.
+
+        A server that ended the connection, or died, has said so there. What it did between two requests is seen before
+        anything is sent; what it does during one fails that request, as it must: nobody knows what was committed.
+        """
+        connection = self.connection
+        if connection is None or connection.closed:
+            return False
+        link = connection.pgconn
+        try:
+            poll = select.poll()
+            poll.register(link.socket, select.POLLIN)
+            for _ in range(READS):
+                if not poll.poll(0):
+                    return bool(link.status == ConnStatus.OK and link.transaction_status != TransactionStatus.UNKNOWN)
+                link.consume_input()
+        except (psycopg.Error, OSError, ValueError):
+            return False
+        return False
+
+    @cached_property
+    def wrap_database_errors(self) -> TerseErrors:
+        return TerseErrors(self)

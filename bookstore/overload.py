@@ -1,0 +1,110 @@
+"""Who waits, and for how long, when more requests come than can be served.
+
+A worker runs `THREADS` requests at once, each on a database connection that it keeps. The others stand in line here,
+with their body read: a client that sends slowly holds up nobody. Who has stood for `PATIENCE` seconds, or finds the
+line full, is told 503 at once; so neither a table that is locked nor a crowd lets a request hang. `/health` never
+stands in line.
+"""
+
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.http.response import HttpResponseBase
+
+PATIENCE = 1.0  # seconds
+# Requests of one worker that may be here at once: a thread's stack each, and nothing else. `manage.py serve` has one
+# thread more than that, so that there is always one to say 503.
+LARGEST_LINE = 256
+
+# Asks no database, and must be answered while everything else waits.
+NEVER_WAITS = frozenset({"/health", "/health/"})
+
+StartResponse = Callable[..., Any]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+class TooBusy(Exception):
+    """No place became free in time."""
+
+
+class Line:
+    """Hands `places` connections to those who stand in line."""
+
+    def __init__(self, places: int, *, patience: float = PATIENCE, largest: int = LARGEST_LINE) -> None:
+        self.patience, self.largest = patience, largest
+        self._here = 0
+        self._counting = Lock()
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(places):
+            connection = connections.create_connection(DEFAULT_DB_ALIAS)
+            connection.inc_thread_sharing()  # by one thread at a time: whoever has the place
+            self._free.put(connection)
+
+    def __enter__(self) -> "Line":
+        with self._counting:
+            if self._here >= self.largest:
+                raise TooBusy
+            self._here += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._counting:
+            self._here -= 1
+
+    def take(self) -> Any:
+        """A connection, which is this thread's until `give_back`. Raises TooBusy."""
+        try:
+            connection = self._free.get(timeout=self.patience)
+        except Empty:
+            raise TooBusy from None
+        connections[DEFAULT_DB_ALIAS] = connection
+        return connection
+
+    def give_back(self, connection: Any) -> None:
+        del connections[DEFAULT_DB_ALIAS]
+        self._free.put(connection)
+
+
+class InLine:
+    """The WSGI application that lets requests through to Django's."""
+
+    def __init__(
+        self, application: Callable[..., HttpResponseBase], line: Line, *, largest_body: int, refusal: tuple[bytes, Any]
+    ) -> None:
+        self.application, self.line = application, line
+        self.largest_body = largest_body
+        self.refusal, self.refusal_headers = refusal
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in NEVER_WAITS:
+            return self.application(environ, start_response)
+        try:
+            with self.line:
+                self.read_body(environ)
+                return self.serve(environ, start_response)
+        except TooBusy:
+            start_response("503 Service Unavailable", list(self.refusal_headers))
+            return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else self.refusal]
+
+    def serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        connection = self.line.take()
+        try:
+            response = self.application(environ, start_response)
+            if response.streaming:
+                return response
+            # Ended here, with the connection still in hand: Django looks after it when a request is over.
+            content = [response.content]  # type: ignore[attr-defined]
+            response.close()
+            return content
+        finally:
+            self.line.give_back(connection)
+
+    def read_body(self, environ: dict[str, Any]) -> None:
+        """Before a place is taken. A body that is refused for its size is not read at all."""
+        length = environ.get("CONTENT_LENGTH") or ""
+        if length.isascii() and length.isdigit() and 0 < int(length) <= self.largest_body:
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))

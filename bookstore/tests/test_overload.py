@@ -1,0 +1,132 @@
+"""Who waits in line, and who is told that there is no use."""
+
+import io
+import threading
+
+import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.http import HttpResponse, StreamingHttpResponse
+
+from bookstore.overload import InLine, Line, TooBusy
+from bookstore.wsgi import application as served
+
+
+class Reply:
+    status = ""
+
+    def __call__(self, status, headers):
+        self.status, self.headers = status, dict(headers)
+
+
+def in_line(application, *, places=1, patience=0.05, largest=10):
+    refusal = (b"busy", [("Retry-After", "1")])
+    return InLine(application, Line(places, patience=patience, largest=largest), largest_body=100, refusal=refusal)
+
+
+def test_a_request_has_a_connection_of_its_own_and_leaves_it():
+    seen = []
+
+    def application(environ, start_response):
+        seen.append(connections[DEFAULT_DB_ALIAS])
+        return HttpResponse(b"here")
+
+    before = connections[DEFAULT_DB_ALIAS]
+    threads = [threading.Thread(target=in_line(application), args=({}, Reply())) for _ in range(1)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+
+    assert len(seen) == 1
+    assert seen[0] is not before
+    assert connections[DEFAULT_DB_ALIAS] is before
+
+
+def test_who_has_waited_long_enough_is_told_503():
+    entered, leave = threading.Event(), threading.Event()
+
+    def application(environ, start_response):
+        entered.set()
+        leave.wait(5)
+        return HttpResponse()
+
+    line = in_line(application)
+    first = threading.Thread(target=line, args=({}, Reply()))
+    first.start()
+    entered.wait(5)
+    reply = Reply()
+
+    body = line({"REQUEST_METHOD": "GET"}, reply)
+    without_body = line({"REQUEST_METHOD": "HEAD"}, Reply())
+    leave.set()
+    first.join()
+
+    assert (reply.status, reply.headers, body) == ("503 Service Unavailable", {"Retry-After": "1"}, [b"busy"])
+    assert without_body == [b""]
+
+
+def test_health_does_not_wait():
+    line = in_line(lambda environ, start_response: HttpResponse(b"ok"), places=0)
+
+    assert line({"PATH_INFO": "/health"}, Reply()).content == b"ok"
+
+
+def test_a_line_that_is_full_is_told_at_once():
+    line = Line(1, patience=60, largest=1)
+
+    with line, pytest.raises(TooBusy), line:
+        pass
+
+    with line:
+        pass  # whoever left made room
+
+
+def test_a_body_is_read_before_a_place_is_taken():
+    line = in_line(lambda environ, start_response: HttpResponse(environ["wsgi.input"].read()))
+    taken_while_reading = []
+
+    class Slow(io.BytesIO):
+        def read(self, size):
+            taken_while_reading.append(line.line._free.qsize())
+            return super().read(size)
+
+    body = line({"CONTENT_LENGTH": "4", "wsgi.input": Slow(b"book")}, Reply())
+
+    assert taken_while_reading == [1]
+    assert body == [b"book"]
+
+
+@pytest.mark.parametrize("length", ["", "0", "101", "x", "-1"])
+def test_a_body_that_is_none_or_too_large_is_not_read_in_line(length):
+    untouched = io.BytesIO(b"book")
+    environ = {"CONTENT_LENGTH": length, "wsgi.input": untouched}
+
+    in_line(lambda environ, start_response: HttpResponse())(environ, Reply())
+
+    assert environ["wsgi.input"] is untouched
+
+
+def test_a_place_is_given_back_after_a_failure():
+    def application(environ, start_response):
+        raise RuntimeError
+
+    line = in_line(application)
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            line({}, Reply())
+
+    assert line.line._free.qsize() == 1
+
+
+def test_a_stream_is_handed_on():
+    line = in_line(lambda environ, start_response: StreamingHttpResponse([b"a", b"b"]))
+
+    assert b"".join(line({}, Reply())) == b"ab"
+
+
+def test_the_refusal_is_the_envelope_of_503():
+    assert b'"SERVICE_UNAVAILABLE"' in served.refusal
+    headers = dict(served.refusal_headers)
+    assert headers["Retry-After"] == "1"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
