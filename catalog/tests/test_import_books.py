@@ -1,0 +1,400 @@
+"""manage.py import_books"""
+
+import csv
+import random
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+
+from catalog import loading
+from catalog.importing import read_row
+from catalog.loading import Loader
+from catalog.models import Book, Genre
+
+pytestmark = pytest.mark.django_db
+
+EMMA = "Emma,Jane Austen,12.50,0141439580"
+DRACULA = "Dracula,Bram Stoker,9.90,"
+HEADINGS = "title,author,price,isbn"
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes lines to a file, and gives its path."""
+
+    def write(*lines, encoding="utf-8", end="\n"):
+        path = tmp_path / "books.csv"
+        path.write_bytes(end.join([*lines, ""]).encode(encoding))
+        return str(path)
+
+    return write
+
+
+def load(path, *options):
+    output = StringIO()
+    call_command("import_books", path, *options, stdout=output)
+    return output.getvalue()
+
+
+def told(output):
+    """The sentence with the numbers, without the seconds."""
+    [sentence] = re.findall(r"^(.*) books added, (.*), in [0-9.]+ s\.$", output, flags=re.MULTILINE)
+    return " added, ".join(sentence)
+
+
+def everything():
+    return list(Book.objects.order_by("id").values()), list(Genre.objects.order_by("id").values())
+
+
+def test_import_books_adds_every_row_with_all_its_columns(file):
+    path = file(
+        "isbn,title,author,price,genre,description,cover_image_url,publish_date,stock_quantity,is_active",
+        '0141439580,Emma,Jane Austen,12.50,Novel,"Clever, wealthy",https://covers.example/1.jpg,1815-12-23,29,yes',
+        ",Dracula,Bram Stoker,9.90,novel,,,1897,,no",
+    )
+
+    output = load(path)
+
+    emma, dracula = Book.objects.order_by("id").select_related("genre")
+    assert (emma.title, emma.author, str(emma.price), emma.isbn, emma.genre.name, emma.description) == (
+        *("Emma", "Jane Austen", "12.50", "9780141439587"),
+        *("Novel", "Clever, wealthy"),
+    )
+    assert (emma.cover_image_url, str(emma.publish_date), emma.stock_quantity, emma.is_active) == (
+        *("https://covers.example/1.jpg", "1815-12-23"),
+        *(29, True),
+    )
+    assert (dracula.isbn, dracula.genre, str(dracula.publish_date), dracula.stock_quantity, dracula.is_active) == (
+        *(None, emma.genre),
+        *("1897-01-01", 0, False),
+    )
+    assert told(output) == "2 added, 0 there already, 0 rows refused, 1 new genres"
+
+
+def test_import_books_can_be_searched_at_once(file):
+    load(file(HEADINGS, "L'Étranger,Albert Camus,8.00,"))
+
+    assert [book.title for book in Book.objects.search("etranger camus")] == ["L'Étranger"]
+
+
+def test_import_books_a_second_time_changes_nothing(file):
+    path = file(HEADINGS, EMMA, DRACULA)
+    load(path)
+    before = everything()
+
+    output = load(path)
+
+    assert everything() == before
+    assert told(output) == "0 added, 2 there already, 0 rows refused"
+
+
+def test_import_books_leaves_a_book_that_is_there_as_it_is(file):
+    Book.objects.add(title="Emma (Penguin)", author="Austen", price="3.00", isbn="9780141439587", stock_quantity=4)
+    Book.objects.add(title="DRACULA", author="Bram  Stoker", price="1.00")
+    before = everything()
+
+    load(file(HEADINGS, EMMA, DRACULA))
+
+    assert everything() == before
+
+
+def test_import_books_update_changes_what_the_file_says_and_no_more(file):
+    emma = Book.objects.add(title="Emma", author="Austen", price="3.00", isbn="9780141439587", stock_quantity=4)
+    dracula = Book.objects.add(title="Dracula", author="Bram Stoker", price="9.90", description="A count.")
+    created = emma.created_at
+
+    output = load(
+        file("title,author,price,isbn,stock_quantity,description", f"{EMMA},,A novel", f"{DRACULA},7,"), "--update"
+    )
+
+    emma.refresh_from_db()
+    dracula.refresh_from_db()
+    assert (emma.author, str(emma.price), emma.stock_quantity, emma.description) == (
+        *("Jane Austen", "12.50"),
+        *(4, "A novel"),
+    )
+    assert (str(dracula.price), dracula.stock_quantity, dracula.description) == ("9.90", 7, "A count.")
+    assert emma.created_at == created
+    assert [book.title for book in Book.objects.search("emma jane")] == ["Emma"]
+    assert told(output) == "0 added, 2 changed, 0 as they were, 0 rows refused"
+
+
+def test_import_books_update_a_second_time_writes_nothing(file, django_assert_max_num_queries):
+    path = file(HEADINGS, EMMA, DRACULA)
+    load(path, "--update")
+    before = everything()
+
+    with django_assert_max_num_queries(20) as queries:
+        output = load(path, "--update")
+
+    assert everything() == before
+    assert [query["sql"] for query in queries if re.match("INSERT|UPDATE", query["sql"])] == []
+    assert told(output) == "0 added, 0 changed, 2 as they were, 0 rows refused"
+
+
+@pytest.mark.parametrize("options", [[], ["--update"]])
+def test_import_books_dry_run_tells_what_would_be_and_writes_nothing(file, options):
+    Book.objects.add(title="Emma", author="Jane Austen", price="3.00", isbn="9780141439587")
+    before = everything()
+
+    output = load(
+        file(f"{HEADINGS},genre", f"{EMMA},Novel", f"{DRACULA},Horror", "Persuasion,,7,,"), "--dry-run", *options
+    )
+
+    assert everything() == before
+    emma = "1 changed, 0 as they were" if options else "1 there already"
+    assert told(output) == f"Would be: 1 added, {emma}, 1 rows refused, 2 new genres"
+
+
+def test_import_books_refuses_a_bad_row_and_takes_the_others(file, tmp_path):
+    path = file(HEADINGS, EMMA, '"Two\nlines",Anon,free,123', DRACULA, "Persuasion,Jane Austen,7.00,,surplus")
+    report = tmp_path / "report.csv"
+
+    output = load(path, "--report", str(report))
+
+    assert sorted(Book.objects.values_list("title", flat=True)) == ["Dracula", "Emma"]
+    assert told(output) == "2 added, 0 there already, 2 rows refused"
+    assert "  line 3: price is 'free': A valid number is required." in output
+    with report.open(encoding="utf-8-sig", newline="") as written:
+        assert list(csv.reader(written)) == [
+            ["line", "outcome", "column", "value", "reason"],
+            ["3", "refused", "price", "free", "A valid number is required."],
+            [
+                *("3", "refused", "isbn", "123"),
+                "This is no ISBN-10 or ISBN-13: look at its digits again, the last one checks the others.",
+            ],
+            [
+                *("6", "refused", "row", "1 more"),
+                "The row has more cells than there are columns: a text with a comma in it needs quotation marks.",
+            ],
+        ]
+
+
+def test_import_books_takes_a_book_of_antiquity_without_its_date_and_tells_so(file):
+    output = load(file("title,author,price,publish_date", "The Iliad,Homer,9.00,-750"))
+
+    assert Book.objects.get().publish_date is None
+    assert told(output) == "1 added, 0 there already, 0 rows refused"
+    assert "1 left out: publish_date: A date before the year 1 cannot be kept" in output
+
+
+@pytest.mark.parametrize(
+    ("lines", "titles"),
+    [
+        ([EMMA, "Emma again,Jane Austen,5.00,978-0-14-143958-7"], ["Emma"]),
+        ([DRACULA, "DRACULA,bram stoker,5.00,"], ["Dracula"]),
+        ([EMMA, "Emma,Jane Austen,5.00,"], ["Emma"]),
+        ([EMMA, "Emma,Jane Austen,5.00,9781593081522"], ["Emma", "Emma"]),
+        (["Emma,Jane Austen,5.00,", EMMA], ["Emma", "Emma"]),
+    ],
+    ids=["same ISBN", "same name", "same name as one with ISBN", "two editions", "ISBN after none"],
+)
+@pytest.mark.parametrize("batch", [1, 500])
+def test_import_books_takes_the_first_of_rows_for_one_book(file, monkeypatch, lines, titles, batch):
+    monkeypatch.setattr("catalog.management.commands.import_books.BATCH", batch)
+    path = file(HEADINGS, *lines)
+
+    output = load(path)
+    before = everything()
+    again = load(path)
+
+    assert list(Book.objects.order_by("id").values_list("title", flat=True)) == titles
+    assert everything() == before
+    refused = len(lines) - len(titles)
+    assert told(output) == f"{len(titles)} added, 0 there already, {refused} rows refused"
+    assert told(again) == f"0 added, {len(titles)} there already, {refused} rows refused"
+    assert ("as on line 2': An earlier row of the file has this book, too" in output) is bool(refused)
+
+
+def test_import_books_prefers_the_book_without_isbn_for_a_row_without(file):
+    edition = Book.objects.add(title="Emma", author="Jane Austen", price="3.00", isbn="9780141439587")
+    plain = Book.objects.add(title="Emma", author="Jane Austen", price="3.00")
+
+    load(file(HEADINGS, "Emma,Jane Austen,5.00,"), "--update")
+
+    edition.refresh_from_db()
+    plain.refresh_from_db()
+    assert (str(edition.price), str(plain.price)) == ("3.00", "5.00")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "end", "lines"),
+    [
+        ("utf-8", "\n", ["title,author,price", '"L\'Étranger, 1942",Camus,8.50']),
+        ("utf-8-sig", "\r\n", ["Title;Author;Price", "L'Étranger, 1942;Camus;8,50"]),
+        ("utf-8-sig", "\r\n", ["sep=;", "Title;Author;Price", "L'Étranger, 1942;Camus;8,5"]),
+        ("utf-16", "\r\n", ["title\tauthor\tprice", "L'Étranger, 1942\tCamus\t8,50"]),
+        ("cp1252", "\r\n", ["title;author;price", "L'Étranger, 1942;Camus;8,50"]),
+        ("utf-8", "\n", ["author|price|title|", "Camus|8.50|L'Étranger, 1942|"]),
+        ("utf-8", "\r", ["title,author,price", '"L\'Étranger, 1942",Camus,8.50']),
+    ],
+)
+def test_import_books_reads_what_spreadsheets_write(file, encoding, end, lines):
+    load(file(*lines, encoding=encoding, end=end))
+
+    book = Book.objects.get()
+    assert (book.title, book.author, str(book.price)) == ("L'Étranger, 1942", "Camus", "8.50")
+
+
+def test_import_books_tells_the_encoding_and_the_columns_that_it_passes_over(file):
+    output = load(file("title;author;price;shelf;id", "L'Étranger;Camus;8,50;B7;1", encoding="cp1252"))
+
+    assert "Windows-1252, separated by semicolons; columns title, author, price." in output
+    assert "Passed over, because no book has them: shelf, id." in output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"is empty: its first line is to name the columns\."),
+        (b"\n\n", r"is empty: its first line is to name the columns\."),
+        (b"title,author\nEmma,Jane Austen\n", r"lacks the column price: its first line names title, author\."),
+        (b"Emma,Jane Austen,12.50\n", "lacks the columns title, author, price: its first line names emma, "),
+        (b"title,author,price,Title\n", "has the column 'title' twice"),
+        (b"\x81\x8d\x8f\n", "is neither UTF-8 nor Windows-1252 text"),
+        (b"PK\x03\x04\x81\x8d", "is neither UTF-8 nor Windows-1252 text"),
+    ],
+)
+def test_import_books_refuses_a_file_that_is_no_catalogue(tmp_path, content, message):
+    path = tmp_path / "books.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(CommandError, match=rf"^{re.escape(str(path))} {message}"):
+        load(str(path))
+
+
+def test_import_books_of_a_file_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(CommandError, match=r"none\.csv cannot be opened: No such file or directory\.$"):
+        load(str(tmp_path / "none.csv"))
+
+
+def test_import_books_with_a_report_that_cannot_be_written_loads_nothing(file, tmp_path):
+    with pytest.raises(CommandError, match=r"The report .*/none/r\.csv cannot be written: No such file or directory\."):
+        load(file(HEADINGS, EMMA), "--report", str(tmp_path / "none" / "r.csv"))
+
+    assert not Book.objects.exists()
+
+
+def test_import_books_stops_at_a_quotation_mark_that_nobody_closed(file, monkeypatch):
+    monkeypatch.setattr("catalog.spreadsheets.MAX_CELL", 1000)
+    monkeypatch.setattr("catalog.management.commands.import_books.BATCH", 1)
+
+    with pytest.raises(CommandError, match=r"The file cannot be read on from line 3: field larger than field limit"):
+        load(file(HEADINGS, EMMA, '"Dracula,Bram Stoker,9.90,', *["Persuasion,Jane Austen,7.00,"] * 100))
+
+    assert Book.objects.get().title == "Emma"
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "code"),
+    [
+        (KeyboardInterrupt(), r"Interrupted after line 2: what is counted above is kept", 130),
+        (OperationalError("server closed\nit did"), r"The database failed after line 2 \(server closed\)", 1),
+    ],
+)
+def test_import_books_interrupted_keeps_whole_batches_and_goes_on(file, monkeypatch, error, message, code):
+    monkeypatch.setattr("catalog.management.commands.import_books.BATCH", 1)
+    path = file(HEADINGS, EMMA, DRACULA)
+    real = Loader._load
+    calls: list[int] = []
+
+    def interrupted(self, rows):
+        calls.append(1)
+        if len(calls) == 2:
+            real(self, rows)
+            raise error
+        return real(self, rows)
+
+    monkeypatch.setattr(Loader, "_load", interrupted)
+
+    with pytest.raises(CommandError, match=message) as caught:
+        load(path)
+    kept = list(Book.objects.values_list("title", flat=True))
+    output = load(path)
+
+    assert caught.value.returncode == code
+    assert kept == ["Emma"]
+    assert told(output) == "1 added, 1 there already, 0 rows refused"
+
+
+def test_import_books_finds_a_book_that_somebody_adds_meanwhile(file, monkeypatch):
+    real = loading.Known
+    looks: list[int] = []
+
+    class Raced(real):
+        def __init__(self, rows, *, lock):
+            super().__init__(rows, lock=lock)
+            looks.append(1)
+            if len(looks) == 1:  # the look came a moment too early
+                self.by_isbn.clear()
+
+    monkeypatch.setattr(loading, "Known", Raced)
+    Book.objects.add(title="Emma", author="Jane Austen", price="3.00", isbn="9780141439587")
+
+    output = load(file(HEADINGS, EMMA, DRACULA))
+
+    assert told(output) == "1 added, 1 there already, 0 rows refused"
+    assert str(Book.objects.get(title="Emma").price) == "3.00"
+
+
+def test_loading_a_batch_takes_a_constant_number_of_queries(django_assert_num_queries):
+    def rows(count, start):
+        return [
+            (number, read_row({"title": f"Volume {number}", "author": "Jane Austen", "price": "5", "genre": "Novel"}))
+            for number in range(start, start + count)
+        ]
+
+    with Loader() as loader:
+        loader.load(rows(1, 2))
+        for count, start in ((1, 100), (30, 200)):
+            with django_assert_num_queries(5):  # savepoint, genres, books, INSERT, release
+                loader.load(rows(count, start))
+
+
+def test_loading_keeps_no_log_of_its_statements(file, settings):
+    settings.DEBUG = True
+
+    load(file(HEADINGS, EMMA, DRACULA))
+
+    assert len(connection.queries_log) == 0
+
+
+def test_import_books_draws_its_progress_on_a_terminal_only(file, monkeypatch):
+    class Terminal(StringIO):
+        def isatty(self):
+            return True
+
+    terminal, pipe = Terminal(), StringIO()
+    path = file(HEADINGS, EMMA, DRACULA)
+
+    monkeypatch.setattr("sys.stderr", pipe)
+    load(path)
+    monkeypatch.setattr("sys.stderr", terminal)
+    load(path)
+
+    assert pipe.getvalue() == ""
+    assert re.search(r"\r\[#{30}\] 100%  2 rows  [0-9,]+/s", terminal.getvalue())
+
+
+def test_import_books_of_any_mixture_ends_at_the_first_row_of_each_book(file, monkeypatch):
+    """Against a model: a dictionary that takes the first row of each identity."""
+    seed = random.randrange(10**9)
+    chosen = random.Random(seed)
+    monkeypatch.setattr("catalog.management.commands.import_books.BATCH", 7)
+    isbns = ["0141439580", "9781593081522", "9780141439518"]
+    lines, expected = [], {}
+    for number in range(120):
+        title, price = f"Volume {chosen.randrange(12)}", f"{chosen.randrange(0, 30)}.00"
+        isbn = chosen.choice([*isbns, "123"]) if chosen.random() < 0.3 else ""
+        lines.append(f"{title if isbn == '' else 'Edition'},Anon {number if isbn else ''},{price},{isbn}")
+        key = {"0141439580": "9780141439587"}.get(isbn, isbn) or title
+        if price != "0.00" and isbn != "123":
+            expected.setdefault(key, price)
+
+    load(file(HEADINGS, *lines))
+    load(file(HEADINGS, *lines))
+
+    assert {book.isbn or book.title: str(book.price) for book in Book.objects.all()} == expected, seed
