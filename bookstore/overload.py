@@ -6,9 +6,9 @@ line full, is told 503 at once; so neither a table that is locked nor a crowd le
 stands in line.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -31,42 +31,73 @@ class TooBusy(Exception):
     """No place became free in time."""
 
 
+class Waiter:
+    """One who stands in line: the connection is put into their hand, and the gate is opened."""
+
+    __slots__ = ("connection", "gate")
+
+    def __init__(self) -> None:
+        self.connection: Any = None
+        self.gate = Lock()
+        self.gate.acquire()
+
+
 class Line:
-    """Hands `places` connections to those who stand in line."""
+    """Hands `places` connections to those who stand in line, first come, first served.
+
+    A queue of the standard library would let whoever has just given a place back take it again, past the others.
+    """
 
     def __init__(self, places: int, *, patience: float = PATIENCE, largest: int = LARGEST_LINE) -> None:
         self.patience, self.largest = patience, largest
+        self._mutex = Lock()
         self._here = 0
-        self._counting = Lock()
-        self._free: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(places):
-            connection = connections.create_connection(DEFAULT_DB_ALIAS)
+        self._waiting: deque[Waiter] = deque()
+        self.free = [connections.create_connection(DEFAULT_DB_ALIAS) for _ in range(places)]
+        for connection in self.free:
             connection.inc_thread_sharing()  # by one thread at a time: whoever has the place
-            self._free.put(connection)
 
     def __enter__(self) -> "Line":
-        with self._counting:
+        with self._mutex:
             if self._here >= self.largest:
                 raise TooBusy
             self._here += 1
         return self
 
     def __exit__(self, *error: object) -> None:
-        with self._counting:
+        with self._mutex:
             self._here -= 1
 
     def take(self) -> Any:
         """A connection, which is this thread's until `give_back`. Raises TooBusy."""
-        try:
-            connection = self._free.get(timeout=self.patience)
-        except Empty:
-            raise TooBusy from None
+        with self._mutex:
+            if self.free:
+                connection, waiter = self.free.pop(), None
+            else:
+                waiter = Waiter()
+                self._waiting.append(waiter)
+        if waiter:
+            connection = self._wait(waiter)
         connections[DEFAULT_DB_ALIAS] = connection
         return connection
 
+    def _wait(self, waiter: Waiter) -> Any:
+        if not waiter.gate.acquire(timeout=self.patience):
+            with self._mutex:
+                if waiter.connection is None:  # else it came in this very moment
+                    self._waiting.remove(waiter)
+                    raise TooBusy
+        return waiter.connection
+
     def give_back(self, connection: Any) -> None:
         del connections[DEFAULT_DB_ALIAS]
-        self._free.put(connection)
+        with self._mutex:
+            if self._waiting:
+                first = self._waiting.popleft()
+                first.connection = connection
+                first.gate.release()
+            else:
+                self.free.append(connection)
 
 
 class InLine:

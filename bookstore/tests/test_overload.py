@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -64,6 +65,30 @@ def test_who_has_waited_long_enough_is_told_503():
     assert without_body == [b""]
 
 
+def test_places_are_given_first_come_first_served():
+    line = Line(1, patience=10)
+    order: list[str] = []
+    held = line.take()
+
+    def stand(name: str) -> None:
+        connection = line.take()
+        order.append(name)
+        line.give_back(connection)
+
+    threads = []
+    for count, name in enumerate(("Alice", "Bob", "Carol"), start=1):
+        threads.append(threading.Thread(target=stand, args=(name,)))
+        threads[-1].start()
+        while len(line._waiting) < count:
+            time.sleep(0.001)
+    line.give_back(held)
+    for thread in threads:
+        thread.join(5)
+
+    assert order == ["Alice", "Bob", "Carol"]
+    assert line.free == [held]
+
+
 def test_health_does_not_wait():
     line = in_line(lambda environ, start_response: HttpResponse(b"ok"), places=0)
 
@@ -86,7 +111,7 @@ def test_a_body_is_read_before_a_place_is_taken():
 
     class Slow(io.BytesIO):
         def read(self, size):
-            taken_while_reading.append(line.line._free.qsize())
+            taken_while_reading.append(len(line.line.free))
             return super().read(size)
 
     body = line({"CONTENT_LENGTH": "4", "wsgi.input": Slow(b"book")}, Reply())
@@ -114,7 +139,7 @@ def test_a_place_is_given_back_after_a_failure():
         with pytest.raises(RuntimeError):
             line({}, Reply())
 
-    assert line.line._free.qsize() == 1
+    assert len(line.line.free) == 1
 
 
 def test_a_stream_is_handed_on():
