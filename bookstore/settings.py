@@ -59,8 +59,23 @@ JWT_SIGNING_KEY = read(
     debug_default="demo-signing-key-for-one-machine-only-0123456789",
     check=lambda value: environment.strong_key(value, minimum_bytes=32),
 )
-if JWT_SIGNING_KEY == SECRET_KEY:
+# While a key is changed the old one is still believed; docs/running.md says for how long.
+SECRET_KEY_FALLBACKS = read(
+    "SECRET_KEY_FALLBACKS",
+    env.list,
+    default=[],
+    check=lambda values: [environment.strong_key(value, minimum_bytes=50) for value in values if value],
+)
+JWT_SIGNING_KEY_PREVIOUS = read(
+    "JWT_SIGNING_KEY_PREVIOUS",
+    env.str,
+    default="",
+    check=lambda value: value and environment.strong_key(value, minimum_bytes=32),
+)
+if JWT_SIGNING_KEY in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
     stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need a key of their own")
+if JWT_SIGNING_KEY_PREVIOUS in {JWT_SIGNING_KEY, SECRET_KEY}:
+    stop("JWT_SIGNING_KEY_PREVIOUS", "is a key that is in use: it is for the one that was used before, or empty")
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"])
 if not any(ALLOWED_HOSTS):
     stop("ALLOWED_HOSTS", "is empty: name the hosts that clients call, separated by commas")

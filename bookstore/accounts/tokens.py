@@ -6,9 +6,17 @@ Reading a token asks no database: it says what was signed. Whether that still co
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypedDict
 
-from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import (
+    ExpiredTokenError,
+    TokenBackendError,
+    TokenBackendExpiredToken,
+    TokenError,
+)
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from bookstore.accounts.exceptions import RefreshInvalid, TokenExpired, TokenInvalid
@@ -38,13 +46,50 @@ class Claims:
     jti: str
 
 
+class Keys(TokenBackend):
+    """Signs with JWT_SIGNING_KEY. Also believes JWT_SIGNING_KEY_PREVIOUS, while a change of the key is under way."""
+
+    def __init__(self, signing_key: str, previous_key: str) -> None:
+        super().__init__("HS256", signing_key)
+        self.previous = TokenBackend("HS256", previous_key) if previous_key else None
+
+    def decode(self, token: Token, verify: bool = True) -> dict[str, Any]:
+        try:
+            return super().decode(token, verify)
+        except TokenBackendExpiredToken:  # its signature was right
+            raise
+        except TokenBackendError:
+            if self.previous is None:
+                raise
+            return self.previous.decode(token, verify)
+
+
+@lru_cache(maxsize=2)
+def keys(signing_key: str, previous_key: str) -> Keys:
+    return Keys(signing_key, previous_key)
+
+
+def keys_of_settings() -> Keys:
+    return keys(settings.JWT_SIGNING_KEY, settings.JWT_SIGNING_KEY_PREVIOUS)
+
+
+class Access(AccessToken):
+    def get_token_backend(self) -> TokenBackend:
+        return keys_of_settings()
+
+
+class Refresh(RefreshToken):
+    def get_token_backend(self) -> TokenBackend:
+        return keys_of_settings()
+
+
 class Malformed(ValueError):
     """Signed, but not by the code below."""
 
 
 def issue(session: LoginSession) -> Tokens:
     """A new access token, and the refresh token that the session takes for good. No query: the session has its user."""
-    access, refresh = AccessToken(), RefreshToken()
+    access, refresh = Access(), Refresh()
     for token in (access, refresh):
         token["sub"] = str(session.user.pk)
         token["role"] = "admin" if session.user.is_staff else "user"
@@ -57,7 +102,7 @@ def issue(session: LoginSession) -> Tokens:
 def read_access(raw: str) -> Claims:
     """Raises TokenInvalid or TokenExpired."""
     try:
-        return read(AccessToken, raw)
+        return read(Access, raw)
     except ExpiredTokenError as error:
         raise TokenExpired from error
     except (TokenError, Malformed) as error:
@@ -67,7 +112,7 @@ def read_access(raw: str) -> Claims:
 def read_refresh(raw: str) -> Claims:
     """Raises RefreshInvalid."""
     try:
-        return read(RefreshToken, raw)
+        return read(Refresh, raw)
     except (TokenError, Malformed) as error:
         raise RefreshInvalid from error
 
