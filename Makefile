@@ -21,6 +21,8 @@ else
   VENV := .venv
 endif
 PY := $(VENV)/bin/python
+# What the benchmarks measure beside the service is never installed where the service is developed.
+BENCH_VENV := $(VENV)-bench
 # Broken when the Python it was made of is gone, when making it was cut short, or when it has another version.
 VENV_WORKS := $(shell $(PY) -c 'import importlib.util, sys; \
   sys.exit(sys.version_info < (3, 11) or not importlib.util.find_spec("pip") \
@@ -83,14 +85,20 @@ fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
 	@$(PY) -m ruff check --fix --exit-zero --quiet .
 	@$(PY) -m ruff format .
 
+##@ Measure
+
+bench: $(BENCH_VENV)/bench.stamp ## carts: this project beside plain Django and others (ROUNDS=3 SECONDS=5 ARGS="--only project,plain")
+	@exec $(BENCH_VENV)/bin/python -m benchmarks.run --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
+
 ##@ Keep
 
 lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to their newest versions)
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+	$(LOCK) benchmarks/requirements.in --constraints requirements.txt --output-file benchmarks/requirements.txt
 
 clean: ## remove virtual environments, caches and build results; the demo database stays
-	rm -rf .venv .venv-3.* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf .venv .venv-* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
@@ -111,6 +119,12 @@ $(VENV)/dev.stamp: requirements-dev.txt $(PY) $(REMADE)
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/runtime.stamp
 
+$(BENCH_VENV)/bench.stamp: benchmarks/requirements.txt $(PY) $(REMADE)
+	@echo "Installing benchmarks/requirements.txt into $(BENCH_VENV)"
+	@$(PY) -m venv --clear $(BENCH_VENV) && echo '*' > $(BENCH_VENV)/.gitignore
+	@$(BENCH_VENV)/bin/python -m pip install -qq --require-hashes -r benchmarks/requirements.txt
+	@touch $@
+
 $(PY): $(REMADE)
 	@found=; without_venv=; \
 	for candidate in $(CANDIDATES); do \
@@ -129,4 +143,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: run serve shell test test-sqlite test-pg lint check-deploy types fmt lock clean help FORCE
+.PHONY: run serve shell test test-sqlite test-pg lint check-deploy types fmt bench lock clean help FORCE
