@@ -1,0 +1,91 @@
+"""The staff's site: Django's admin with an overview on its first page.
+
+An app puts its pictures there from its admin module: `site.overview.append(panels)`, where `panels(request)` answers
+those that this member of staff may see. docs/decisions/0008-admin.md says why it is built this way.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest, HttpResponse
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a picture. `share` is its length, from 0 to 1, `shown` what stands beside it."""
+
+    label: str
+    share: float
+    shown: str
+    url: str = ""
+    warn: bool = False
+
+    @property
+    def percent(self) -> str:
+        """The length for SVG, whose numbers have a point in every language; something that is there is always seen."""
+        return f"{max(self.share * 100, 0.7 if self.share else 0):.2f}%"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture with its title, what it says in one line, and what was counted for it."""
+
+    title: str
+    headline: str
+    bars: list[Bar] = field(default_factory=list)
+    columns: bool = False
+    note: str = ""
+    empty: str = "Nothing yet."
+
+    @property
+    def slots(self) -> list[dict[str, Any]]:
+        """Columns with their place, in percent of the picture's width and in units of its height of 100."""
+        width = 100 / max(len(self.bars), 1)
+        return [
+            {
+                "bar": bar,
+                "x": f"{index * width + width * 0.12:.2f}%",
+                "width": f"{width * 0.76:.2f}%",
+                "y": f"{100 - max(bar.share * 100, 1 if bar.share else 0):.1f}",
+                "height": f"{max(bar.share * 100, 1 if bar.share else 0):.1f}",
+            }
+            for index, bar in enumerate(self.bars)
+        ]
+
+
+def money(amount: Decimal) -> str:
+    """An amount as staff read it: `1,234.50 USD`."""
+    return f"{amount:,.2f} {settings.SHOP_CURRENCY}"
+
+
+def shares(amounts: Iterable[Decimal | int]) -> list[float]:
+    """Each as a part of the largest."""
+    numbers = [float(amount) for amount in amounts]
+    largest = max(numbers, default=0.0)
+    return [number / largest if largest else 0.0 for number in numbers]
+
+
+class BookstoreAdminSite(AdminSite):
+    site_title = site_header = "Bookstore"
+    index_title = "Overview"
+    index_template = "admin/overview.html"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.overview: list[Callable[[HttpRequest], list[Panel]]] = []
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        panels = [panel for source in self.overview for panel in source(request)]
+        answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
+        return answer
+
+
+class BookstoreAdminConfig(AdminConfig):
+    """Stands in INSTALLED_APPS in place of django.contrib.admin."""
+
+    default_site = "bookstore.admin_site.BookstoreAdminSite"

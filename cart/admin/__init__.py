@@ -1,0 +1,14 @@
+"""What staff see of the carts, and what the carts add to the books' pages and to the overview."""
+
+from typing import cast
+
+from django.contrib import admin
+
+from bookstore.admin_site import BookstoreAdminSite
+from cart.admin.books import BookAdmin
+from cart.admin.carts import CartAdmin
+from cart.overview import panels
+
+cast(BookstoreAdminSite, admin.site).overview.append(panels)
+
+__all__ = ["BookAdmin", "CartAdmin"]

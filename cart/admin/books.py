@@ -1,0 +1,53 @@
+"""The books' admin, with what only the carts know: how many of them hold each book.
+
+The catalogue knows nothing of carts, so this app registers the catalogue's admin of books anew, with one column more.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from cart.admin_querysets import carts_holding_each
+from catalog.admin import BookAdmin as CatalogueBookAdmin
+from catalog.models import Book
+
+MOST = 1_000  # carts of one book that are counted
+
+admin.site.unregister(Book)
+
+
+@admin.register(Book)
+class BookAdmin(CatalogueBookAdmin):
+    list_display = (*CatalogueBookAdmin.list_display, "in_carts")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Book]:
+        books: QuerySet[Book] = super().get_queryset(request).annotate(carts=carts_holding_each(MOST + 1))
+        return books
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "in_carts", "number_of_carts")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The number is a link for who may see carts, and plain for who may not."""
+        if request.user.has_perm("cart.view_cart"):
+            return super().get_list_display(request)
+        return [*CatalogueBookAdmin.list_display, "number_of_carts"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        name = "in_carts" if request.user.has_perm("cart.view_cart") else "number_of_carts"
+        return (*CatalogueBookAdmin.fieldsets, ("Who wants it", {"fields": (name,)})) if obj else self.fieldsets
+
+    @admin.display(description="in carts")
+    def number_of_carts(self, book: Any) -> str:
+        return f"{MOST:,}+" if book.carts > MOST else str(book.carts)
+
+    @admin.display(description="in carts")
+    def in_carts(self, book: Any) -> str:
+        number = self.number_of_carts(book)
+        if not book.carts:
+            return number
+        return format_html('<a href="{}?book={}">{}</a>', reverse("admin:cart_cart_changelist"), book.pk, number)

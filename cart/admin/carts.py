@@ -1,0 +1,267 @@
+"""The staff's list of carts, and the page of one, whose changes go through the cart's verbs."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.timezone import now
+
+from bookstore.accounts.models import User
+from bookstore.admin_lists import BoundedList
+from bookstore.admin_site import money
+from bookstore.api.errors import ApiError
+from cart import admin_querysets as asked
+from cart.admin.filters import (
+    PROBLEM_NAMES,
+    ActivityFilter,
+    BookFilter,
+    ContentFilter,
+    ProblemFilter,
+    noted,
+)
+from cart.exceptions import CartItemNotFound
+from cart.issues import BLOCKING, IssueCode
+from cart.models import MAX_QUANTITY, MIN_QUANTITY, Cart, CartItem
+from catalog.models import Book
+
+
+class QuantityForm(forms.Form):
+    quantity = forms.IntegerField(
+        min_value=MIN_QUANTITY,
+        max_value=MAX_QUANTITY,
+        initial=1,
+        widget=forms.NumberInput(attrs={"min": MIN_QUANTITY, "max": MAX_QUANTITY, "aria-label": "Quantity"}),
+    )
+
+
+class AddBookForm(QuantityForm):
+    book = forms.ModelChoiceField(
+        Book.objects.all(), widget=AutocompleteSelect(CartItem._meta.get_field("book"), admin.site)
+    )
+    field_order = ("book", "quantity")
+
+
+def worst_problem(cart: Cart) -> IssueCode | None:
+    """The gravest issue of any of the lines. No query after `with_lines()`."""
+    codes = {issue["code"] for line in cart.lines for issue in line.issues}
+    return next((code for code in asked.GRAVITY if code in codes), None)
+
+
+def badge(code: IssueCode | None, words: str = "") -> SafeString:
+    if code is None:
+        return SafeString("")
+    kind = "blocking" if code in BLOCKING else "informing"
+    return format_html('<span class="problem problem-{}">{}</span>', kind, words or PROBLEM_NAMES[code])
+
+
+def idle_for(cart: Cart) -> str:
+    """How long ago the cart changed, in one unit: "3 days"."""
+    return timesince(cart.updated_at, now(), depth=1).replace("\xa0", " ")
+
+
+@admin.register(Cart)
+class CartAdmin(BoundedList, admin.ModelAdmin):
+    """Carts are made by their customers, and deleted with them or by `manage.py prune_carts`."""
+
+    list_display = ("email", "line_count", "copies", "total", "idle", "problem")
+    list_display_links = ("email",)
+    list_filter = (ActivityFilter, BookFilter, ProblemFilter, ContentFilter)
+    ordering = ("-updated_at", "-id")
+    sortable_by = ("idle",)
+    search_fields = ("user__email",)  # shows the box; get_search_results says what is searched
+    search_help_text = "Beginning of the customer's email, words of title or author of a book in the cart, or its ISBN"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cart]:
+        return Cart.objects.with_lines().select_related("user").order_by(*self.get_ordering(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Cart], search_term: str
+    ) -> tuple[QuerySet[Cart], bool]:
+        if not search_term.strip():
+            return queryset, False
+        return noted(request, asked.matching(queryset, search_term)), False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None: what is done to a cart is done on its page, one at a time."""
+        return {}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Carts go with their user: who may delete that one must not be held up by these."""
+        return super().has_delete_permission(request, obj) or request.user.has_perm("accounts.delete_user")
+
+    @admin.display
+    def email(self, cart: Cart) -> str:
+        return cart.user.email
+
+    @admin.display(description="lines")
+    def line_count(self, cart: Cart) -> int:
+        return len(cart.lines)
+
+    @admin.display
+    def copies(self, cart: Cart) -> int:
+        return cart.total_items
+
+    @admin.display
+    def total(self, cart: Cart) -> str:
+        return money(cart.total_price)
+
+    @admin.display(description="idle for", ordering="-updated_at")
+    def idle(self, cart: Cart) -> SafeString:
+        return format_html(
+            '<time datetime="{}" title="{}">{}</time>',
+            cart.updated_at.isoformat(timespec="seconds"),
+            f"last change {cart.updated_at:%Y-%m-%d %H:%M} UTC",
+            idle_for(cart),
+        )
+
+    @admin.display(description="worst problem")
+    def problem(self, cart: Cart) -> SafeString:
+        return badge(worst_problem(cart))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One cart. A POST names a verb; what the verb refuses is told as a message, and nothing has changed then."""
+        cart: Cart | None = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, cart):
+            raise PermissionDenied
+        if cart is None:
+            messages.warning(request, "There is no such cart (any more).")
+            return HttpResponseRedirect(reverse("admin:cart_cart_changelist"))
+        may_change = self.has_change_permission(request, cart)
+        if request.method == "POST":
+            if not may_change:
+                raise PermissionDenied
+            self.do(request, cart)
+            return HttpResponseRedirect(request.get_full_path())
+        return self.page(request, cart, may_change=may_change, extra=extra_context or {})
+
+    def do(self, request: HttpRequest, cart: Cart) -> None:
+        """Calls the verb that the form names, writes the history, and tells what happened."""
+        verbs: dict[str, Callable[[Cart, Any], str]] = {
+            "quantity": change_quantity,
+            "remove": remove_line,
+            "add": add_book,
+            "clear": clear,
+        }
+        verb = verbs.get(request.POST.get("verb", ""))
+        if verb is None:
+            messages.error(request, "Nothing was changed: the form did not say what to do.")
+            return
+        try:
+            done = verb(cart, request.POST)
+        except ApiError as error:
+            messages.error(request, f"Nothing was changed: {error.detail}")
+        except forms.ValidationError as error:
+            messages.error(request, f"Nothing was changed: {' '.join(error.messages)}")
+        else:
+            self.log_change(request, cart, done)
+            messages.success(request, done)
+
+    def page(self, request: HttpRequest, cart: Cart, *, may_change: bool, extra: dict[str, Any]) -> HttpResponse:
+        lines = [
+            {
+                "line": line,
+                "problems": [badge(issue["code"], in_words(issue)) for issue in line.issues],
+                "form": QuantityForm(initial={"quantity": line.quantity}, auto_id=f"id_{line.pk}_%s"),
+                "price_then": money(line.known_price),
+                "price_now": money(line.book.price),
+                "price_changed": line.known_price != line.book.price,
+                "total": money(line.line_total),
+                "url": reverse("admin:catalog_book_change", args=[line.book_id]),
+            }
+            for line in cart.lines
+        ]
+        # A customer's own price, had the shop kept every one.
+        then = sum((line.known_price * line.quantity for line in cart.lines), Decimal("0.00"))
+        may_add = may_change and request.user.has_perm("catalog.view_book")
+        form = AddBookForm() if may_add else None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Cart of {cart.user.email}",
+            "subtitle": None,
+            "opts": self.opts,
+            "cart": cart,
+            "lines": lines,
+            "idle": idle_for(cart),
+            "total": money(cart.total_price),
+            "total_then": money(then),
+            "total_changed": then != cart.total_price,
+            "worst": badge(worst_problem(cart)),
+            "may_change": may_change,
+            "add_form": form,
+            "may_see_user": self.may_see(request, User),
+            "may_see_books": self.may_see(request, Book),
+            "media": form.media if form else forms.Media(),
+            **extra,
+        }
+        request.current_app = self.admin_site.name  # as Django's own views do
+        return TemplateResponse(request, "admin/cart/cart/change_form.html", context)
+
+    def may_see(self, request: HttpRequest, model: type[Any]) -> bool:
+        return bool(self.admin_site._registry[model].has_view_permission(request))
+
+
+def in_words(issue: dict[str, Any]) -> str:
+    """One issue as staff read it: with how many are left."""
+    if issue["code"] == IssueCode.INSUFFICIENT_STOCK:
+        return f"short: {issue['available']} left"
+    return PROBLEM_NAMES[issue["code"]]
+
+
+def line_of(cart: Cart, data: Any) -> CartItem:
+    """The line that a form names, if it is in this cart. Raises CartItemNotFound."""
+    named = str(data.get("line", ""))
+    line = CartItem.objects.with_book().filter(cart=cart, pk=named).first() if asked.is_id(named) else None
+    if line is None:
+        raise CartItemNotFound
+    found: CartItem = line
+    return found
+
+
+def cleaned(form: forms.Form) -> dict[str, Any]:
+    """What the form says. Raises Django's ValidationError with every fault, each with its field."""
+    if not form.is_valid():
+        faults = [f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
+        raise forms.ValidationError(faults)
+    return form.cleaned_data
+
+
+def change_quantity(cart: Cart, data: Any) -> str:
+    line = line_of(cart, data)
+    before, after = line.quantity, cleaned(QuantityForm(data))["quantity"]
+    line.change_quantity(after)
+    return f"Changed the quantity of “{line.book.title}” from {before} to {after}."
+
+
+def remove_line(cart: Cart, data: Any) -> str:
+    line = line_of(cart, data)
+    line.remove()
+    return f"Removed “{line.book.title}” ({line.quantity})."
+
+
+def add_book(cart: Cart, data: Any) -> str:
+    chosen = cleaned(AddBookForm(data))
+    cart.add(chosen["book"], chosen["quantity"])
+    return f"Added “{chosen['book'].title}” ({chosen['quantity']})."
+
+
+def clear(cart: Cart, data: Any) -> str:
+    lines = len(cart.lines)
+    cart.clear()
+    return f"Cleared the cart: {lines} {'line' if lines == 1 else 'lines'} removed."

@@ -1,0 +1,106 @@
+"""The filters of the list of carts. One that reads only a part of the carts says so on the page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from cart import admin_querysets as asked
+from cart.issues import IssueCode
+from cart.models import Cart
+from catalog.models import Book
+
+# In the words of the shop, for columns, filters and pages.
+PROBLEM_NAMES = {
+    IssueCode.BOOK_UNAVAILABLE: "withdrawn",
+    IssueCode.BOOK_OUT_OF_STOCK: "sold out",
+    IssueCode.INSUFFICIENT_STOCK: "short",
+    IssueCode.PRICE_CHANGED: "price changed",
+}
+ONLY_NEWEST = (
+    f"Only the {asked.NEWEST:,} carts that changed last, of those that the other choices leave, were looked into."
+)
+
+
+def note(request: HttpRequest, text: str) -> None:
+    """Puts a line above the list, once."""
+    notes: list[str] = request.__dict__.setdefault("notes_on_list", [])
+    if text not in notes:
+        notes.append(text)
+
+
+def noted(request: HttpRequest, answer: tuple[QuerySet[Cart], bool]) -> QuerySet[Cart]:
+    carts, cut = answer
+    if cut:
+        note(request, ONLY_NEWEST)
+    return carts
+
+
+class ActivityFilter(admin.SimpleListFilter):
+    title = "last change"
+    parameter_name = "activity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("today", "Today"),
+            ("week", "Past 7 days"),
+            ("month", "Past 30 days"),
+            ("abandoned", "Idle 30 days and more"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Cart]) -> QuerySet[Cart]:
+        value = self.value()
+        return queryset.filter(asked.activity(value)) if value in dict(self.lookup_choices) and value else queryset
+
+
+class BookFilter(admin.SimpleListFilter):
+    """Carts with one book. Nothing to choose from: a book's own page, and the overview, link here."""
+
+    title = "book"
+    parameter_name = "book"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name, "")
+        title = Book.objects.filter(pk=chosen).values_list("title", flat=True).first() if asked.is_id(chosen) else None
+        return [(chosen, title or f"No book has the id {chosen[:20]}")] if chosen else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Cart]) -> QuerySet[Cart]:
+        value = self.value()
+        if not value:
+            return queryset
+        carts, cut = asked.holding(queryset, [int(value)] if asked.is_id(value) else [])
+        return noted(request, (queryset.filter(pk__in=carts), cut))
+
+
+class ProblemFilter(admin.SimpleListFilter):
+    title = "problem"
+    parameter_name = "problem"
+    codes = {name.replace(" ", "-"): code for code, name in PROBLEM_NAMES.items()}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("any", "Any"), *((key, PROBLEM_NAMES[code].capitalize()) for key, code in self.codes.items())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Cart]) -> QuerySet[Cart]:
+        value = self.value()
+        if value == "any":
+            return noted(request, asked.with_problem(queryset, asked.GRAVITY))
+        if value in self.codes:
+            return noted(request, asked.with_problem(queryset, [self.codes[value]]))
+        return queryset
+
+
+class ContentFilter(admin.SimpleListFilter):
+    title = "content"
+    parameter_name = "content"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("lines", "With books"), ("empty", "Empty")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Cart]) -> QuerySet[Cart]:
+        match self.value():
+            case "lines":
+                return noted(request, asked.by_emptiness(queryset, empty=False))
+            case "empty":
+                return noted(request, asked.by_emptiness(queryset, empty=True))
+        return queryset

@@ -1,0 +1,212 @@
+"""The pictures on the admin's first page: when carts change, what lies in them, which books, and which are sold out.
+
+What it reads of the lines is bounded, however many carts there are, and the answer is kept for a minute.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from bookstore.admin_site import Bar, Panel, money, shares
+from cart.admin_querysets import newest
+from cart.models import Cart, CartItem
+
+DAYS = 30
+SAMPLE = 5_000  # carts of each age whose value is added up; above that it is an estimate from these
+NEWEST = 10_000  # carts whose books are counted
+TOP = 8
+KEPT = 60  # seconds
+AS_OF = "As of at most a minute ago."
+CACHE_KEY = "cart.overview.1"
+
+
+@dataclass(frozen=True)
+class Age:
+    label: str
+    carts: int
+    value: Decimal
+    estimated: bool
+
+
+@dataclass(frozen=True)
+class Wanted:
+    book_id: int
+    title: str
+    carts: int
+    copies: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    days: list[tuple[date, int]]
+    ages: list[Age]
+    most: list[Wanted]
+    sold_out: list[Wanted]
+    sold_out_books: int
+    looked_into: int
+
+
+def facts() -> Facts:
+    """As of at most KEPT seconds ago, in each process, or everywhere when CACHE_URL names a Redis."""
+    kept: Facts | None = cache.get(CACHE_KEY)
+    if kept is None:
+        kept = gathered()
+        cache.set(CACHE_KEY, kept, KEPT)
+    return kept
+
+
+def gathered() -> Facts:
+    """Fourteen queries: one for the days, nine for the ages, and four for the books of the NEWEST carts."""
+    midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight - timedelta(days=DAYS - 1)
+    by_day = Cart.objects.filter(updated_at__gte=first).order_by().values(day=TruncDate("updated_at"))
+    counts = {row["day"]: row["carts"] for row in by_day.annotate(carts=Count("*"))}
+    days = [(day, counts.get(day, 0)) for day in (first.date() + timedelta(days=n) for n in range(DAYS))]
+    ids = newest(Cart.objects.all(), NEWEST)
+    lines = CartItem.objects.filter(cart__in=ids).order_by()
+    sold_out = lines.filter(Q(book__stock_quantity=0) | Q(book__is_active=False))
+    return Facts(
+        days=days,
+        ages=ages(midnight),
+        most=wanted(lines, by="carts"),
+        sold_out=wanted(sold_out, by="copies"),
+        sold_out_books=sold_out.aggregate(books=Count("book", distinct=True))["books"],
+        looked_into=len(ids),
+    )
+
+
+def ages(midnight: datetime) -> list[Age]:
+    """Carts and their value at today's prices by when they changed last; each cart is in one of these."""
+    week, month = midnight - timedelta(days=6), midnight - timedelta(days=29)
+    spans = {
+        "Today": Q(updated_at__gte=midnight),
+        "Past 7 days, before today": Q(updated_at__gte=week, updated_at__lt=midnight),
+        "Past 30 days, before that": Q(updated_at__gte=month, updated_at__lt=week),
+        "Idle for 30 days and more": Q(updated_at__lt=month),
+    }
+    found = []
+    counted = Cart.objects.aggregate(**{f"span{n}": Count("*", filter=span) for n, span in enumerate(spans.values())})
+    price = Sum(F("quantity") * F("book__price"))
+    for number, (label, span) in enumerate(spans.items()):
+        carts = counted[f"span{number}"]
+        sample = newest(Cart.objects.filter(span), SAMPLE)
+        value = CartItem.objects.filter(cart__in=sample).aggregate(value=price)["value"] or Decimal(0)
+        estimated = carts > len(sample)
+        if estimated:
+            value = (value * carts / len(sample)).quantize(Decimal(1))
+        found.append(Age(label, carts, value, estimated))
+    return found
+
+
+def wanted(lines: QuerySet[CartItem], *, by: str) -> list[Wanted]:
+    """The TOP books of these lines."""
+    books = lines.values("book_id", "book__title").annotate(carts=Count("*"), copies=Sum("quantity"))
+    return [
+        Wanted(row["book_id"], row["book__title"], row["carts"], row["copies"])
+        for row in books.order_by(f"-{by}", "book_id")[:TOP]
+    ]
+
+
+def panels(request: HttpRequest) -> list[Panel]:
+    """Those that this member of staff may see: carts with `cart.view_cart`, their books with `catalog.view_book`."""
+    may_see_carts = request.user.has_perm("cart.view_cart")
+    may_see_books = request.user.has_perm("catalog.view_book")
+    if not (may_see_carts or may_see_books):
+        return []
+    known = facts()
+    drawn = [days_panel(known), value_panel(known)] if may_see_carts else []
+    if may_see_books:
+        drawn += [most_panel(known, link=may_see_carts), sold_out_panel(known)]
+    return drawn
+
+
+def days_panel(known: Facts) -> Panel:
+    counts = [carts for _, carts in known.days]
+    bars = [
+        Bar(f"{day:%d %b}", share, carts_in_words(carts))
+        for (day, carts), share in zip(known.days, shares(counts), strict=True)
+    ]
+    return Panel(
+        "Carts active each day",
+        f"{counts[-1]:,} today, {sum(counts):,} in {DAYS} days",
+        bars if any(counts) else [],
+        columns=True,
+        note=f"Each cart counts on the day of its last change (UTC). Busiest: {max(counts):,}. {AS_OF}",
+        empty=f"No cart has changed in {DAYS} days.",
+    )
+
+
+def value_panel(known: Facts) -> Panel:
+    total = sum((age.value for age in known.ages), Decimal(0))
+    estimated = any(age.estimated for age in known.ages)
+    filters = ("today", "", "", "abandoned")
+    bars = [
+        Bar(
+            f"{age.label}: {carts_in_words(age.carts)}",
+            share,
+            amount(age.value, estimated=age.estimated),
+            f"{reverse('admin:cart_cart_changelist')}?activity={activity}" if activity else "",
+        )
+        for age, share, activity in zip(known.ages, shares(age.value for age in known.ages), filters, strict=True)
+    ]
+    how = f"≈ is estimated from the {SAMPLE:,} carts of that age that changed last. " if estimated else ""
+    return Panel(
+        "Value lying in carts",
+        amount(total, estimated=estimated),
+        bars if any(age.carts for age in known.ages) else [],
+        note=f"At today's prices, by last change. {how}{AS_OF}",
+        empty="There is no cart.",
+    )
+
+
+def most_panel(known: Facts, *, link: bool) -> Panel:
+    carts = reverse("admin:cart_cart_changelist")
+    bars = [
+        Bar(book.title, share, carts_in_words(book.carts), f"{carts}?book={book.book_id}" if link else "")
+        for book, share in zip(known.most, shares(book.carts for book in known.most), strict=True)
+    ]
+    headline = known.most[0].title if known.most else "No book is in a cart"
+    return Panel("Books most often in carts", headline, bars, note=f"{looked_into(known)} {AS_OF}", empty="")
+
+
+def sold_out_panel(known: Facts) -> Panel:
+    bars = [
+        Bar(
+            book.title,
+            share,
+            f"{book.copies:,} wanted in {carts_in_words(book.carts)}",
+            reverse("admin:catalog_book_change", args=[book.book_id]),
+            warn=True,
+        )
+        for book, share in zip(known.sold_out, shares(book.copies for book in known.sold_out), strict=True)
+    ]
+    books = known.sold_out_books
+    headline = f"{books:,} {'book' if books == 1 else 'books'} that cannot be bought" if books else "None"
+    return Panel(
+        "In carts, but sold out or withdrawn",
+        headline,
+        bars,
+        note=f"{looked_into(known)} {AS_OF}",
+        empty="Every book in these carts can be bought.",
+    )
+
+
+def looked_into(known: Facts) -> str:
+    """Of how many carts the books were counted."""
+    return f"In the {NEWEST:,} carts that changed last." if known.looked_into == NEWEST else "In all carts."
+
+
+def carts_in_words(carts: int) -> str:
+    return f"{carts:,} {'cart' if carts == 1 else 'carts'}"
+
+
+def amount(value: Decimal, *, estimated: bool) -> str:
+    return f"≈ {value:,.0f} {settings.SHOP_CURRENCY}" if estimated else money(value)

@@ -1,0 +1,37 @@
+"""The staff's list of genres."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from bookstore.admin_lists import BoundedList
+from catalog.admin.refusals import RefusalsAsMessages
+from catalog.models import Genre
+from catalog.querysets import naming_conflicts
+
+
+@admin.register(Genre)
+class GenreAdmin(RefusalsAsMessages, BoundedList, admin.ModelAdmin):
+    list_display = ("name", "number_of_books")
+    ordering = ("name_folded",)
+    sortable_by: ClassVar[tuple[str, ...]] = ()
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Genre]:
+        genres: QuerySet[Genre] = super().get_queryset(request).annotate(book_count=Count("books"))
+        return genres
+
+    @admin.display(description="books")
+    def number_of_books(self, genre: Any) -> str:
+        if not genre.book_count:
+            return "0"
+        url = reverse("admin:catalog_book_changelist")
+        return format_html('<a href="{}?genre__id__exact={}">{}</a>', url, genre.pk, genre.book_count)
+
+    def save_model(self, request: HttpRequest, obj: Genre, form: Any, change: bool) -> None:
+        with naming_conflicts():
+            obj.save(update_fields=["name"] if change else None, force_insert=not change)
