@@ -10,6 +10,7 @@ from environs import Env, EnvError, EnvValidationError, validate
 from pythonjsonlogger.core import RESERVED_ATTRS
 
 from bookstore import __version__, environment
+from bookstore.api import guide
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -225,7 +226,9 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bookstore API",
-    "DESCRIPTION": "The catalogue and the carts of a bookstore.",
+    "DESCRIPTION": guide.INTRODUCTION + (guide.DEMO if DEBUG else ""),
+    "TAGS": guide.TAGS,
+    "SORT_OPERATIONS": guide.order_of,
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -237,7 +240,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],  # enums stay where they are used: each error's code is one
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "displayRequestDuration": True},
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "persistAuthorization": True,
+        "displayRequestDuration": True,
+        "tryItOutEnabled": True,
+        "defaultModelsExpandDepth": 0,
+    },
     "SCHEMA_PATH_PREFIX": "/",
 }
 

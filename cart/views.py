@@ -160,7 +160,10 @@ class CartItemViewSet(PersonalView, ViewSet):
 
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
     def partial_update(self, request: Request, item_id: int) -> Response:
-        """For clients that prefer PATCH: the same body, the same answers."""
+        """For clients that prefer PATCH: the same body, the same answers.
+
+        - 200: the line as it is now.
+        """
         return self.update(request, item_id)
 
     @extend_schema(

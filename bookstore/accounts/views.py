@@ -84,7 +84,7 @@ class LoginView(AuthView):
     def post(self, request: Request) -> Response:
         """Begins a session, beside those that the user has elsewhere.
 
-        - 200: its tokens.
+        - 200: the tokens of a new session.
         - 401 AUTH_INVALID_CREDENTIALS: nobody has this email, the password is wrong, or the user was deactivated; which
           of them, neither the answer nor its time tells.
         - 422 VALIDATION_ERROR: the email or the password is missing, no text, or too long to be one.

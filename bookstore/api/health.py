@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,6 +17,8 @@ from bookstore.api.schema import errors_of
 
 STATUS = inline_serializer("Status", {"status": serializers.CharField(), "version": serializers.CharField()})
 
+WELL = OpenApiExample("All is well", value={"status": "ok", "version": __version__}, response_only=True)
+
 
 class ProbeView(APIView):
     authentication_classes = ()
@@ -25,10 +27,17 @@ class ProbeView(APIView):
 
 class HealthView(ProbeView):
     @extend_schema(
-        operation_id="health", tags=["service"], summary="Say that the process lives", responses={200: STATUS}
+        operation_id="health",
+        tags=["service"],
+        summary="Say that the process lives",
+        responses={200: STATUS},
+        examples=[WELL],
     )
     def get(self, request: Request) -> Response:
-        """Answers without asking the database: a process that cannot answer this is to be restarted."""
+        """Answers without asking the database: a process that cannot answer this is to be restarted.
+
+        - 200: it lives.
+        """
         return Response({"status": "ok", "version": __version__})
 
 
@@ -42,9 +51,14 @@ class ReadyView(ProbeView):
         tags=["service"],
         summary="Say whether requests can be served",
         responses={200: STATUS, **errors_of(ServiceUnavailable)},
+        examples=[WELL],
     )
     def get(self, request: Request) -> Response:
-        """200 when the database answers and every migration is applied, else 503: send requests elsewhere."""
+        """For the load balancer.
+
+        - 200: the database answers and every migration is applied.
+        - 503 SERVICE_UNAVAILABLE: else; send requests elsewhere.
+        """
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")

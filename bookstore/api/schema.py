@@ -4,11 +4,12 @@ An operation names the errors that are its own (`errors_of(BookNotFound)`). What
 its authentication, its permissions, its body and its parameters, and is added here, so that it cannot be forgotten.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ResolvedComponent, force_instance
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 
 from bookstore.api.errors import (
@@ -34,6 +35,9 @@ FAULT = {
     },
     "required": ["field", "code", "detail"],
 }
+# `- 200: the cart, …` in the docstring of an operation, up to the next of its kind.
+STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
+
 # The schemas of what an error carries beside the three standard keys.
 EXTRAS: dict[str, dict[str, Any]] = {"item_id": {"type": "integer"}}
 
@@ -70,10 +74,10 @@ def component_of(error: type[ApiError]) -> dict[str, Any]:
     return {"type": "object", "description": error.message, "properties": properties, "required": required}
 
 
-def example_of(error: type[ApiError]) -> dict[str, Any]:
+def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
+    """One body of this error; `fault` is what a validation of the operation could find."""
     value: dict[str, Any] = {"detail": error.message, "code": error.code}
     if error is ValidationError:
-        fault = {"field": "quantity", "code": "min_value", "detail": "Ensure this value is greater than or equal to 1."}
         value = {"detail": fault["detail"], "code": error.code, "field": fault["field"], "errors": [fault]}
     elif error.field:
         value["field"] = error.field
@@ -113,7 +117,8 @@ class EnvelopeAutoSchema(AutoSchema):
             if isinstance(content, DocumentedErrors):
                 errors.setdefault(str(status), []).extend(content)
             else:
-                bodies[str(status)] = self._get_response_for_code(content, str(status), direction=direction)
+                body = self._get_response_for_code(content, str(status), direction=direction)
+                bodies[str(status)] = body | {"description": self.words_about(str(status)) or body["description"]}
         for error in self.general_errors():
             same_status = errors.setdefault(str(error.status_code), [])
             if error not in same_status:
@@ -121,6 +126,24 @@ class EnvelopeAutoSchema(AutoSchema):
         for status in sorted(errors):
             bodies[status] = self.error_body(errors[status])
         return bodies
+
+    def words_about(self, status: str) -> str:
+        """What the operation's docstring says of this status."""
+        found = (match for match in STATUS_IN_WORDS.finditer(self.get_description()) if match["status"] == status)
+        words = " ".join(" ".join(match["words"].split()) for match in found)
+        return words[:1].upper() + words[1:]
+
+    def example_fault(self) -> dict[str, str]:
+        """A fault that this very operation can answer with: of a field that it needs, or of its first parameter."""
+        serializer = self.get_request_serializer() if self.method in {"POST", "PUT", "PATCH"} else None
+        fields = force_instance(serializer).fields if serializer else {}
+        for name, field in fields.items():
+            if field.required:
+                return {"field": name, "code": "required", "detail": "This field is required."}
+        for name, field in fields.items():
+            if not field.allow_null:
+                return {"field": name, "code": "null", "detail": "This field may not be null."}
+        return {"field": "page", "code": "invalid", "detail": "A valid integer is required."}
 
     def error_body(self, errors: list[type[ApiError]]) -> dict[str, Any]:
         references = [self.reference_to(error) for error in errors]
@@ -135,7 +158,7 @@ class EnvelopeAutoSchema(AutoSchema):
                 },
             }
         )
-        examples = {error.code: example_of(error) for error in errors}
+        examples = {error.code: example_of(error, self.example_fault()) for error in errors}
         body: dict[str, Any] = {
             "description": " · ".join(f"`{error.code}`: {error.message}" for error in errors),
             "content": {"application/json": {"schema": schema, "examples": examples}},

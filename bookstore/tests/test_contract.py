@@ -141,6 +141,40 @@ def test_schema_of_the_cart_requires_every_field_that_is_always_there(schema):
     assert {name: fields for name, fields in optional.items() if fields} == {"MergeResult": {"code"}}
 
 
+@pytest.mark.parametrize("call", CONTRACT, ids=" ".join)
+def test_schema_has_an_example_of_every_body_and_says_what_each_status_means(schema, call):
+    operation = operations(schema)[call]
+    bodies = [operation["requestBody"]] if "requestBody" in operation else []
+    bodies += [response for response in operation["responses"].values() if "content" in response]
+
+    assert all(body["content"]["application/json"].get("examples") for body in bodies)
+    assert all(len(response["description"]) > 5 for response in operation["responses"].values())
+    assert "No response body" not in {response["description"] for response in operation["responses"].values()}
+
+
+@pytest.mark.parametrize("call", CONTRACT, ids=" ".join)
+def test_schema_shows_a_validation_error_that_the_call_can_answer_with(schema, call):
+    operation = operations(schema)[call]
+    if "422" not in operation["responses"]:
+        return
+    known = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if "requestBody" in operation:
+        name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        known |= set(schema["components"]["schemas"][name]["properties"])
+
+    [example] = operation["responses"]["422"]["content"]["application/json"]["examples"].values()
+
+    assert example["value"]["field"] in known
+    assert example["value"]["errors"][0]["field"] == example["value"]["field"]
+
+
+def test_schema_introduces_its_tags_in_the_order_of_its_calls(schema):
+    tags = [tag["name"] for tag in schema["tags"]]
+
+    assert list(dict.fromkeys(operation["tags"][0] for operation in operations(schema).values())) == tags
+    assert all(tag["description"] for tag in schema["tags"])
+
+
 def test_schema_is_served_as_json(client):
     response = client.get("/schema", headers={"accept": "*/*"})
 
