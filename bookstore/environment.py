@@ -28,7 +28,12 @@ def strong_key(value: str, *, minimum_bytes: int) -> str:
 
 
 def database(
-    url: str, *, connect_timeout: int = 2, lock_timeout: int = 2, statement_timeout: int = 5
+    url: str,
+    *,
+    connect_timeout: int = 2,
+    lock_timeout: int = 2,
+    statement_timeout: int = 5,
+    prepared_statements: bool = True,
 ) -> dict[str, Any]:
     """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's.
 
@@ -74,6 +79,10 @@ def database(
                 "tcp_user_timeout": 1000 * (statement_timeout or 5),
                 "lock_timeout": 1000 * lock_timeout,
                 "statement_timeout": 1000 * statement_timeout,
+                # Values travel beside the SQL, so that PostgreSQL plans a statement once a connection: after this
+                # many runs of it.
+                "server_side_binding": prepared_statements,
+                "prepare_threshold": 3 if prepared_statements else None,
                 **parts,
             },
             "CONN_MAX_AGE": None,

@@ -82,6 +82,7 @@ if not any(ALLOWED_HOSTS):
     stop("ALLOWED_HOSTS", "is empty: name the hosts that clients call, separated by commas")
 DB_CONNECT_TIMEOUT = read("DB_CONNECT_TIMEOUT", env.int, default=2, validate=validate.Range(min=2, max=60))
 DB_LOCK_TIMEOUT = read("DB_LOCK_TIMEOUT", env.int, default=2, validate=validate.Range(min=0, max=60))
+DB_PREPARED_STATEMENTS = read("DB_PREPARED_STATEMENTS", env.bool, default=True)
 DB_STATEMENT_TIMEOUT = read("DB_STATEMENT_TIMEOUT", env.int, default=5, validate=validate.Range(min=0, max=60))
 DATABASE_URL = read(
     "DATABASE_URL",
@@ -92,6 +93,7 @@ DATABASE_URL = read(
         connect_timeout=DB_CONNECT_TIMEOUT,
         lock_timeout=DB_LOCK_TIMEOUT,
         statement_timeout=DB_STATEMENT_TIMEOUT,
+        prepared_statements=DB_PREPARED_STATEMENTS,
     ),
 )
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
@@ -142,11 +144,11 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "bookstore.api.middleware.TrailingSlashMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "bookstore.admin_only.AdminSessions",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "bookstore.admin_only.AdminCsrf",
+    "bookstore.admin_only.AdminUser",
+    "bookstore.admin_only.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -274,7 +276,7 @@ LOGGING = {
     "formatters": {
         "text": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"},
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
+            "()": "pythonjsonlogger.orjson.OrjsonFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             # Django hangs the whole request on its records; nothing of it belongs in a log.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -29,6 +29,7 @@ from cart.exceptions import (
 from cart.issues import BLOCKING, Issue, issues_of
 from cart.merging import MergeResult, plan_merge
 from cart.querysets import CartItemQuerySet, CartQuerySet
+from cart.representation import dump, facts_of, json_of, line_json, version_of
 from catalog.exceptions import BookNotFound
 from catalog.models import Book
 
@@ -109,16 +110,7 @@ class Cart(models.Model):
 
         The API sends it as the ETag. No query after `with_lines()`, else one.
         """
-        facts = [
-            (
-                (line.pk, line.quantity, line.price_at_add, line.added_at, line.book_id, line.book.title),
-                (line.book.author, line.book.price, line.book.cover_image_url),
-                (line.book.stock_quantity, line.book.is_active),
-            )
-            for line in self.lines
-        ]
-        seen = (settings.SHOP_CURRENCY, self.updated_at if self.is_stored else None, facts)
-        return sha256(repr(seen).encode()).hexdigest()[:32]
+        return version_of(dump(json_of(self)))
 
     def add(self, book: Book | int, quantity: int = 1) -> CartItem:
         """Puts `quantity` copies of a book (or of the book with this id) into the cart, as a new line.
@@ -297,6 +289,10 @@ class CartItem(models.Model):
             price=self.book.price,
             price_at_add=self.known_price,
         )
+
+    def as_json(self) -> dict[str, Any]:
+        """The line as clients get it. No query: the book is there."""
+        return line_json(*facts_of(self))
 
     def change_quantity(self, quantity: int, *, if_match: Versions = None) -> None:
         """Sets the number of copies, at today's price: a PRICE_CHANGED is settled. Stock is not checked again.

@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from bookstore.accounts.authentication import caller
+from bookstore.accounts.authentication import caller, claims_of
+from bookstore.api.errors import ApiError
 from bookstore.api.schema import errors_of
-from cart import examples
+from cart import examples, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
-from cart.permissions import IsCartOwner
+from cart.permissions import HasToken, IsCartOwner
+from cart.representation import dump, json_of, version_of
 from cart.serializers import (
     AddItemSerializer,
     CartItemSerializer,
@@ -37,8 +40,8 @@ CHANGE: dict[str, Any] = {
 }
 
 
-def etag(cart: Cart) -> str:
-    return f'"{cart.version}"'
+def etag(version: str) -> str:
+    return f'"{version}"'
 
 
 def if_match(request: Request) -> list[str] | None:
@@ -48,16 +51,36 @@ def if_match(request: Request) -> list[str] | None:
     return None if "*" in tags else [tag.strip('"') for tag in tags if not tag.startswith("W/")]
 
 
-def if_none_match(request: Request, cart: Cart) -> bool:
+def if_none_match(request: Request, version: str) -> bool:
     """Whether the caller holds this very cart already, as the header If-None-Match says."""
-    tags = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
-    return "*" in tags or etag(cart) in tags
+    sent = request.headers.get("If-None-Match")
+    if not sent:
+        return False
+    tags = [tag.removeprefix("W/") for tag in parse_etags(sent)]
+    return "*" in tags or etag(version) in tags
+
+
+def answer(data: dict[str, Any], status: int = 200) -> HttpResponse:
+    return HttpResponse(dump(data), status=status, content_type="application/json")
 
 
 class PersonalView(APIView):
-    """What it answers is the caller's alone: no cache may keep it."""
+    """What it answers is the caller's alone: no cache may keep it.
 
-    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
+    The common calls are answered by one statement that also asks whether the caller is let in. When it finds nothing,
+    or anything else is wrong, that question comes first: an error of the body or the cart is only for who is signed
+    in.
+    """
+
+    permission_classes: Sequence[type[BasePermission]] = (HasToken,)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        try:
+            if self.request.auth is not None:
+                caller(self.request).is_active  # noqa: B018  # the look asks, and raises who is not let in
+        except ApiError as refusal:
+            exc = refusal
+        return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -74,17 +97,21 @@ class CartView(PersonalView):
         responses={200: CartSerializer, 304: OpenApiResponse(description="The cart is still the one that you hold.")},
         examples=[examples.CART, examples.EMPTY_CART],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """The caller's lines in the order in which they were added, at today's prices, each with its `issues`.
 
         - 200: the cart; an empty one for somebody who never added a book, and nothing is stored for that.
         - 304: the ETag in If-None-Match is that of the cart as it is.
         """
-        cart = Cart.objects.with_lines().of(caller(request))
-        headers = {"ETag": etag(cart)}
-        if if_none_match(request, cart):
-            return Response(status=304, headers=headers)
-        return Response(CartSerializer(cart).data, headers=headers)
+        cart = statements.read(claims_of(request))
+        if cart is None:
+            cart = json_of(Cart.objects.with_lines().of(caller(request)))
+        response = answer(cart)
+        version = version_of(response.content)
+        if if_none_match(request, version):
+            response = HttpResponse(status=304)
+        response.headers["ETag"] = etag(version)
+        return response
 
 
 class MergeView(PersonalView):
@@ -110,12 +137,12 @@ class MergeView(PersonalView):
         entries = [(item["book_id"], item["quantity"]) for item in body.validated_data["items"]]
         user = caller(request)
         results = Cart.objects.of(user).merge(entries, if_match=if_match(request))
-        cart = Cart.objects.with_lines().of(user)
-        return Response(MergedCartSerializer(cart, context={"results": results}).data, headers={"ETag": etag(cart)})
+        cart = json_of(Cart.objects.with_lines().of(user))
+        return Response(cart | {"results": results}, headers={"ETag": etag(version_of(dump(cart)))})
 
 
 class CartItemViewSet(PersonalView, ViewSet):
-    permission_classes = (IsAuthenticated, IsCartOwner)
+    permission_classes = (HasToken, IsCartOwner)
 
     @extend_schema(
         operation_id="add_cart_item",
@@ -128,7 +155,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         },
         examples=[examples.TWO_COPIES, examples.ONE_COPY, examples.LINE],
     )
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponse:
         """A new line for a book in stock. A quantity beyond the stock is accepted, and the line's issues say so.
 
         - 201: the line.
@@ -139,11 +166,14 @@ class CartItemViewSet(PersonalView, ViewSet):
         """
         body = AddItemSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        item = Cart.objects.of(caller(request)).add(body.validated_data["book_id"], body.validated_data["quantity"])
-        return Response(CartItemSerializer(item).data, status=201)
+        book_id, quantity = body.validated_data["book_id"], body.validated_data["quantity"]
+        line = statements.add(claims_of(request), book_id, quantity)
+        if line is None:
+            line = Cart.objects.of(caller(request)).add(book_id, quantity).as_json()
+        return answer(line, 201)
 
     @extend_schema(operation_id="change_cart_item", summary="Change the quantity of a line", **CHANGE)
-    def update(self, request: Request, item_id: int) -> Response:
+    def update(self, request: Request, item_id: int) -> HttpResponse:
         """Sets the number of copies, absolutely: repeating it changes nothing. Stock is not checked again, and a
         changed price counts as seen.
 
@@ -154,12 +184,16 @@ class CartItemViewSet(PersonalView, ViewSet):
         """
         body = ChangeItemSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        item = self.get_item(item_id)
-        item.change_quantity(body.validated_data["quantity"], if_match=if_match(request))
-        return Response(CartItemSerializer(item).data)
+        quantity, versions = body.validated_data["quantity"], if_match(request)
+        line = statements.change_quantity(claims_of(request), item_id, quantity) if versions is None else None
+        if line is None:
+            item = self.get_item(item_id)
+            item.change_quantity(quantity, if_match=versions)
+            line = item.as_json()
+        return answer(line)
 
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
-    def partial_update(self, request: Request, item_id: int) -> Response:
+    def partial_update(self, request: Request, item_id: int) -> HttpResponse:
         """For clients that prefer PATCH: the same body, the same answers.
 
         - 200: the line as it is now.
@@ -173,7 +207,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         parameters=[examples.IF_MATCH],
         responses={204: None, **errors_of(CartItemNotFound, CartChanged)},
     )
-    def destroy(self, request: Request, item_id: int) -> Response:
+    def destroy(self, request: Request, item_id: int) -> HttpResponse:
         """Takes the line out of the cart, whatever its issues.
 
         - 204: it is gone.
@@ -181,8 +215,10 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 403 CART_ITEM_FORBIDDEN: the line is another customer's.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        self.get_item(item_id).remove(if_match=if_match(request))
-        return Response(status=204)
+        versions = if_match(request)
+        if versions is not None or not statements.remove(claims_of(request), item_id):
+            self.get_item(item_id).remove(if_match=versions)
+        return HttpResponse(status=204)
 
     @extend_schema(
         operation_id="clear_cart",
@@ -191,14 +227,14 @@ class CartItemViewSet(PersonalView, ViewSet):
         parameters=[examples.IF_MATCH],
         responses={204: None, **errors_of(CartChanged)},
     )
-    def clear(self, request: Request) -> Response:
+    def clear(self, request: Request) -> HttpResponse:
         """Empties the cart; one that is empty stays so.
 
         - 204: there is no line.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         Cart.objects.of(caller(request)).clear(if_match=if_match(request))
-        return Response(status=204)
+        return HttpResponse(status=204)
 
     def get_item(self, item_id: int) -> CartItem:
         """The line, if it is there and the caller's. Raises CartItemNotFound, or CartItemForbidden by IsCartOwner."""

@@ -8,6 +8,7 @@ from typing import IO, Any
 from django.conf import settings
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from bookstore.api.errors import ParseError
@@ -67,6 +68,16 @@ class StrictJSONParser(JSONParser):
 
 class JSONFirstNegotiation(DefaultContentNegotiation):
     """A body that comes without a Content-Type is taken for JSON, as the earlier service took it."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderers = list(renderers)
+        # What nearly every client sends needs no weighing up.
+        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", renderers[0].media_type):
+            return renderers[0], renderers[0].media_type
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        return chosen
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         parsers = list(parsers)

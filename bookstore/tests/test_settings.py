@@ -127,6 +127,8 @@ def test_a_postgresql_url_may_name_several_hosts_and_any_option_of_libpq():
             "tcp_user_timeout": 5000,
             "lock_timeout": 2000,
             "statement_timeout": 5000,
+            "server_side_binding": True,
+            "prepare_threshold": 3,
             "target_session_attrs": "read-write",
         },
         "CONN_MAX_AGE": None,

@@ -1,0 +1,204 @@
+"""The one statement of each common call: what it costs, and that it does and refuses what the verbs do and refuse."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bookstore.accounts.models import LoginSession, User
+from bookstore.accounts.tests.factories import UserFactory
+from bookstore.accounts.tokens import Claims
+from cart import statements
+from cart.models import Cart, CartItem
+from cart.representation import dump
+from cart.tests.factories import CartFactory, CartItemFactory
+from catalog.models import Book
+from catalog.tests.factories import BookFactory
+
+
+@pytest.fixture
+def claims(alice) -> Claims:
+    session = LoginSession.objects.begin(alice)
+    return Claims(user_id=alice.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40)
+
+
+@pytest.fixture
+def line(alice, emma):
+    return CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=2)
+
+
+def stored():
+    return list(CartItem.objects.order_by("id").values_list("book__title", "quantity"))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        (lambda client, line, book: client.get("/cart"), 200),
+        (lambda client, line, book: client.put(f"/cart/items/{line.pk}", {"quantity": 3}), 200),
+        (lambda client, line, book: client.patch(f"/cart/items/{line.pk}", {"quantity": 3}), 200),
+        (lambda client, line, book: client.delete(f"/cart/items/{line.pk}"), 204),
+        (lambda client, line, book: client.post("/cart/items", {"book_id": book.pk}), 201),
+    ],
+    ids=["GET", "PUT", "PATCH", "DELETE", "add"],
+)
+def test_each_common_call_is_one_statement_begin_and_commit_included(client_for, alice, line, dracula, call, status):
+    client = client_for(alice)
+
+    with CaptureQueriesContext(connection) as statements_sent:
+        response = call(client, line, dracula)
+
+    assert response.status_code == status
+    assert len(statements_sent) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_add_answers_the_line_as_the_verb_does(claims, alice, bob, line, dracula):
+    by_statement = statements.add(claims, dracula.pk, 3)
+
+    by_verb = Cart.objects.for_user(bob).add(dracula, 3).as_json()
+    differing = {"id", "added_at"}
+    assert by_statement is not None
+    assert {k: v for k, v in by_statement.items() if k not in differing} == {
+        k: v for k, v in by_verb.items() if k not in differing
+    }
+    assert dump(by_statement) == dump(CartItem.objects.with_book().get(pk=by_statement["id"]).as_json())
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_change_quantity_answers_the_line_and_settles_the_price(claims, emma, line):
+    Book.objects.filter(pk=emma.pk).update(price="11.00")
+
+    answer = statements.change_quantity(claims, line.pk, 7)
+
+    assert answer is not None
+    assert dump(answer) == dump(CartItem.objects.with_book().get().as_json())
+    assert (answer["quantity"], answer["price_at_add"], answer["line_total"]) == (7, "11.00", "77.00")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_changes_stamp_the_cart_and_refusals_do_not(claims, emma, dracula, line):
+    def stamp():
+        return Cart.objects.get().updated_at
+
+    before = stamp()
+    assert statements.change_quantity(claims, 0, 3) is None
+    assert statements.remove(claims, 0) is False
+    assert statements.add(claims, 0, 1) is None
+    assert statements.add(claims, emma.pk, 1) is None  # it is in the cart
+    assert stamp() == before
+
+    for change in (
+        lambda: statements.change_quantity(claims, line.pk, 3),
+        lambda: statements.add(claims, dracula.pk, 1),
+        lambda: statements.remove(claims, line.pk),
+    ):
+        before = stamp()
+        assert change()
+        assert stamp() > before
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda alice, session: User.objects.filter(pk=alice.pk).update(is_active=False),
+        lambda alice, session: User.objects.filter(pk=alice.pk).update(password="md5$other$" + "0" * 32),
+        lambda alice, session: LoginSession.objects.filter(pk=session).end(),
+        lambda alice, session: LoginSession.objects.filter(pk=session).delete(),
+        lambda alice, session: LoginSession.objects.filter(pk=session).update(
+            user=UserFactory(email="carol@example.com")
+        ),
+    ],
+    ids=["deactivated", "password changed", "logged out", "session gone", "session of somebody else"],
+)
+@pytest.mark.django_db
+def test_nobody_is_let_in_whose_session_is_not_good(claims, alice, emma, dracula, line, spoil):
+    spoil(alice, claims.session_id)
+
+    assert statements.read(claims) is None
+    assert statements.add(claims, dracula.pk, 1) is None
+    assert statements.change_quantity(claims, line.pk, 3) is None
+    assert statements.remove(claims, line.pk) is False
+    assert stored() == [("Emma", 2)]
+
+
+@pytest.mark.django_db
+def test_a_line_of_somebody_else_is_left_alone(claims, bob, emma):
+    other = CartItemFactory(cart=CartFactory(user=bob), book=emma, quantity=2)
+
+    assert statements.change_quantity(claims, other.pk, 3) is None
+    assert statements.remove(claims, other.pk) is False
+    assert stored() == [("Emma", 2)]
+
+
+@pytest.mark.django_db
+def test_add_leaves_to_the_verb_what_it_cannot_do(claims, alice, emma, dracula, line, settings):
+    sold_out = BookFactory(stock_quantity=0)
+    withdrawn = BookFactory(is_active=False)
+
+    assert [statements.add(claims, book.pk, 1) for book in (emma, sold_out, withdrawn)] == [None, None, None]
+    assert statements.add(claims, 10**30, 1) is None
+    settings.CART_MAX_LINES = 1
+    assert statements.add(claims, dracula.pk, 1) is None
+    assert stored() == [("Emma", 2)]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_add_that_waited_for_another_change_leaves_the_count_to_the_verb(claims, alice, line, dracula, settings):
+    """Two adds at the bound of lines: the one that waits must not count what it saw before."""
+    from threading import Thread
+
+    settings.CART_MAX_LINES = 2
+    kim = BookFactory(title="Kim", stock_quantity=5)
+    answers = []
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("UPDATE carts SET updated_at = statement_timestamp() WHERE user_id = %s", [alice.pk])
+        cursor.execute(
+            "INSERT INTO cart_items (cart_id, book_id) SELECT id, %s FROM carts WHERE user_id = %s", [kim.pk, alice.pk]
+        )
+
+        def add():
+            try:
+                answers.append(statements.add(claims, dracula.pk, 1))
+            finally:
+                connection.close()
+
+        waiting = Thread(target=add)
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+        cursor.execute("COMMIT")
+        waiting.join(5)
+    other.close()
+
+    assert answers == [None]
+    assert stored() == [("Emma", 2), ("Kim", 1)]
+
+
+@pytest.mark.django_db
+def test_a_bad_body_of_somebody_who_is_not_let_in_is_401_before_422(api, client_for, alice, line):
+    client = client_for(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    for response in (
+        client.put(f"/cart/items/{line.pk}", {"quantity": 0}),
+        client.post("/cart/items", {}),
+        client.post("/cart/merge", {}),
+        client.put("/cart/items/0", {"quantity": 1}),
+        client.delete("/cart/items/0"),
+        client.delete("/cart/items"),
+        client.get("/cart"),
+        client.generic("POST", "/cart/items", b"{", content_type="application/json"),
+        client.generic("POST", "/cart/items", b"x=1", content_type="text/plain"),
+        client.post("/cart"),
+    ):
+        assert (response.status_code, json.loads(response.content)["code"]) == (401, "AUTH_USER_INACTIVE")
