@@ -114,6 +114,14 @@ SHOP_CURRENCY = read(
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
+METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
+METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
+METRICS_TOKEN = read(
+    "METRICS_TOKEN",
+    env.str,
+    default="",
+    check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
+)
 LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
 
@@ -151,6 +159,9 @@ MIDDLEWARE = [
     "bookstore.admin_only.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+if METRICS_ENABLED:
+    MIDDLEWARE.insert(0, "bookstore.metrics.MetricsMiddleware")
 
 ROOT_URLCONF = "bookstore.urls"
 WSGI_APPLICATION = "bookstore.wsgi.application"

@@ -29,3 +29,7 @@ application = InLine(
     largest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     refusal=(refusal.content, list(refusal.items())),
 )
+if settings.METRICS_ENABLED:
+    from bookstore.metrics import Metered
+
+    application = Metered(application)  # type: ignore[assignment]

@@ -3,10 +3,14 @@
 import errno
 import os
 import socket
+import stat
 import sys
+import tempfile
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -41,6 +45,8 @@ class Command(BaseCommand):
         shown = f"[{address}]" if ":" in address else address
         self.stderr.write(f"Serving on http://{shown}:{port} with {workers} worker(s). Ctrl-C ends it.")
         self.stderr.flush()
+        if settings.METRICS_ENABLED:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder(port)  # before a worker imports the client
         os.environ["THREADS"] = str(threads)  # for the settings of the workers
         os.execv(sys.executable, granian(address, port, workers))  # noqa: S606  no shell is the point
 
@@ -64,6 +70,27 @@ def granian(address: str, port: int, workers: int) -> list[str]:
         # by the workers) leaves room for a proxy's keep-alive pool.
         "bookstore.wsgi:application",
     ]
+
+
+def metrics_folder(port: int) -> str:
+    """A folder of nobody else's, empty, in which the workers count for each other. One for each port.
+
+    What an earlier run left there would be counted again: it is deleted.
+    """
+    folder = Path(tempfile.gettempdir(), f"bookstore-metrics-{os.getuid()}-{port}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        owner = folder.lstat()
+        if not stat.S_ISDIR(owner.st_mode) or owner.st_uid != os.getuid():
+            raise PermissionError(errno.EPERM, "it is somebody else's")
+        for left in folder.glob("*.db"):
+            left.unlink()
+    except OSError as error:
+        raise CommandError(
+            f"METRICS_ENABLED is set, and the workers' folder {folder} cannot be used ({error.strerror}): "
+            "set TMPDIR to a folder for temporary files that can be written to."
+        ) from error
+    return str(folder)
 
 
 def number(option: str, value: str, *, largest: int) -> int:
