@@ -92,7 +92,7 @@ def table(data: dict[str, Any]) -> str:
         lines.append(f"| {variant['title']} | {' | '.join(cells)} |")
     lines += [
         "",
-        "| | statements a request | MB a worker | start to first cart, s | of 64 connections: slowest, p99 ms, refused |",
+        "| | statements a request | MB a worker | start to first cart, s | 64 connections: slowest, p99 ms, refused |",
         "|---|---|---|---|---|",
     ]
     for variant in variants:
