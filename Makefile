@@ -64,6 +64,14 @@ test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only
 test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 	@$(PY) -m scripts.test --only postgres -- $(ARGS)
 
+torture: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile input (ARGS="races --rounds 100")
+	@$(PY) -m torture $(ARGS)
+
+coverage: $(VENV)/dev.stamp ## the suite on PostgreSQL with branches counted: at least 95% of the whole, all of cart
+	@$(PY) -m scripts.test --only postgres -- --cov=bookstore --cov=catalog --cov=cart --cov-branch --cov-report= $(ARGS)
+	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=95 --omit='*/tests/*,*/migrations/*'
+	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=100 --include='cart/*' --omit='*/tests/*,*/migrations/*'
+
 ##@ Check
 
 lint: $(VENV)/dev.stamp ## style, types, missing migrations, the OpenAPI schema, deployment settings
@@ -143,4 +151,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: run serve shell test test-sqlite test-pg lint check-deploy types fmt bench lock clean help FORCE
+.PHONY: torture coverage run serve shell test test-sqlite test-pg lint check-deploy types fmt bench lock clean help FORCE

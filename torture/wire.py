@@ -1,0 +1,95 @@
+"""A client that can be told by its answers only: status, headers, body and how long it took."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# Longer than any bound that is promised: what takes this long is a hang.
+GIVE_UP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status 0: none came, the connection was lost or refused."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+    seconds: float
+
+    @property
+    def code(self) -> str:
+        return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
+
+
+class Wire:
+    """One connection that is kept open and made anew when it is lost. Not for use by two threads."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.connection: HTTPConnection | None = None
+
+    def __call__(self, method: str, path: str, body: Any = None, token: str = "", **headers: str) -> Answer:
+        started = time.perf_counter()
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            if self.connection is None:
+                self.connection = HTTPConnection("127.0.0.1", self.port, timeout=GIVE_UP)
+            self.connection.request(method, path, None if body is None else json.dumps(body), headers)
+            response = self.connection.getresponse()
+            content = response.read()
+        except (OSError, HTTPException):
+            self.close()
+            return Answer(0, {}, None, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        names = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, names, json.loads(content) if content else None, seconds)
+
+    def close(self) -> None:
+        if self.connection:
+            self.connection.close()
+            self.connection = None
+
+
+class Crowd:
+    """Threads with a connection each, that start together."""
+
+    def __init__(self, port: int, size: int) -> None:
+        self.pool = ThreadPoolExecutor(size)
+        self.own = threading.local()
+        self.port = port
+
+    @property
+    def wire(self) -> Wire:
+        if not hasattr(self.own, "wire"):
+            self.own.wire = Wire(self.port)
+        wire: Wire = self.own.wire
+        return wire
+
+    def together(self, calls: Sequence[Callable[[Wire], T]]) -> list[T]:
+        start = threading.Barrier(len(calls))
+
+        def run(call: Callable[[Wire], T]) -> T:
+            wire = self.wire
+            start.wait(GIVE_UP)
+            return call(wire)
+
+        return [future.result() for future in [self.pool.submit(run, call) for call in calls]]
+
+    def close(self) -> None:
+        self.pool.shutdown()
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
