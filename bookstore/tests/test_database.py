@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -273,3 +274,24 @@ def test_two_verbs_that_deadlock_both_succeed(transactional_db):
 def test_the_engine_is_what_the_settings_name():
     assert load_backend("bookstore.database").DatabaseWrapper.vendor == "postgresql"
     assert url_of_test_database().startswith(("postgresql://", "sqlite:///"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("binding", [True, False])
+def test_times_are_read_in_utc_by_every_kind_of_cursor(another, binding):
+    another.settings_dict["OPTIONS"] = another.settings_dict["OPTIONS"] | {"server_side_binding": binding}
+    moment = datetime(1999, 1, 1, 2, 3, 4, 5678, tzinfo=UTC)
+    question = "SELECT '1999-01-01 04:03:04.005678+02'::timestamptz"
+
+    with another.cursor() as cursor:
+        cursor.execute("SHOW timezone")
+        zone = cursor.fetchone()[0]
+        cursor.execute(question)
+        plain = cursor.fetchone()[0]
+    with another.chunked_cursor() as cursor:
+        cursor.execute(question)
+        chunked = cursor.fetchone()[0]
+
+    assert zone in {"UTC", "Etc/UTC"}
+    assert (plain, chunked) == (moment, moment)
+    assert (plain.utcoffset(), chunked.utcoffset()) == (timedelta(0), timedelta(0))
