@@ -2,6 +2,7 @@
 
 A shop has carts by the million, and a question such as "which carts hold a book that is sold out?" has no index. It is
 put to the NEWEST carts of those that the other filters leave; a question by book first tries the index of the book.
+Ids are fetched and sent back as a list: of a subquery with a LIMIT PostgreSQL makes a scan of the whole table.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from catalog.models import Book
 from catalog.querysets import MAX_ID
 from catalog.search import wanted_words
 
-NEWEST = 10_000  # carts, by their last change, that a question without an index is put to
-MAX_LINES = 5_000  # lines that the index of a book is followed to
-MAX_BOOKS = 500  # books that a search for words takes
+NEWEST = 3_000  # carts, by their last change, that a question without an index is put to
+MAX_LINES = 2_000  # lines that the index of a book is followed to
+MAX_BOOKS = 200  # books that a search for words takes
 MAX_USERS = 500  # customers that the beginning of an email finds
 
 # The worst first: what staff read in one word.
@@ -41,22 +42,23 @@ PROBLEMS: dict[str, Q] = {
     IssueCode.PRICE_CHANGED: Q(price_at_add__isnull=False) & ~Q(price_at_add=F("book__price")),
 }
 
-# How long ago a cart changed, each up to the next: the filter's choices and the overview's bars.
+# How long ago a cart changed: the filter's choices, and the overview's bars.
+WEEK = timedelta(days=7)
 ABANDONED = timedelta(days=30)
 
 
 def activity(name: str, *, at: datetime | None = None) -> Q:
-    """`today` (since midnight UTC), `week` (7 days), `month` (30 days) or `abandoned` (idle for 30 days and more)."""
-    moment = at or now()
+    """Whole days (UTC): `today`, `week` and `month` for it and 7 or 30 days before, `abandoned` for what is older."""
+    midnight = (at or now()).replace(hour=0, minute=0, second=0, microsecond=0)
     match name:
         case "today":
-            return Q(updated_at__gte=moment.replace(hour=0, minute=0, second=0, microsecond=0))
+            return Q(updated_at__gte=midnight)
         case "week":
-            return Q(updated_at__gte=moment - timedelta(days=7))
+            return Q(updated_at__gte=midnight - WEEK)
         case "month":
-            return Q(updated_at__gte=moment - ABANDONED)
+            return Q(updated_at__gte=midnight - ABANDONED)
         case "abandoned":
-            return Q(updated_at__lt=moment - ABANDONED)
+            return Q(updated_at__lt=midnight - ABANDONED)
     raise ValueError(f"no such activity: {name!r}")
 
 
@@ -143,4 +145,4 @@ class CountUpTo(Subquery):
 def carts_holding_each(limit: int) -> CountUpTo:
     """For books: how many carts hold each, up to `limit`."""
     lines = CartItem.objects.filter(book=OuterRef("pk")).order_by()
-    return CountUpTo(lines.values("pk")[:limit], output_field=IntegerField())
+    return CountUpTo(lines.values("book")[:limit], output_field=IntegerField())

@@ -22,7 +22,7 @@ admin.site.unregister(Book)
 
 @admin.register(Book)
 class BookAdmin(CatalogueBookAdmin):
-    list_display = (*CatalogueBookAdmin.list_display, "in_carts")
+    list_display = (*CatalogueBookAdmin.list_display[:5], "in_carts", *CatalogueBookAdmin.list_display[5:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Book]:
         books: QuerySet[Book] = super().get_queryset(request).annotate(carts=carts_holding_each(MOST + 1))
@@ -34,8 +34,8 @@ class BookAdmin(CatalogueBookAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         """The number is a link for who may see carts, and plain for who may not."""
         if request.user.has_perm("cart.view_cart"):
-            return super().get_list_display(request)
-        return [*CatalogueBookAdmin.list_display, "number_of_carts"]
+            return self.list_display
+        return [name if name != "in_carts" else "number_of_carts" for name in self.list_display]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         name = "in_carts" if request.user.has_perm("cart.view_cart") else "number_of_carts"

@@ -44,8 +44,8 @@ class ActivityFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("today", "Today"),
-            ("week", "Past 7 days"),
-            ("month", "Past 30 days"),
+            ("week", "Today and 7 days before"),
+            ("month", "Today and 30 days before"),
             ("abandoned", "Idle 30 days and more"),
         ]
 

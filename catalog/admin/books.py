@@ -77,6 +77,7 @@ class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
     list_editable = ("price", "stock_quantity", "is_active")
     list_filter = (StockFilter, OnSaleFilter, "genre")
     list_select_related = ("genre",)
+    list_per_page = 25  # each row is a form of its own
     ordering = ("title_folded", "id")
     sortable_by = ("price", "stock_quantity")
     search_fields = ("title",)  # shows the box; get_search_results says what is searched

@@ -1,0 +1,90 @@
+"""`manage.py make_staff`: see its help."""
+
+import sys
+from getpass import getpass
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+from django.db import transaction
+
+from bookstore.accounts.models import User
+
+
+class Command(BaseCommand):
+    help = (
+        "Let somebody into the admin site. A customer of this email becomes staff and keeps the password; for an email "
+        "that nobody has, an account is made and its password asked for (or read from standard input, when that is "
+        "no terminal). Groups say what they may do: name each with --group. Running it again changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", metavar="EMAIL")
+        parser.add_argument(
+            "--group",
+            action="append",
+            default=[],
+            dest="groups",
+            metavar="NAME",
+            help='a group to put them into, such as "Customer support" or "Catalogue"; may be given several times',
+        )
+
+    def handle(self, *args: Any, email: str, groups: list[str], **options: Any) -> None:
+        try:
+            validate_email(email)
+        except ValidationError as error:
+            raise CommandError(f"{email!r} is no email address.") from error
+        chosen = [find_group(name) for name in groups]
+        user = User.objects.filter(email=email).first()
+        if user is not None and not user.is_active:
+            raise CommandError(f"{user.email} is deactivated: activate the account first, on its page in the admin.")
+        password = None if user else self.new_password(User(email=email))
+        with transaction.atomic():
+            made = user is None
+            if user is None:
+                user = User.objects.create_user(email, password, is_staff=True)
+            elif not user.is_staff:
+                user.is_staff = True
+                user.save(update_fields=["is_staff"])
+            user.groups.add(*chosen)
+        self.stdout.write(f"{user.email} {'was made, and ' if made else ''}may enter the admin site.")
+        held = ", ".join(user.groups.order_by("name").values_list("name", flat=True))
+        if user.is_superuser:
+            self.stdout.write("A superuser: may do everything.")
+        elif held:
+            self.stdout.write(f"In the groups: {held}.")
+        else:
+            warning = f"In no group, and so without any right yet: add --group with one of {all_groups()}."
+            self.stdout.write(self.style.WARNING(warning))
+
+    def new_password(self, user: User) -> str:
+        """Typed twice, or the first line of standard input. CommandError when it is too weak."""
+        if sys.stdin.isatty():
+            password = getpass(f"Password for {user.email}: ")
+            if password != getpass("The same again: "):
+                raise CommandError("The two passwords differ. Nothing was changed.")
+        else:
+            password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise CommandError(f"Nobody has the email {user.email}, so the account needs a password. None was given.")
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise CommandError(f"The password is too weak. {' '.join(error.messages)}") from error
+        return password
+
+
+def find_group(name: str) -> Group:
+    """By its name, whatever its case. CommandError that lists those there are."""
+    group = Group.objects.filter(name__iexact=name).first()
+    if group is None:
+        raise CommandError(f"There is no group {name!r}. There are: {all_groups()}.")
+    return group
+
+
+def all_groups() -> str:
+    names = Group.objects.order_by("name").values_list("name", flat=True)
+    return ", ".join(f'"{name}"' for name in names) or "none (the admin's page of groups makes them)"
