@@ -36,6 +36,7 @@ DEMO := DEBUG=1
 PRODUCTION := DEBUG=0 ALLOWED_HOSTS=books.example.com DATABASE_URL=sqlite:///build/check.sqlite3 \
   SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
   JWT_SIGNING_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
+NEXT := python3.13
 INSTALL := $(PY) -m pip install -qq --require-hashes
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
@@ -71,6 +72,17 @@ coverage: $(VENV)/dev.stamp ## the suite on PostgreSQL with branches counted: at
 	@$(PY) -m scripts.test --only postgres -- --cov=bookstore --cov=catalog --cov=cart --cov-branch --cov-report= $(ARGS)
 	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=95 --omit='*/tests/*,*/migrations/*'
 	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=100 --include='cart/*' --omit='*/tests/*,*/migrations/*'
+
+# Told apart from the others on purpose: what it installs changes from day to day, and so may its result.
+test-next: $(VENV)/dev.stamp ## the suite on Python 3.13 with the newest Django and the newest of all else, nothing locked
+	@mkdir -p build
+	@sed -e 's/^django[>=].*/django/' -e '/^-r /d' requirements.in requirements-dev.in > build/requirements-next.in
+	@$(NEXT) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || \
+	  { echo "error: $(NEXT) does not run: install Python 3.13, or say where it is with NEXT=" >&2; exit 1; }
+	@$(PY) -m uv venv --quiet --allow-existing --python "$$($(NEXT) -c 'import sys; print(sys.executable)')" .venv-next
+	@$(PY) -m uv pip install --quiet --upgrade --python .venv-next/bin/python -r build/requirements-next.in
+	@.venv-next/bin/python -c 'import django, sys; print("Python", sys.version.split()[0], "with Django", django.__version__)'
+	@.venv-next/bin/python -m scripts.test -- $(ARGS)
 
 ##@ Check
 
@@ -151,4 +163,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: torture coverage run serve shell test test-sqlite test-pg lint check-deploy types fmt bench lock clean help FORCE
+.PHONY: torture coverage run serve shell test test-sqlite test-pg test-next lint check-deploy types fmt bench lock clean help FORCE
