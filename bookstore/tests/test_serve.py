@@ -43,7 +43,8 @@ def test_serve_replaces_the_process_with_granian(started, free_port):
     assert arguments == [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", free_port),
         *("--workers", "2", "--blocking-threads", "257", "--http", "1", "--no-ws", "--no-access-log"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "8", "bookstore.wsgi:application"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "8", "--backpressure", "4096"),
+        "bookstore.wsgi:application",
     ]
 
 

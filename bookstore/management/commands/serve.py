@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 import stat
 import sys
@@ -16,6 +17,9 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from bookstore.overload import LARGEST_LINE
+
+# Connections of one worker that are open at once.
+LARGEST_CROWD = 4096
 
 
 class Command(BaseCommand):
@@ -47,6 +51,7 @@ class Command(BaseCommand):
         self.stderr.flush()
         if settings.METRICS_ENABLED:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder(port)  # before a worker imports the client
+        allow_connections()
         os.environ["THREADS"] = str(threads)  # for the settings of the workers
         os.execv(sys.executable, granian(address, port, workers))  # noqa: S606  no shell is the point
 
@@ -66,8 +71,9 @@ def granian(address: str, port: int, workers: int) -> list[str]:
         "--respawn-failed-workers",
         # On SIGTERM requests under way may finish, and no longer: Docker kills after 10 seconds.
         *("--workers-kill-timeout", "8"),
-        # No --backpressure: it counts open connections, idle ones too, and its default (the backlog of 1024 divided
-        # by the workers) leaves room for a proxy's keep-alive pool.
+        # Granian counts open connections here, idle ones too, and leaves the next client unanswered: so let in
+        # whom the process has descriptors for, and let the line say 503.
+        *("--backpressure", str(LARGEST_CROWD)),
         "bookstore.wsgi:application",
     ]
 
@@ -91,6 +97,15 @@ def metrics_folder(port: int) -> str:
             "set TMPDIR to a folder for temporary files that can be written to."
         ) from error
     return str(folder)
+
+
+def allow_connections() -> None:
+    """Raises the soft limit of open files, often 1,024, as far as a crowd needs and the hard limit lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = LARGEST_CROWD + 512
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        limit = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def number(option: str, value: str, *, largest: int) -> int:
