@@ -19,6 +19,8 @@ from django.db.models.functions import Now
 
 from bookstore.api.constraints import violated
 from bookstore.api.errors import ValidationError
+from bookstore.database import retrying
+from cart.deletion import lock_then_cascade
 from cart.exceptions import (
     BookOutOfStock,
     CartChanged,
@@ -59,7 +61,7 @@ class Cart(models.Model):
     """One for each user, made by the first add. In PostgreSQL `fk_carts_user_id` deletes it with its user."""
 
     # Not a OneToOneField: that names its unique constraint itself, and errors are recognised by this one's name.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="carts", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, lock_then_cascade, related_name="carts", db_index=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField("last change", db_default=Now(), editable=False)
 
@@ -112,6 +114,7 @@ class Cart(models.Model):
         """
         return version_of(dump(json_of(self)))
 
+    @retrying
     def add(self, book: Book | int, quantity: int = 1) -> CartItem:
         """Puts `quantity` copies of a book (or of the book with this id) into the cart, as a new line.
 
@@ -149,6 +152,7 @@ class Cart(models.Model):
             self._stamp()
         return line
 
+    @retrying
     def merge(self, entries: Sequence[tuple[int, int]], *, if_match: Versions = None) -> list[MergeResult]:
         """Takes over (book id, quantity) entries, such as a guest's cart; also the way to add many books at once.
 
@@ -193,6 +197,7 @@ class Cart(models.Model):
                 self._stamp()
         return plan.results
 
+    @retrying
     def clear(self, *, if_match: Versions = None) -> None:
         """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most three queries."""
         with self._locked(if_match=if_match):
@@ -206,20 +211,25 @@ class Cart(models.Model):
         A cart that is not there (any more) is made for an add (`create`); else there is just nothing to hold, and no
         line. What the caller saw (`if_match`) is compared under the lock, with nothing where there was no cart.
         """
-        with transaction.atomic():
-            there_was_none = False
-            while not self._lock():
-                there_was_none = True
-                if not create:
-                    break
-                self.pk = Cart.objects.for_user(self.user).pk
-            if if_match is not None:
-                now = Cart.objects.with_lines().of(self.user)
-                if there_was_none and not now.lines:
-                    now = Cart(user=self.user)
-                if now.version not in if_match:
-                    raise CartChanged
-            yield
+        known = self.pk
+        try:
+            with transaction.atomic():
+                there_was_none = False
+                while not self._lock():
+                    there_was_none = True
+                    if not create:
+                        break
+                    self.pk = Cart.objects.for_user(self.user).pk
+                if if_match is not None:
+                    now = Cart.objects.with_lines().of(self.user)
+                    if there_was_none and not now.lines:
+                        now = Cart(user=self.user)
+                    if now.version not in if_match:
+                        raise CartChanged
+                yield
+        except BaseException:
+            self.pk = known  # the cart that was made for it is undone with everything else
+            raise
 
     def _lock(self) -> bool:
         held = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk", flat=True)
@@ -227,6 +237,9 @@ class Cart(models.Model):
 
     def _stamp(self) -> None:
         Cart.objects.filter(pk=self.pk).update(updated_at=Now())
+        # What was read of the cart before is not true any more: the next look at it reads again.
+        for name in ("created_at", "updated_at", "_prefetched_objects_cache"):
+            self.__dict__.pop(name, None)
 
 
 class CartItem(models.Model):
@@ -294,6 +307,7 @@ class CartItem(models.Model):
         """The line as clients get it. No query: the book is there."""
         return line_json(*facts_of(self))
 
+    @retrying
     def change_quantity(self, quantity: int, *, if_match: Versions = None) -> None:
         """Sets the number of copies, at today's price: a PRICE_CHANGED is settled. Stock is not checked again.
 
@@ -309,6 +323,7 @@ class CartItem(models.Model):
             self.cart._stamp()
             self.refresh_from_db(from_queryset=CartItem.objects.with_book())
 
+    @retrying
     def remove(self, *, if_match: Versions = None) -> None:
         """Takes the line out of its cart, whatever its issues.
 

@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection
 
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tokens import Claims
+from bookstore.database import retrying
 from bookstore.prepared import Prepared, Row
 from cart.representation import FACTS, cart_json, line_json
 
@@ -134,6 +135,7 @@ def _complete(template: str) -> tuple[str, dict[str, Any]]:
     return sql, constants
 
 
+@retrying
 def _run(template: str, claims: Claims, **values: int) -> Row | None:
     if connection.vendor != "postgresql" or max(values.values()) > MAX_ID:
         return None

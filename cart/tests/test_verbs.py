@@ -202,3 +202,27 @@ def test_every_foreign_key_has_an_index():
             assert any(
                 (facts["index"] or facts["unique"]) and facts["columns"][0] == column for facts in constraints
             ), (table, column)
+
+
+def test_a_cart_that_was_read_before_a_change_reads_itself_again(alice, emma, dracula):
+    cart = Cart.objects.with_lines().of(alice)
+    assert cart.version == Cart(user=alice).version
+
+    cart.add(emma)
+    after_first = (cart.total_items, cart.updated_at, cart.version)
+    cart.add(dracula, 2)
+
+    fresh = Cart.objects.with_lines().of(alice)
+    assert (cart.total_items, cart.updated_at, cart.version) == (3, fresh.updated_at, fresh.version)
+    assert after_first[0] == 1
+    assert after_first[2] != cart.version
+
+
+def test_a_refused_first_add_leaves_the_cart_as_it_was(alice):
+    cart = Cart.objects.of(alice)
+
+    with pytest.raises(BookNotFound):
+        cart.add(0)
+
+    assert not cart.is_stored
+    assert cart.lines == []
