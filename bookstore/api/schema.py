@@ -82,7 +82,7 @@ def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
     elif error.field:
         value["field"] = error.field
     value |= dict.fromkeys(getattr(error, "extra_fields", ()), 42)
-    return {"summary": error.message, "value": value}
+    return {"summary": error.code, "value": value}
 
 
 class EnvelopeAutoSchema(AutoSchema):
