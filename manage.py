@@ -6,12 +6,36 @@ import sys
 
 
 def main() -> None:
+    if sys.version_info < (3, 11):  # noqa: UP036  an older one is who must be told
+        version = ".".join(map(str, sys.version_info[:2]))
+        sys.exit("This needs Python 3.11 or newer, and is run by Python " + version + ": `make run` looks for one.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
     try:
         from django.core.management import execute_from_command_line
+        from django.db import DatabaseError, InterfaceError
     except ImportError:
         sys.exit("Django is not installed in this Python. Run `make run`, or `.venv/bin/python manage.py …`.")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except (DatabaseError, InterfaceError):
+        explain()
+        raise
+
+
+def explain() -> None:
+    """Ends with one line when the database is away, or lacks migrations; `--traceback` shows more."""
+    from django.core.management import CommandError
+
+    from bookstore.management.commands.serve import check_answers, check_migrations
+
+    if "--traceback" in sys.argv:
+        return
+    try:
+        check_answers()
+        if sys.argv[1:2] != ["migrate"]:
+            check_migrations()
+    except CommandError as error:
+        sys.exit("CommandError: " + str(error))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ class CartAdmin(BoundedList, admin.ModelAdmin):
             return queryset, False
         return noted(request, asked.matching(queryset, search_term)), False
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         """None: what is done to a cart is done on its page, one at a time."""
         return {}
 

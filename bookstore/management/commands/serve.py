@@ -148,23 +148,45 @@ def free_address(host: str, port: int) -> str:
 
 def check_database() -> None:
     """CommandError when the database does not answer, or is behind the code."""
+    check_answers()
+    check_migrations()
+
+
+def check_answers() -> None:
     connection = connections[DEFAULT_DB_ALIAS]
-    settings = connection.settings_dict
-    server = f"{settings['HOST'] or 'the local socket'}:{settings['PORT'] or 5432}/"
-    name = f"{'' if connection.vendor == 'sqlite' else server}{settings['NAME']}"
     try:
         connection.ensure_connection()
+    except DatabaseError as error:
+        raise away(error) from error
+
+
+def check_migrations() -> None:
+    connection = connections[DEFAULT_DB_ALIAS]
+    try:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise CommandError(
-            f"DATABASE_URL names {connection.vendor} {name}, which does not answer ({reason}): "
-            "start it, or correct DATABASE_URL."
-        ) from error
+        raise away(error) from error
     if plan:
         names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan[:3])
         more = f" and {len(plan) - 3} more" if len(plan) > 3 else ""
         raise CommandError(
-            f"The database {name} lacks {len(plan)} migration(s): {names}{more}. Run `manage.py migrate` first."
+            f"The database {name_of_database()} lacks {len(plan)} migration(s): {names}{more}. "
+            "Run `manage.py migrate` first."
         )
+
+
+def away(error: DatabaseError) -> CommandError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return CommandError(
+        f"DATABASE_URL names {connections[DEFAULT_DB_ALIAS].vendor} {name_of_database()}, which does not answer "
+        f"({reason}): start it, or correct DATABASE_URL."
+    )
+
+
+def name_of_database() -> str:
+    """For a person, without user and password."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    settings = connection.settings_dict
+    server = f"{settings['HOST'] or 'the local socket'}:{settings['PORT'] or 5432}/"
+    return f"{'' if connection.vendor == 'sqlite' else server}{settings['NAME']}"
