@@ -46,6 +46,7 @@ LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --gene
 run: $(VENV)/runtime.stamp ## serve the demo shop on http://127.0.0.1:8000 (PORT=, WORKERS=, DATABASE_URL=)
 	@$(DEMO) $(PY) manage.py migrate --verbosity 0
 	@$(DEMO) $(PY) manage.py load_demo
+	@$(DEMO) $(PY) manage.py load_demo_carts
 	@$(DEMO) exec $(PY) manage.py serve --host 127.0.0.1
 
 serve: $(VENV)/runtime.stamp ## the same server with the environment's settings: no demo data, no migration

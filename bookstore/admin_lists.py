@@ -1,6 +1,6 @@
 """Lists of the admin that stay quick however long their table is: nothing counts or reads to its end."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.views.main import ChangeList
@@ -44,7 +44,7 @@ class BoundedChangeList(ChangeList):
 class BoundedList:
     """For a ModelAdmin whose table may grow without end."""
 
-    list_per_page = 50
+    list_per_page: ClassVar[int] = 50
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # each choice of each filter would count all rows
 

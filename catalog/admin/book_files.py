@@ -26,7 +26,7 @@ from import_export.tmp_storages import BaseStorage
 from tablib import Dataset
 
 from catalog.admin.book_resource import BookResource
-from catalog.importing import COLUMNS, REQUIRED, Fault, read_row
+from catalog.importing import COLUMNS, REQUIRED, Fault, missing_columns, read_row
 from catalog.spreadsheets import Spreadsheet, Unreadable
 
 MAX_FILE = 1_500_000  # bytes
@@ -65,6 +65,9 @@ class SpreadsheetFile(CSV):
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> Dataset:
         """The rows as they stand, and as `parsed` what each says. Raises Unreadable."""
         sheet = Spreadsheet(BytesIO(in_stream), len(in_stream))
+        missing = missing_columns(sheet.columns)
+        if missing:
+            raise Unreadable(f"has no column {' and no column '.join(missing)}")
         dataset: Any = Dataset(headers=sheet.columns)
         dataset.parsed = []
         for line in sheet:
@@ -107,6 +110,10 @@ class CarryingForm(ConfirmImportForm):
                 "The preview is more than an hour old, or was made by somebody else: upload the file again."
             ) from error
         return carried
+
+    def clean_format(self) -> str:
+        """There is one."""
+        return "0"
 
 
 class BookFiles(ImportExportMixin):
@@ -174,6 +181,16 @@ class BookFiles(ImportExportMixin):
                     context.pop("result")
                 else:
                     context["confirm_form"] = confirm
+        return answer
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and self.has_import_permission(request):
+            form = self.create_confirm_form(request)
+            if not form.is_valid():
+                reasons = [str(reason) for field in form.errors.values() for reason in field]
+                messages.error(request, f"Nothing was imported: {' '.join(reasons)}")
+                return HttpResponseRedirect(reverse("admin:catalog_book_import"))
+        answer: HttpResponse = super().process_import(request, **kwargs)
         return answer
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:

@@ -11,12 +11,11 @@ from django.db import transaction
 from import_export import fields, resources
 from import_export.results import Result, RowResult
 
-from catalog.importing import COLUMNS, Fault, Row, missing_columns, same_book
+from catalog.importing import COLUMNS, Fault, Row, same_book
 from catalog.loading import BATCH, TWICE, Known, held_genres
 from catalog.models import Book
 from catalog.querysets import naming_conflicts
 from catalog.search import same_name
-from catalog.spreadsheets import Unreadable
 
 
 class BookRowResult(RowResult):
@@ -61,9 +60,6 @@ class BookResource(resources.ModelResource):
         return super().get_queryset().select_related("genre")
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        missing = missing_columns(dataset.headers or [])
-        if missing:
-            raise Unreadable(f"has no column {' and none '.join(missing)}")
         self.parsed: list[tuple[int, Row]] = dataset.parsed
         good = [row for _, row in self.parsed if not row.faults]
         names = [row.fields["genre"] for row in good if "genre" in row.fields]

@@ -1,0 +1,95 @@
+"""`manage.py make_staff`."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from bookstore.accounts.models import User
+from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def make_staff(monkeypatch):
+    """A function: what the command prints, with `typed` as its standard input."""
+
+    def run(*arguments, typed=""):
+        out = io.StringIO()
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        call_command("make_staff", *arguments, stdout=out, no_color=True)
+        return out.getvalue()
+
+    return run
+
+
+def test_customer_becomes_staff_in_a_group_and_keeps_the_password(make_staff):
+    alice = UserFactory(email="alice@example.com")
+
+    told = make_staff("ALICE@example.com", "--group", "catalogue")
+
+    alice.refresh_from_db()
+    assert told == "alice@example.com may enter the admin site.\nIn the groups: Catalogue.\n"
+    assert (alice.is_staff, alice.is_superuser, alice.check_password(PASSWORD)) == (True, False, True)
+    assert alice.has_perm("catalog.change_book")
+
+
+def test_account_is_made_with_the_password_that_is_read(make_staff):
+    told = make_staff(
+        "carol@example.com", "--group", "Catalogue", "--group", "Customer support", typed="nine old horses\n"
+    )
+
+    carol = User.objects.get(email="carol@example.com")
+    assert told == (
+        "carol@example.com was made, and may enter the admin site.\nIn the groups: Catalogue, Customer support.\n"
+    )
+    assert carol.is_staff
+    assert carol.check_password("nine old horses")
+
+
+def test_running_it_again_changes_nothing(make_staff):
+    make_staff("carol@example.com", "--group", "Catalogue", typed="nine old horses\n")
+
+    told = make_staff("carol@example.com", "--group", "Catalogue")
+
+    assert told == "carol@example.com may enter the admin site.\nIn the groups: Catalogue.\n"
+    assert User.objects.get().groups.count() == 1
+
+
+def test_staff_without_a_group_is_told_of(make_staff):
+    UserFactory(email="alice@example.com")
+
+    told = make_staff("alice@example.com")
+
+    assert 'without any right yet: add --group with one of "Catalogue", "Customer support".' in told
+
+
+def test_superuser_needs_no_group(make_staff):
+    SuperuserFactory(email="olga@example.com")
+
+    assert "A superuser: may do everything." in make_staff("olga@example.com")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "reason"),
+    [
+        (["nobody"], "", "'nobody' is no email address."),
+        (
+            ["carol@example.com", "--group", "Cellar"],
+            "nine old horses\n",
+            'There is no group \'Cellar\'. There are: "Catalogue", "Customer support".',
+        ),
+        (["carol@example.com"], "", "Nobody has the email carol@example.com, so the account needs a password."),
+        (["carol@example.com"], "12345678\n", "The password is too weak."),
+        (["frank@example.com"], "", "frank@example.com is deactivated"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_nothing_is_made(make_staff, arguments, typed, reason):
+    UserFactory(email="frank@example.com", is_active=False)
+
+    with pytest.raises(CommandError) as refusal:
+        make_staff(*arguments, typed=typed)
+
+    assert reason in str(refusal.value)
+    assert list(User.objects.values_list("email", "is_staff")) == [("frank@example.com", False)]
