@@ -20,11 +20,10 @@ BOOK = {
 NEW_BOOK = {key: value for key, value in BOOK.items() if key not in {"id", "in_stock"}} | {"isbn": "0-14-143951-3"}
 
 A_BOOK = OpenApiExample("A book", value=BOOK, response_only=True)
-A_PAGE = OpenApiExample(
-    "A page", value={"items": [BOOK], "total": 1, "page": 1, "size": 20}, response_only=True, status_codes=["200"]
-)
+PAGE = {"items": [BOOK], "total": 1, "total_is_estimate": False, "page": 1, "size": 20}
+A_PAGE = OpenApiExample("A page", value=PAGE, response_only=True, status_codes=["200"])
 NO_BOOKS = OpenApiExample(
-    "Nothing found", value={"items": [], "total": 0, "page": 1, "size": 20}, response_only=True, status_codes=["200"]
+    "Nothing found", value=PAGE | {"items": [], "total": 0}, response_only=True, status_codes=["200"]
 )
 CREATE_BOOK = OpenApiExample("All that is known of it", value=NEW_BOOK, request_only=True)
 CREATE_SMALL_BOOK = OpenApiExample(

@@ -117,12 +117,15 @@ class Book(models.Model):
         ]
         indexes = [
             SearchIndex(fields=["search_document"], name="ix_books_search"),
-            models.Index(fields=["title_folded", "id"], name="ix_books_title"),
-            models.Index(fields=["price", "id"], name="ix_books_price"),
-            models.Index(fields=["publish_date", "id"], name="ix_books_date"),
+            # Each ends with is_active, so that a deep page of the books on sale is found without reading a book.
+            models.Index(fields=["title_folded", "id", "is_active"], name="ix_books_by_title"),
+            models.Index(fields=["price", "id", "is_active"], name="ix_books_by_price"),
+            models.Index(fields=["publish_date", "id", "is_active"], name="ix_books_by_date"),
             # Read backwards, PostgreSQL's index has its NULLs first: newest first and undated last needs its own.
-            OnPostgreSQL(F("publish_date").desc(nulls_last=True), F("id").desc(), name="ix_books_date_desc"),
-            models.Index(fields=["created_at", "id"], name="ix_books_created_at"),
+            OnPostgreSQL(
+                F("publish_date").desc(nulls_last=True), F("id").desc(), F("is_active"), name="ix_books_by_date_desc"
+            ),
+            models.Index(fields=["created_at", "id", "is_active"], name="ix_books_by_created_at"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.constraints import violated
+from bookstore.api.pagination import Total, exactly, read_page, total_of
 from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
 from catalog.fields import FoldedField, clean_isbn
 from catalog.search import wanted_words
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from catalog.models import Book, Genre
 
 MAX_ID = 2**63 - 1  # what the column holds: no row has a higher one, and SQLite cannot even be asked for it
+
+# Books that one search ranks: those of the lowest ids. A letter finds half of a catalogue; this much of it is compared.
+RANKED = 1_000
 
 Sort = Literal["title", "price", "date", "created_at"]
 Direction = Literal["asc", "desc"]
@@ -117,21 +121,57 @@ class GenreQuerySet(FoldingQuerySet):
     add.alters_data = True  # type: ignore[attr-defined]
 
 
+def words_in_title(wanted: tuple[str, ...]) -> Any:
+    """How many of these words begin a word of the title."""
+    in_title = [
+        Case(When(HasWords((word,), of="title_folded"), then=1), default=0, output_field=IntegerField())
+        for word in wanted
+    ]
+    return sum(in_title, start=Value(0))
+
+
 class BookQuerySet(FoldingQuerySet):
+    ranked_by: tuple[str, ...] = ()  # the words of `search`
+
+    def _clone(self) -> Any:
+        clone = super()._clone()  # type: ignore[misc]  # Django's own way to give a queryset something to remember
+        clone.ranked_by = self.ranked_by
+        return clone
+
     def search(self, text: str) -> "BookQuerySet":
         """Books of which every word of the text is a prefix of a word of title or author, best first.
 
         Case and accents do not matter, and no word is an operator. Best is the book with the most of these words in its
         title; then the lower id. A text without a letter or digit leaves the books as they are.
+
+        Iterating ranks every book that is found; `read_page` bounds it.
         """
         wanted = wanted_words(text)
         if not wanted:
             return self
-        in_title = [
-            Case(When(HasWords((word,), of="title_folded"), then=1), default=0, output_field=IntegerField())
-            for word in wanted
-        ]
-        return self.filter(HasWords(wanted)).order_by(sum(in_title, start=Value(0)).desc(), "id")
+        found = self.filter(HasWords(wanted)).order_by(words_in_title(wanted).desc(), "id")
+        found.ranked_by = wanted
+        return found
+
+    def read_page(self, start: int, size: int) -> "tuple[list[Book], Total]":
+        """For `page_of`. Of a search the `RANKED` books with the lowest ids are ranked; any others follow by id."""
+        if not self.ranked_by:
+            return read_page(self, start, size)
+        matches = self.order_by("id")
+        hits = words_in_title(self.ranked_by)
+        candidates = list(matches.annotate(hits=hits).values_list("id", "hits")[: RANKED + 1])
+        best = sorted(candidates[:RANKED], key=lambda candidate: (-candidate[1], candidate[0]))
+        ids = [book_id for book_id, _ in best[start : start + size]]
+        if len(candidates) <= RANKED:
+            total = exactly(len(candidates))
+        else:
+            total = total_of(self, exact_up_to=RANKED, counted=RANKED + 1)
+            if start + size > RANKED:
+                rest = matches.filter(id__gt=candidates[RANKED - 1][0]).values_list("id", flat=True)
+                ids += rest[max(start - RANKED, 0) : start + size - RANKED]
+        # A book that was withdrawn or renamed since is found no more: the page is one shorter.
+        books = self.order_by().in_bulk(ids)
+        return [books[book_id] for book_id in ids if book_id in books], total
 
     def by_author(self, text: str) -> "BookQuerySet":
         """Books of which every word of the text is a prefix of a word of the author. No word: all books."""

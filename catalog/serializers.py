@@ -11,10 +11,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookstore.api.fields import FlagField, MoneyField, TextField, WholeNumberField
-from bookstore.api.pagination import PageParameters
+from bookstore.api.pagination import EXACT_TOTAL, PageParameters
 from catalog.fields import clean_isbn
 from catalog.models import MAX_STOCK, MIN_PRICE, Book, Genre
-from catalog.querysets import SORTS
+from catalog.querysets import RANKED, SORTS
 from catalog.search import MAX_QUERY, MAX_QUERY_WORDS, wanted_words
 
 ASCII_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -82,6 +82,9 @@ class BookSerializer(serializers.Serializer[Book]):
 class BookPageSerializer(serializers.Serializer[Any]):
     items = BookSerializer(many=True)
     total = serializers.IntegerField(help_text="Books on all pages.")
+    total_is_estimate = serializers.BooleanField(
+        help_text=f"True: `total` says about how many, of more than {EXACT_TOTAL} books or {RANKED} found by `q`."
+    )
     page = serializers.IntegerField()
     size = serializers.IntegerField()
 
@@ -140,7 +143,8 @@ class BookQuery(PageParameters):
     q = SearchField(
         help_text=(
             "Every word is a prefix of a word of title or author, whatever its case and accents. Books with more of "
-            f"the words in their title come first, and `sort` does not apply. At most {MAX_QUERY_WORDS} words."
+            f"the words in their title come first, and `sort` does not apply. At most {MAX_QUERY_WORDS} words. Of more "
+            f"than {RANKED} books that are found the {RANKED} oldest are ranked, and the others follow by id."
         )
     )
     genre_id = WholeNumberField(required=False)

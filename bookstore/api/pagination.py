@@ -1,13 +1,21 @@
-"""Pages as the contract has them: `{items, total, page, size}`."""
+"""Pages as the contract has them: `{items, total, page, size}`, at a cost that does not grow with the table.
 
+docs/decisions/0010-catalogue-at-scale.md has the reasons and the figures.
+"""
+
+import json
+from dataclasses import dataclass
 from typing import Any
 
+from django.db import connections
 from django.db.models import QuerySet
 from rest_framework import serializers
 
 from bookstore.api.fields import WholeNumberField
 
 MAX_SIZE = 100
+# Rows that are counted one by one. Of more, PostgreSQL's planner says about how many there are.
+EXACT_TOTAL = 10_000
 
 
 class PageParameters(serializers.Serializer[Any]):
@@ -15,9 +23,66 @@ class PageParameters(serializers.Serializer[Any]):
     size = WholeNumberField(min_value=1, max_value=MAX_SIZE, default=20, help_text="How many items a page has.")
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many rows there are on all pages; at least so many were seen, when it is an estimate."""
+
+    rows: int
+    seen: int
+    is_estimate: bool = False
+
+    def after(self, items: int, *, start: int, size: int) -> "Total":
+        """What a page that was read tells: an estimate never contradicts it."""
+        if not self.is_estimate or (items == size and start + items <= self.rows):
+            return self
+        if items == size:
+            return Total(start + items, seen=start + items, is_estimate=True)
+        if items or start <= self.seen:
+            return Total(start + items, seen=start + items)  # the last page: what was there is counted now
+        return Total(max(self.seen, min(self.rows, start)), seen=self.seen, is_estimate=True)
+
+
 def page_of(queryset: QuerySet[Any], *, page: int, size: int) -> dict[str, Any]:
-    """One page of an ordered queryset, in two queries; a page past the end has no items and costs only the count."""
-    total = queryset.count()
+    """One page of an ordered queryset, in two queries, three when the total is estimated.
+
+    A page past the end has no items. A queryset that has a `read_page` of its own is asked for it.
+    """
     start = (page - 1) * size
-    items = list(queryset[start : start + size]) if start < total else []
-    return {"items": items, "total": total, "page": page, "size": size}
+    if read := getattr(queryset, "read_page", None):
+        items, total = read(start, size)
+    else:
+        items, total = read_page(queryset, start, size)
+    total = total.after(len(items), start=start, size=size)
+    return {"items": items, "total": total.rows, "total_is_estimate": total.is_estimate, "page": page, "size": size}
+
+
+def read_page(queryset: QuerySet[Any], start: int, size: int) -> tuple[list[Any], Total]:
+    total = total_of(queryset, exact_up_to=EXACT_TOTAL)
+    if start >= total.rows and not total.is_estimate:
+        return [], total
+    # The rows that are skipped are passed over in the index; only those of the page are read.
+    wanted = queryset.values("pk")[start : start + size]
+    rows = queryset.model._default_manager.filter(pk__in=wanted).order_by(*queryset.query.order_by)
+    return list(rows), total
+
+
+def total_of(queryset: QuerySet[Any], *, exact_up_to: int, counted: int | None = None) -> Total:
+    """Exact up to the bound, then an estimate. One query or two. Exact on SQLite, which estimates nothing.
+
+    Who has counted up to one more than the bound already passes that on, and saves a query.
+    """
+    if connections[queryset.db].vendor != "postgresql":
+        return exactly(queryset.count())
+    if counted is None:
+        counted = queryset.order_by()[: exact_up_to + 1].count()
+    return exactly(counted) if counted <= exact_up_to else estimate_of(queryset, seen=counted)
+
+
+def exactly(rows: int) -> Total:
+    return Total(rows, seen=rows)
+
+
+def estimate_of(queryset: QuerySet[Any], *, seen: int) -> Total:
+    """What PostgreSQL's planner expects, from the statistics that autovacuum keeps; not less than was seen. 1 query."""
+    plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
+    return Total(max(int(plan[0]["Plan"]["Plan Rows"]), seen), seen=seen, is_estimate=True)

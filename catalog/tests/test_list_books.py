@@ -44,13 +44,13 @@ def test_get_books_answers_200_with_a_page(api, emma, body_of_emma):
     response = api.get("/books")
 
     assert response.status_code == 200
-    assert response.json() == {"items": [body_of_emma], "total": 1, "page": 1, "size": 20}
+    assert response.json() == {"items": [body_of_emma], "total": 1, "total_is_estimate": False, "page": 1, "size": 20}
 
 
 def test_get_books_of_an_empty_shop_answers_an_empty_page(api, db):
     response = api.get("/books")
 
-    assert response.json() == {"items": [], "total": 0, "page": 1, "size": 20}
+    assert response.json() == {"items": [], "total": 0, "total_is_estimate": False, "page": 1, "size": 20}
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -242,33 +242,35 @@ def test_get_books_names_every_bad_parameter(api, db):
     [
         ("q=emma austen", "ix_books_search"),
         ("author=austen", "ix_books_search"),
-        ("", "ix_books_title"),
-        ("sort_dir=desc", "ix_books_title"),
-        ("sort=price", "ix_books_price"),
-        ("sort=price&sort_dir=desc", "ix_books_price"),
-        ("sort=date", "ix_books_date"),
-        ("sort=date&sort_dir=desc", "ix_books_date_desc"),
-        ("sort=created_at", "ix_books_created_at"),
-        ("sort=created_at&sort_dir=asc", "ix_books_created_at"),
+        ("", "ix_books_by_title"),
+        ("sort_dir=desc", "ix_books_by_title"),
+        ("sort=price", "ix_books_by_price"),
+        ("sort=price&sort_dir=desc", "ix_books_by_price"),
+        ("sort=date", "ix_books_by_date"),
+        ("sort=date&sort_dir=desc", "ix_books_by_date_desc"),
+        ("sort=created_at", "ix_books_by_created_at"),
+        ("sort=created_at&sort_dir=asc", "ix_books_by_created_at"),
     ],
 )
 def test_get_books_is_answered_from_an_index(api, query, index):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    Book.objects.bulk_create(BookFactory.build_batch(300, author="Somebody Else"))
+    # So many that the planner does not read all of them by another index.
+    Book.objects.bulk_create(BookFactory.build_batch(3000, author="Somebody Else"))
     BookFactory(title="Emma", author="Jane Austen")
     with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('ix_books_search')")  # as autovacuum does; a long list costs
         cursor.execute("ANALYZE books")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off" if not query.startswith(("q", "author")) else "SELECT 1")
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         api.get(f"/books?{query}&size=1")
 
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
-        plan = "\n".join(row[0] for row in cursor.fetchall())
+        plan = ""
+        for query in queries:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan += "\n".join(row[0] for row in cursor.fetchall())
     assert f"{index} " in plan, plan

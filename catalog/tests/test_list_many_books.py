@@ -1,0 +1,126 @@
+"""GET /books beyond the bounds: what is counted and ranked exactly, and what is told otherwise.
+
+The bounds are set low here; catalog/tests/test_search.py has the rules below them.
+"""
+
+import pytest
+from django.db import connection
+
+from bookstore.api import pagination
+from catalog import querysets
+from catalog.models import Book
+from catalog.tests.factories import BookFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def low_bounds(monkeypatch):
+    monkeypatch.setattr(pagination, "EXACT_TOTAL", 4)
+    monkeypatch.setattr(querysets, "RANKED", 3)
+
+
+@pytest.fixture
+def letters(low_bounds):
+    """Seven books, of which "letters" is in the title of every second, and an author's name in the others."""
+    rows = [("Poems", "A. Letters"), ("Letters", "Cicero")] * 3 + [("Essays", "B. Letters")]
+    books = [BookFactory(title=title, author=author) for title, author in rows]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE books")
+    return books
+
+
+def pages(api, query, *, size, count):
+    return [api.get(f"/books?{query}&size={size}&page={page}").json() for page in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
+def test_search_ranks_the_oldest_and_lets_the_others_follow_by_id(api, letters, size):
+    ids = [book.pk for book in letters]
+
+    found = [item["id"] for page in pages(api, "q=letters", size=size, count=8) for item in page["items"]]
+
+    assert found == [ids[1], ids[0], ids[2], *ids[3:]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
+def test_list_beyond_the_exact_total_has_every_book_once(api, letters, size):
+    by_title = sorted(letters, key=lambda book: (book.title, book.pk))
+
+    found = [item["id"] for page in pages(api, "", size=size, count=8) for item in page["items"]]
+
+    assert found == [book.pk for book in by_title]
+
+
+@pytest.mark.parametrize("query", ["", "q=letters"])
+def test_total_up_to_the_bound_is_exact(api, low_bounds, query):
+    BookFactory.create_batch(3, title="Letters")
+
+    body = api.get(f"/books?{query}&size=1").json()
+
+    assert (body["total"], body["total_is_estimate"]) == (3, False)
+
+
+@pytest.mark.postgres
+def test_total_beyond_the_bound_is_an_estimate_and_says_so(api, letters):
+    body = api.get("/books?size=1").json()
+
+    assert (body["total"], body["total_is_estimate"]) == (7, True)
+
+
+@pytest.mark.postgres
+def test_total_of_a_search_beyond_the_bound_is_at_least_what_was_seen(api, letters):
+    body = api.get("/books?q=letters&size=1").json()
+
+    assert body["total_is_estimate"]
+    assert 4 <= body["total"] <= 7
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("query", ["", "q=letters"])
+def test_total_on_the_last_page_is_exact_whatever_was_estimated(api, letters, query):
+    Book.objects.filter(pk=letters[-1].pk).update(is_active=False)
+
+    body = api.get(f"/books?{query}&size=5&page=2").json()
+
+    assert (len(body["items"]), body["total"], body["total_is_estimate"]) == (1, 6, False)
+
+
+@pytest.mark.postgres
+def test_total_is_never_less_than_what_is_on_the_page(api, low_bounds):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE books")  # of an empty table
+    BookFactory.create_batch(9)
+
+    body = api.get("/books?size=8").json()
+
+    assert len(body["items"]) == 8
+    assert body["total"] >= 8
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("query", "queries"), [("", 3), ("q=letters", 3), ("q=letters&page=9", 3)])
+def test_an_estimate_costs_one_query_more(api, letters, django_assert_num_queries, query, queries):
+    with django_assert_num_queries(queries):
+        api.get(f"/books?{query}&size=3")
+
+
+def test_a_page_far_past_the_end_is_empty(api, letters):
+    body = api.get("/books?page=1000&size=100").json()
+
+    assert body["items"] == []
+    assert body["total"] == 7 or body["total_is_estimate"]
+
+
+@pytest.mark.postgres
+def test_a_deep_page_of_the_books_on_sale_reads_the_index_only(db):
+    Book.objects.bulk_create(BookFactory.build_batch(3000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE books")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+
+    plan = Book.objects.on_sale().sorted_by("title").values("pk")[2000:2020].explain()
+
+    assert "Index Only Scan using ix_books_by_title" in plan
