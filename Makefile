@@ -111,6 +111,9 @@ fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
 bench: $(BENCH_VENV)/bench.stamp ## carts: this project beside plain Django and others (ROUNDS=3 SECONDS=5 ARGS="--only project,plain")
 	@exec $(BENCH_VENV)/bin/python -m benchmarks.run --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
+bench-scale: $(BENCH_VENV)/bench.stamp ## the same with a million carts, and a million books (BOOKS=books.csv lends its words)
+	@exec $(BENCH_VENV)/bin/python -m benchmarks.scale $(if $(BOOKS),--csv "$(BOOKS)") --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
+
 ##@ Keep
 
 lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to their newest versions)
@@ -164,4 +167,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: torture coverage run serve shell test test-sqlite test-pg test-next lint check-deploy types fmt bench lock clean help FORCE
+.PHONY: torture coverage run serve shell test test-sqlite test-pg test-next lint check-deploy types fmt bench bench-scale lock clean help FORCE

@@ -45,14 +45,27 @@ def run_wrk(server: Server, load: str, pool: Path, *, seconds: int, connections:
         *(find_wrk(), "--threads", str(connections), "--connections", str(connections), "--duration", f"{seconds}s"),
         *("--timeout", "10s", "--script", str(LUA / SCRIPTS[load]), server.url, "--", str(pool), str(connections)),
     ]
+    return report_of(command, f"{load} on {server.variant.title}", seconds, strict=connections <= 8)
+
+
+def run_wrk_on(server: Server, path: str, *, seconds: int, connections: int) -> Sample:
+    """One path that needs no token."""
+    command = [
+        *(find_wrk(), "--threads", str(connections), "--connections", str(connections), "--duration", f"{seconds}s"),
+        *("--timeout", "10s", "--script", str(LUA / "path.lua"), f"http://127.0.0.1:{server.port}{path}"),
+    ]
+    return report_of(command, path, seconds, strict=True)
+
+
+def report_of(command: list[str], what: str, seconds: int, *, strict: bool) -> Sample:
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
     match = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
     if match is None:
-        sys.exit(f"error: wrk failed on {server.variant.title}: {done.stdout}{done.stderr}")
+        sys.exit(f"error: wrk failed on {what}: {done.stdout}{done.stderr}")
     result = json.loads(match[1])
     failed = result["failed"] / max(result["requests"], 1)
-    if failed > MOST_FAILED and connections <= 8:
-        sys.exit(f"error: {failed:.1%} of {load} failed on {server.variant.title}, see its log: {done.stdout}")
+    if failed > MOST_FAILED and strict:
+        sys.exit(f"error: {failed:.1%} of the requests failed, {what}: {done.stdout}")
     return Sample(
         rate=result["requests"] / result["microseconds"] * 1e6,
         p50=result["p50"] / 1000,

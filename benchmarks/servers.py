@@ -139,8 +139,10 @@ def ask(port: int, method: str, path: str, token: str, body: bytes | None = None
 
 
 @contextlib.contextmanager
-def running(variant: Variant, environ: Mapping[str, str], *, token: str, log: Path, workers: int) -> Iterator[Server]:
-    """The variant, up to its first served cart; ended with its workers."""
+def running(
+    variant: Variant, environ: Mapping[str, str], *, token: str, log: Path, workers: int, ready: str = "/cart"
+) -> Iterator[Server]:
+    """The variant, up to its first served cart (or what `ready` names); ended with its workers."""
     port = free_port()
     command = [part.format(port=port, workers=workers) for part in variant.command]
     with log.open("wb") as sink:
@@ -158,10 +160,10 @@ def running(variant: Variant, environ: Mapping[str, str], *, token: str, log: Pa
     try:
         while True:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                status, body = ask(port, "GET", "/cart", token)
+                status, body = ask(port, "GET", ready, token)
                 if status == 200:
                     break
-                raise SystemExit(f"error: {variant.title} answers GET /cart with {status}: {body[:300]!r}; see {log}")
+                raise SystemExit(f"error: {variant.title} answers GET {ready} with {status}: {body[:300]!r}; see {log}")
             if process.poll() is not None or time.perf_counter() - begun > START_SECONDS:
                 tail = log.read_text(errors="replace").strip().splitlines()[-5:]
                 raise SystemExit(f"error: {variant.title} does not serve ({' | '.join(tail) or 'it said nothing'})")
