@@ -1,0 +1,195 @@
+"""The staff's first day, in a real browser: Chromium from PATH, driven by Playwright."""
+
+import os
+import shutil
+from importlib import import_module
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from playwright.sync_api import Page, sync_playwright
+
+from bookstore.accounts.models import User
+from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
+from cart.tests.factories import CartFactory, CartItemFactory
+from catalog.models import Book
+from catalog.tests.factories import BookFactory
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
+# As root (in a container, in CI) Chromium starts only without its sandbox. The rest keeps it from calling home.
+ARGUMENTS = [
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    *("--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
+]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason=f"no Chromium on PATH (looked for {', '.join(NAMES)}): install it to run browser tests"
+    ),
+]
+
+FILE = """\
+title,author,price,isbn,stock_quantity
+Persuasion,Jane Austen,8.20,9780141439686,4
+Nightmare Abbey,Thomas Love Peacock,7.00,9780141439581,2
+Melmoth,Charles Maturin,free,,1
+"""
+
+
+@pytest.fixture
+def groups(transactional_db):
+    """The two groups of the migration: a test that empties the tables takes them away."""
+    wanted = import_module("bookstore.accounts.migrations.0003_staff_groups").GROUPS
+    for name, permissions in wanted.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        for label, codenames in permissions.items():
+            group.permissions.add(*Permission.objects.filter(content_type__app_label=label, codename__in=codenames))
+    return wanted
+
+
+@pytest.fixture
+def bob(groups) -> User:
+    """Does the support and keeps the catalogue."""
+    bob = StaffFactory(email="bob@example.com", password=PASSWORD)
+    bob.groups.set(Group.objects.filter(name__in=groups))
+    return bob
+
+
+@pytest.fixture
+def shop(bob, live_server):
+    """Alice's cart has a book that is sold out; others have theirs."""
+    cover = f"{live_server.url}/static/admin/img/icon-yes.svg"
+    emma = BookFactory(title="Emma", author="Jane Austen", price="9.50", stock_quantity=0, cover_image_url=cover)
+    dracula = BookFactory(title="Dracula", author="Bram Stoker", price="12.25")
+    CartItemFactory(cart=CartFactory(user=UserFactory(email="alice@example.com")), book=emma, quantity=2)
+    CartItemFactory(cart=CartFactory(user=UserFactory(email="carol@example.com")), book=dracula)
+    return live_server
+
+
+@pytest.fixture
+def browse(shop):
+    """A function: runs `visit(page)` in a new browser of this width, and answers where its requests went.
+
+    Nothing may touch the database in `visit`: Playwright has an event loop in this thread, where Django refuses to.
+    """
+
+    def run(visit, width=1280):
+        asked, faults = set(), []
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            page = browser.new_page(viewport={"width": width, "height": 900}, base_url=shop.url)
+            page.set_default_timeout(15_000)
+            page.on("request", lambda request: asked.add(request.url.split("/")[2] if "//" in request.url else "data:"))
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("response", lambda response: faults.append(response.url) if response.status >= 400 else None)
+            try:
+                visit(page)
+            finally:
+                browser.close()
+        assert faults == []
+        return asked - {"data:"}
+
+    return run
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/admin/")
+    page.get_by_label("Email").fill("BOB@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("Carts active each day").wait_for()
+
+
+def test_staff_find_a_cart_see_its_problem_correct_the_stock_and_import_a_file(shop, browse):
+    seen = {}
+
+    def visit(page):
+        sign_in(page)
+        seen["sold out"] = page.locator(".overview-panel", has_text="sold out or withdrawn").inner_text()
+
+        page.locator(".model-cart th a").click()
+        page.locator("#searchbar").fill("alice@")
+        page.get_by_role("button", name="Search").click()
+        seen["found"] = page.locator("#result_list tbody tr").all_inner_texts()
+        page.get_by_role("link", name="alice@example.com").click()
+        seen["line"] = page.locator("tr[id^=line-]").inner_text()
+        seen["may change"] = page.locator("input[name=verb]").count()
+
+        page.get_by_role("link", name="Emma").click()
+        page.get_by_label("Stock").fill("7")
+        page.get_by_role("button", name="Save", exact=True).click()
+        seen["saved"] = page.locator(".messagelist").inner_text()
+
+        page.get_by_role("link", name="Import", exact=True).click()
+        page.get_by_label("CSV file").set_input_files(
+            {"name": "books.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
+        )
+        page.get_by_role("button", name="Show what would change").click()
+        seen["refused"] = page.locator("tr.refused").all_inner_texts()
+        page.get_by_role("button", name="Import 1 book").click()
+        seen["imported"] = page.locator(".messagelist").inner_text()
+
+    hosts = browse(visit)
+
+    assert hosts == {shop.url.removeprefix("http://")}
+    assert "Emma" in seen["sold out"]
+    assert "2 wanted in 1 cart" in seen["sold out"]
+    assert len(seen["found"]) == 1
+    assert "sold out" in seen["found"][0]
+    assert "sold out" in seen["line"]
+    assert "19.00 USD" in seen["line"]
+    assert seen["may change"] == 0
+    assert "was changed successfully" in seen["saved"]
+    assert [row.split("\t")[:3] for row in seen["refused"]] == [["3", "isbn", "9780141439581"], ["4", "price", "free"]]
+    assert seen["imported"] == "Imported: 1 new, 2 refused."
+    assert list(Book.objects.order_by("title").values_list("title", "stock_quantity")) == [
+        ("Dracula", 5),
+        ("Emma", 7),
+        ("Persuasion", 4),
+    ]
+
+
+def test_staff_who_may_change_carts_add_a_book_and_take_one_out(shop, bob, browse):
+    bob.user_permissions.add(Permission.objects.get(codename="change_cart"))
+    seen = {}
+
+    def visit(page):
+        sign_in(page)
+        page.goto("/admin/cart/cart/?q=alice")
+        page.get_by_role("link", name="alice@example.com").click()
+        page.locator(".lines-add .select2-selection").click()
+        page.locator(".select2-search__field").fill("dracu")
+        page.locator(".select2-results__option", has_text="Dracula").click()
+        page.get_by_role("button", name="Add", exact=True).click()
+        seen["added"] = page.locator(".messagelist").inner_text()
+        page.locator("tr[id^=line-]", has_text="Emma").get_by_role("button", name="Remove").click()
+        seen["removed"] = page.locator(".messagelist").inner_text()
+        seen["lines"] = page.locator("tr[id^=line-]").count()
+        page.get_by_role("link", name="History").click()
+        seen["history"] = page.locator("#change-history").inner_text()
+
+    browse(visit)
+
+    assert seen["added"] == "Added “Dracula” (1)."
+    assert seen["removed"] == "Removed “Emma” (2)."
+    assert seen["lines"] == 1
+    assert "Added “Dracula” (1)." in seen["history"]
+
+
+@pytest.mark.parametrize("width", [1280, 420])
+def test_no_page_is_wider_than_the_window(shop, browse, width):
+    too_wide = []
+
+    def visit(page):
+        sign_in(page)
+        for path in ("/admin/", "/admin/cart/cart/", "/admin/catalog/book/", "/admin/catalog/book/import/"):
+            page.goto(path)
+            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                too_wide.append(path)
+
+    browse(visit, width)
+
+    assert too_wide == []
