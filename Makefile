@@ -114,6 +114,10 @@ bench: $(BENCH_VENV)/bench.stamp ## carts: this project beside plain Django and 
 bench-scale: $(BENCH_VENV)/bench.stamp ## the same with a million carts, and a million books (BOOKS=books.csv lends its words)
 	@exec $(BENCH_VENV)/bin/python -m benchmarks.scale $(if $(BOOKS),--csv "$(BOOKS)") --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
+bench-profile: $(VENV)/dev.stamp ## where the microseconds of one GET /cart go, inside one process
+	@$(PRODUCTION) $(PY) -m scripts.postgres run -- \
+	  sh -c '$(PY) manage.py migrate --verbosity 0 && $(PY) benchmarks/profile_get.py'
+
 ##@ Keep
 
 lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to their newest versions)
