@@ -4,6 +4,7 @@ On the database server of the tests when that is PostgreSQL, else in a SQLite fi
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,12 +54,20 @@ def fresh_database(folder: Path) -> Iterator[str]:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def commands_of_make_run() -> list[list[str]]:
+    """What `make run` calls of manage.py before it serves."""
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nrun: ")[2].partition("\n\n")[0]
+    commands = [command.split() for command in re.findall(r"manage\.py (.+)", recipe)]
+    assert [command[0] for command in commands][:: len(commands) - 1] == ["migrate", "serve"], recipe
+    return commands[:-1]
+
+
 @contextmanager
 def demo_shop(folder: Path) -> Iterator[DemoShop]:
     with fresh_database(folder) as url:
         shop = DemoShop("", os.environ | {"DATABASE_URL": url, "DEBUG": "1"})
-        shop.manage("migrate", "--verbosity", "0")
-        shop.manage("load_demo")
+        for command in commands_of_make_run():
+            shop.manage(*command)
         with running_server(DATABASE_URL=url) as port:
             shop.url = f"http://127.0.0.1:{port}"
             yield shop
