@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
@@ -156,6 +157,7 @@ class BookFiles(ImportExportMixin):
         answer: TemplateResponse = super().import_action(request, **kwargs)
         context: dict[str, Any] = answer.context_data or {}
         context |= {"columns": COLUMNS, "required": REQUIRED, "max_rows": MAX_ROWS, "title": "Import books"}
+        context["currency"] = settings.SHOP_CURRENCY
         result = context.get("result")
         if result is not None:
             kinds: dict[str, list[Any]] = {"new": [], "update": [], "invalid": []}
