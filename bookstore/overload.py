@@ -15,7 +15,9 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.response import HttpResponseBase
 
-PATIENCE = 1.0  # seconds
+# Seconds. A little less than the two in which everybody is told that the database is away; with one place and four
+# Argon2 hashes before one, on a machine that does other things as well, a second is not enough.
+PATIENCE = 1.8
 # Requests of one worker that may be here at once: a thread's stack each, and nothing else. `manage.py serve` has one
 # thread more than that, so that there is always one to say 503.
 LARGEST_LINE = 256
