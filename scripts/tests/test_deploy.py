@@ -281,3 +281,36 @@ def test_nginx_speaks_the_envelope_when_a_body_is_too_large(nginx, upstream):
     assert head.startswith("HTTP/1.1 413 ")
     assert json.loads(body)["code"] == "CONTENT_TOO_LARGE"
     assert upstream.requests == []
+
+
+# --- systemd, and the chapter for operators ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", sorted(path.name for path in (ROOT / "deploy").glob("*.service")))
+def test_the_units_run_commands_that_there_are(unit):
+    commands = re.findall(r"^ExecStart=\S+/python manage\.py (\S+)", (ROOT / "deploy" / unit).read_text(), re.MULTILINE)
+
+    assert commands
+    for command in commands:
+        assert list(ROOT.glob(f"*/management/commands/{command}.py")) or list(
+            ROOT.glob(f"*/*/management/commands/{command}.py")
+        )
+
+
+def test_the_operators_chapter_names_variables_that_are_read_and_files_that_are_there():
+    chapter = (ROOT / "docs" / "running.md").read_text()
+    named = set(re.findall(r"`([A-Z]{2,}(?:_[A-Z]+)+)(?:=[^`]*)?`", chapter))
+
+    assert {"DATABASE_URL", "METRICS_TOKEN", "JWT_SIGNING_KEY_PREVIOUS"} <= named
+    assert named - documented() == set()
+    assert all((ROOT / "docs" / target).exists() for target in re.findall(r"\]\((\.\./[^)]*)\)", chapter))
+
+
+def test_the_operators_chapter_names_every_metric():
+    chapter = (ROOT / "docs" / "running.md").read_text()
+    code = (ROOT / "bookstore" / "metrics.py").read_text()
+    defined = re.findall(r'(Counter|Histogram|Gauge)\(\s*"(bookstore_[a-z_]+)"', code)
+
+    assert len(defined) > 5
+    for kind, name in defined:
+        assert f"`{name}{'_total' if kind == 'Counter' else ''}`" in chapter, name
