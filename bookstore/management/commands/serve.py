@@ -23,7 +23,11 @@ LARGEST_CROWD = 4096
 
 
 class Command(BaseCommand):
-    help = "Serve the API with granian. Ends at once, with one line, when it could not work."
+    help = (
+        "Serve the API and the admin over HTTP, until Ctrl-C or SIGTERM. It looks first: when the port is taken, the "
+        "database away, or a migration missing, it ends at once with one line that says what to do. In production a "
+        "proxy stands before it and ends TLS: docs/running.md. All other settings are environment variables: .env.example."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         # Texts and no `type=`: argparse would answer a bad value with its usage and exit code 2.
