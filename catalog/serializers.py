@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import URLValidator
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from bookstore.api.fields import FlagField, MoneyField, TextField, WholeNumberField
@@ -79,6 +79,7 @@ class BookSerializer(serializers.Serializer[Book]):
     is_active = serializers.BooleanField(help_text="False: withdrawn, no longer sold.")
 
 
+@extend_schema_serializer(many=False)  # what the action `list` answers with is one page
 class BookPageSerializer(serializers.Serializer[Any]):
     items = BookSerializer(many=True)
     total = serializers.IntegerField(help_text="Books on all pages.")

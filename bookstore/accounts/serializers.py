@@ -66,8 +66,10 @@ class RefreshSerializer(serializers.Serializer[Any]):
     refresh_token = TextField(trim_whitespace=False)
 
 
-class LogoutSerializer(RefreshSerializer):
+class LogoutSerializer(serializers.Serializer[Any]):
     """Documents the body. It is not asked whether one is valid: whoever wants to be signed out, is."""
+
+    refresh_token = TextField(required=False)
 
 
 class TokensSerializer(serializers.Serializer[Any]):

@@ -17,6 +17,7 @@ from bookstore.api.errors import (
     ContentTooLarge,
     NotAcceptable,
     NotAuthenticated,
+    NotFound,
     ParseError,
     ServiceUnavailable,
     UnsupportedMediaType,
@@ -98,6 +99,8 @@ class EnvelopeAutoSchema(AutoSchema):
                 yield from getattr(guard, "object_errors", ())
         if any(type(permission).__name__ == "IsAuthenticated" for permission in self.view.get_permissions()):
             yield NotAuthenticated
+        if "{" in self.path:
+            yield NotFound  # what stands there is no id at all
         yield NotAcceptable
         has_body = self.method in {"POST", "PUT", "PATCH"} and self.get_request_serializer() is not None
         if has_body:

@@ -15,8 +15,8 @@ BODY = {
 QUERY = {422: {"VALIDATION_ERROR"}}
 TOKEN = {401: {"NOT_AUTHENTICATED", "AUTH_TOKEN_INVALID", "AUTH_TOKEN_EXPIRED", "AUTH_USER_INACTIVE"}}
 STAFF = {**TOKEN, 403: {"AUTH_FORBIDDEN"}}
-NO_BOOK = {404: {"BOOK_NOT_FOUND"}}
-NO_ITEM = {404: {"CART_ITEM_NOT_FOUND"}, 403: {"CART_ITEM_FORBIDDEN"}}
+NO_BOOK = {404: {"BOOK_NOT_FOUND", "NOT_FOUND"}}
+NO_ITEM = {404: {"CART_ITEM_NOT_FOUND", "NOT_FOUND"}, 403: {"CART_ITEM_FORBIDDEN"}}
 CHANGED = {412: {"CART_CHANGED"}}
 
 CONTRACT: dict[tuple[str, str], dict[int, set[str] | None]] = {
@@ -36,7 +36,7 @@ CONTRACT: dict[tuple[str, str], dict[int, set[str] | None]] = {
     ("POST", "/cart/merge"): {200: None, **CHANGED, **BODY, **TOKEN},
     ("POST", "/cart/items"): {
         201: None,
-        **NO_BOOK,
+        404: {"BOOK_NOT_FOUND"},
         409: {"CART_BOOK_OUT_OF_STOCK", "CART_ITEM_DUPLICATE", "CART_LIMIT_EXCEEDED"},
         **BODY,
         **TOKEN,
