@@ -20,8 +20,8 @@ from cart.admin_querysets import ABANDONED, WEEK, newest
 from cart.models import Cart, CartItem
 
 DAYS = 30
-SAMPLE = 2_000  # carts of each age whose value is added up; above that it is an estimate from these
-NEWEST = 5_000  # carts whose books are counted
+SAMPLE = 1_000  # carts of each age whose value is added up; above that it is an estimate from these
+NEWEST = 3_000  # carts whose books are counted
 TOP = 8
 KEPT = 60  # seconds
 AS_OF = "As of at most a minute ago."

@@ -80,6 +80,7 @@ class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
     list_per_page = 25  # each row is a form of its own
     ordering = ("title_folded", "id")
     sortable_by = ("price", "stock_quantity")
+    search_help_text = f"Words of title or author, or an ISBN. Prices are in {settings.SHOP_CURRENCY}."
     search_fields = ("title",)  # shows the box; get_search_results says what is searched
     readonly_fields = ("created_at", "cover")
     fieldsets = (
@@ -88,10 +89,6 @@ class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
         ("To look at", {"fields": ("cover", "cover_image_url", "description", "publish_date", "created_at")}),
     )
     actions = ("withdraw", "put_back", "set_stock")
-
-    @property
-    def search_help_text(self) -> str:
-        return f"Words of title or author, or an ISBN. Prices are in {settings.SHOP_CURRENCY}."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

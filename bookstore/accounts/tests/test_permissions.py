@@ -103,7 +103,7 @@ def test_writing_by_staff_with_the_permission_is_let_through(ask, method):
 
 
 def test_writing_by_staff_whose_group_has_the_permission_is_let_through(ask):
-    clerk, catalogue = StaffFactory(), Group.objects.create(name="Catalogue")
+    clerk, catalogue = StaffFactory(), Group.objects.create(name="Book keepers")
     catalogue.permissions.set(Permission.objects.filter(codename="add_group"))
     clerk.groups.add(catalogue)
 
