@@ -84,7 +84,7 @@ class BookPageSerializer(serializers.Serializer[Any]):
     items = BookSerializer(many=True)
     total = serializers.IntegerField(help_text="Books on all pages.")
     total_is_estimate = serializers.BooleanField(
-        help_text=f"True: `total` says about how many, of more than {EXACT_TOTAL} books or {RANKED} found by `q`."
+        help_text=f"True: `total` says about how many. Up to {EXACT_TOTAL} books it is exact."
     )
     page = serializers.IntegerField()
     size = serializers.IntegerField()
