@@ -102,7 +102,7 @@ def holding(carts: QuerySet[Cart], books: Collection[int]) -> tuple[set[int], bo
     if len(found) <= MAX_LINES:
         return set(found), False
     searched = newest(carts)
-    # Not asked for carts and books together: prepared without its values, PostgreSQL follows the index of the book then,
+    # Not asked for carts and books together: once the statement is prepared, PostgreSQL follows the index of the book
     # and holds each of its lines against the whole list of carts (2 s).
     wanted = set(books)
     among = CartItem.objects.filter(cart__in=searched).values_list("cart_id", "book_id")
