@@ -23,6 +23,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+# An error that no view made says nothing of what it stands for, which may be somebody's own.
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
 class RequestIdFilter(logging.Filter):
     """Gives every record of the log the id of the request that it was written in."""
 
@@ -83,7 +87,7 @@ class ErrorEnvelopeMiddleware:
             response.headers.pop(name, None)
         made.status_code = response.status_code
         # What the other middleware added stays: Allow, Retry-After, the security headers, CORS.
-        made.headers = ResponseHeaders({**made.headers, **response.headers})
+        made.headers = ResponseHeaders({**NOT_KEPT, **made.headers, **response.headers})
         return made
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
