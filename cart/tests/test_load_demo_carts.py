@@ -63,7 +63,7 @@ def test_loading_again_changes_nothing():
 def test_carts_need_books():
     BookFactory()
 
-    with pytest.raises(CommandError, match="run `manage.py load_demo` first"):
+    with pytest.raises(CommandError, match=r"run `manage\.py load_demo` first"):
         load()
 
 
