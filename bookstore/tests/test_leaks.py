@@ -107,6 +107,7 @@ def test_every_answer_has_the_security_headers(client, path, method):
     assert response.headers["Cross-Origin-Opener-Policy"]  # the docs' page lets its own pop-ups go
 
 
+@pytest.mark.django_db  # the end of a request looks after connections
 def test_a_static_file_has_the_security_headers(client):
     response = client.get("/static/admin/css/base.css")
     content = b"".join(response.streaming_content)
