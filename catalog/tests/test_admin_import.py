@@ -324,3 +324,17 @@ def test_export_costs_a_constant_number_of_queries(staff, books, django_assert_n
 
     with django_assert_num_queries(4):  # session, user; the genres of the filter; the books with their genres
         assert len(exported(staff.get(EXPORT))) == books
+
+
+@pytest.mark.postgres
+def test_import_locks_the_books_that_it_may_change_and_the_preview_does_not(staff, emma, django_assert_max_num_queries):
+    def locked(queries):
+        return [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"] and '"books"' in query["sql"]]
+
+    with django_assert_max_num_queries(30) as looked:
+        preview = upload(staff, TWO_BAD_ROWS)
+    with django_assert_max_num_queries(60) as done:
+        confirm(staff, preview)
+
+    assert locked(looked) == []
+    assert len(locked(done)) == 1
