@@ -90,7 +90,9 @@ class Staff:
         answer = self.wire("POST", "/books", body, self.token)
         assert answer.status == 201, answer
         for customer in customers:
-            facts = ModelBook(answer.body["id"], body["title"], "Jane Austen", Decimal(answer.body["price"]), stock)
+            facts = ModelBook(
+                answer.body["id"], f"Volume {self.made}", "Jane Austen", Decimal(answer.body["price"]), stock
+            )
             customer.shop.books[answer.body["id"]] = facts
 
     def change_books(self, customers: list[Customer]) -> None:

@@ -103,13 +103,14 @@ class ModelShop:
 
     def merge(self, user: str, entries: list[tuple[int, int]]) -> list[dict[str, Any]]:
         """The `results` to expect. A new line has the id 0 until `learn_ids`."""
-        cart, results = self.carts[user], []
+        cart = self.carts[user]
+        results: list[dict[str, Any]] = []
         for book_id, quantity in entries:
             held = cart.get(book_id)
             if held:
-                status = "updated" if quantity > held.quantity else "unchanged"
-                results.append({"book_id": book_id, "status": status})
-                if quantity > held.quantity:
+                larger = quantity > held.quantity
+                results.append({"book_id": book_id, "status": "updated" if larger else "unchanged"})
+                if larger:
                     held.quantity, held.price_at_add = quantity, self.books[book_id].price
                 continue
             status, code = self.add(user, book_id, quantity)
