@@ -10,7 +10,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.constraints import violated
-from bookstore.api.pagination import Total, exactly, read_page, total_of
+from bookstore.api.pagination import Total, exactly, is_small, read_page, total_of
 from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
 from catalog.fields import FoldedField, clean_isbn
 from catalog.search import wanted_words
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 MAX_ID = 2**63 - 1  # what the column holds: no row has a higher one, and SQLite cannot even be asked for it
 
-# Books that one search ranks: those of the lowest ids. A letter finds half of a catalogue; this much of it is compared.
+# Books that one search ranks: those of the lowest ids. A letter finds half of a catalogue; this much of it is compared,
+# and of a catalogue with fewer than pagination.SMALL_TABLE books this much.
 RANKED = 1_000
+RANKED_OF_FEW = 10_000
 
 Sort = Literal["title", "price", "date", "created_at"]
 Direction = Literal["asc", "desc"]
@@ -154,21 +156,28 @@ class BookQuerySet(FoldingQuerySet):
         return found
 
     def read_page(self, start: int, size: int) -> "tuple[list[Book], Total]":
-        """For `page_of`. Of a search the `RANKED` books with the lowest ids are ranked; any others follow by id."""
+        """For `page_of`. Of a search the `RANKED` books with the lowest ids are ranked; any others follow by id.
+
+        Of a small catalogue it is `RANKED_OF_FEW`.
+        """
         if not self.ranked_by:
             return read_page(self, start, size)
-        matches = self.order_by("id")
-        hits = words_in_title(self.ranked_by)
-        candidates = list(matches.annotate(hits=hits).values_list("id", "hits")[: RANKED + 1])
-        best = sorted(candidates[:RANKED], key=lambda candidate: (-candidate[1], candidate[0]))
+        matches, ranked = self.order_by("id"), RANKED
+        hits = matches.annotate(hits=words_in_title(self.ranked_by)).values_list("id", "hits")
+        candidates = list(hits[: ranked + 1])
+        small = len(candidates) > ranked and is_small(self)
+        if small:
+            ranked = RANKED_OF_FEW
+            candidates = list(hits[: ranked + 1])
+        best = sorted(candidates[:ranked], key=lambda candidate: (-candidate[1], candidate[0]))
         ids = [book_id for book_id, _ in best[start : start + size]]
-        if len(candidates) <= RANKED:
+        if len(candidates) <= ranked:
             total = exactly(len(candidates))
         else:
-            total = total_of(self, exact_up_to=RANKED, counted=RANKED + 1)
-            if start + size > RANKED:
-                rest = matches.filter(id__gt=candidates[RANKED - 1][0]).values_list("id", flat=True)
-                ids += rest[max(start - RANKED, 0) : start + size - RANKED]
+            total = total_of(self, exact_up_to=ranked, counted=ranked + 1, small=small)
+            if start + size > ranked:
+                rest = matches.filter(id__gt=candidates[ranked - 1][0]).values_list("id", flat=True)
+                ids += rest[max(start - ranked, 0) : start + size - ranked]
         # A book that was withdrawn or renamed since is found no more: the page is one shorter.
         books = self.order_by().in_bulk(ids)
         return [books[book_id] for book_id in ids if book_id in books], total

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from bookstore.api.fields import FlagField, MoneyField, TextField, WholeNumberField
-from bookstore.api.pagination import EXACT_TOTAL, PageParameters
+from bookstore.api.pagination import EXACT_TOTAL, SMALL_TABLE, PageParameters
 from catalog.fields import clean_isbn
 from catalog.models import MAX_STOCK, MIN_PRICE, Book, Genre
 from catalog.querysets import RANKED, SORTS
@@ -84,7 +84,8 @@ class BookPageSerializer(serializers.Serializer[Any]):
     items = BookSerializer(many=True)
     total = serializers.IntegerField(help_text="Books on all pages.")
     total_is_estimate = serializers.BooleanField(
-        help_text=f"True: `total` says about how many. Up to {EXACT_TOTAL} books it is exact."
+        help_text="True: `total` says about how many. "
+        f"Up to {EXACT_TOTAL}, or of fewer than {SMALL_TABLE} books in all, it is exact."
     )
     page = serializers.IntegerField()
     size = serializers.IntegerField()

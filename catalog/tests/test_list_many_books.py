@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def low_bounds(monkeypatch):
+    monkeypatch.setattr(pagination, "SMALL_TABLE", 0)
     monkeypatch.setattr(pagination, "EXACT_TOTAL", 4)
     monkeypatch.setattr(querysets, "RANKED", 3)
 
@@ -100,8 +101,8 @@ def test_total_is_never_less_than_what_is_on_the_page(api, low_bounds):
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize(("query", "queries"), [("", 3), ("q=letters", 3), ("q=letters&page=9", 3)])
-def test_an_estimate_costs_one_query_more(api, letters, django_assert_num_queries, query, queries):
+@pytest.mark.parametrize(("query", "queries"), [("", 4), ("q=letters", 4), ("q=letters&page=9", 4)])
+def test_an_estimate_costs_two_queries_more(api, letters, django_assert_num_queries, query, queries):
     with django_assert_num_queries(queries):
         api.get(f"/books?{query}&size=3")
 
@@ -124,3 +125,28 @@ def test_a_deep_page_of_the_books_on_sale_reads_the_index_only(db):
     plan = Book.objects.on_sale().sorted_by("title").values("pk")[2000:2020].explain()
 
     assert "Index Only Scan using ix_books_by_title" in plan
+
+
+@pytest.fixture
+def small_catalogue(letters, monkeypatch):
+    """The same books, in a table that counts as small; two are ranked at first, three of few."""
+    monkeypatch.setattr(pagination, "SMALL_TABLE", 8)
+    monkeypatch.setattr(querysets, "RANKED", 2)
+    monkeypatch.setattr(querysets, "RANKED_OF_FEW", 6)
+    return letters
+
+
+@pytest.mark.parametrize("query", ["", "q=letters", "sort=price"])
+def test_total_of_a_small_catalogue_is_exact_beyond_the_bound(api, small_catalogue, query):
+    body = api.get(f"/books?{query}&size=1").json()
+
+    assert (body["total"], body["total_is_estimate"]) == (7, False)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
+def test_search_of_a_small_catalogue_ranks_more_of_it(api, small_catalogue, size):
+    ids = [book.pk for book in small_catalogue]
+
+    found = [item["id"] for page in pages(api, "q=letters", size=size, count=8) for item in page["items"]]
+
+    assert found == [ids[1], ids[3], ids[5], ids[0], ids[2], ids[4], ids[6]]
