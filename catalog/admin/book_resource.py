@@ -59,13 +59,18 @@ class BookResource(resources.ModelResource):
     def get_queryset(self) -> Any:
         return super().get_queryset().select_related("genre")
 
+    def import_data(self, dataset: Any, dry_run: bool = False, **kwargs: Any) -> Result:
+        self.previewing = dry_run  # the library tells it to some of the hooks only
+        result: Result = super().import_data(dataset, dry_run=dry_run, **kwargs)
+        return result
+
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         self.parsed: list[tuple[int, Row]] = dataset.parsed
         good = [row for _, row in self.parsed if not row.faults]
         names = [row.fields["genre"] for row in good if "genre" in row.fields]
         self.genres, _ = held_genres(names)
         self.genre_names = {genre_id: name for name in names for genre_id in [self.genres[same_name(name)]]}
-        self.known = Known(good, lock=not kwargs.get("dry_run"))
+        self.known = Known(good, lock=not self.previewing)
         self.lines: dict[Any, int] = {}
         self.new: list[Book] = []
         self.changed: list[Book] = []
@@ -134,7 +139,7 @@ class BookResource(resources.ModelResource):
 
     def after_import(self, dataset: Any, result: Result, **kwargs: Any) -> None:
         """Writes, unless it is a preview: one INSERT for each BATCH of what is new and of what changed."""
-        if kwargs.get("dry_run") or result.has_errors():
+        if self.previewing or result.has_errors():
             return
         with naming_conflicts(), transaction.atomic():
             Book.objects.bulk_create(self.new, batch_size=BATCH)
