@@ -51,7 +51,6 @@ PATCHES: dict[str, list[Patch]] = {
     "unguarded-register": [("bookstore/accounts/models.py", "raise EmailConflict from error", "raise")],
     # crashes
     "lazy-commit": [("bookstore/database/base.py", "SET {name} = {milliseconds}", "SET synchronous_commit = off")],
-    "no-health-check": [("bookstore/environment.py", '"CONN_HEALTH_CHECKS": True', '"CONN_HEALTH_CHECKS": False')],
     # overload
     "no-timeouts": [("bookstore/database/base.py", "SET {name} = {milliseconds}", "SET {name} = 0")],
     # slow
@@ -59,7 +58,13 @@ PATCHES: dict[str, list[Patch]] = {
     # model
     "stock-checked-wrongly": [("cart/issues.py", "elif quantity > stock:", "elif quantity >= stock:")],
     # login
-    "quick-refusal": [("bookstore/accounts/models.py", "if user is None or not known", "if user is None or not known")],
+    "quick-refusal": [
+        (
+            "bookstore/accounts/models.py",
+            "known = (user or User(password=NOBODYS_PASSWORD)).check_password(password)",
+            "known = user is not None and user.check_password(password)",
+        )
+    ],
 }
 
 
