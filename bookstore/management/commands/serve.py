@@ -26,7 +26,8 @@ class Command(BaseCommand):
     help = (
         "Serve the API and the admin over HTTP, until Ctrl-C or SIGTERM. It looks first: when the port is taken, the "
         "database away, or a migration missing, it ends at once with one line that says what to do. In production a "
-        "proxy stands before it and ends TLS: docs/running.md. All other settings are environment variables: .env.example."
+        "proxy stands before it and ends TLS: docs/running.md. Its other settings are environment variables: "
+        ".env.example lists them."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
