@@ -33,7 +33,7 @@ def schema(stage: Stage) -> None:
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(Path(name) / "schemathesis.toml"), "run"),
             *(f"http://127.0.0.1:{server.port}/schema",),
             *("--checks", "all", "--exclude-checks", LEFT_OUT, "--phases", "examples,coverage,fuzzing,stateful"),
-            *("--max-examples", str(max(1, wanted // 40)), "--header", f"Authorization: Bearer {token}"),
+            *("--max-examples", str(max(1, wanted // 15)), "--header", f"Authorization: Bearer {token}"),
             *("--report-junit-path", str(report), "--no-color", "--max-failures", "50"),
             *("--request-timeout", "20", "--generation-database", "none", "--suppress-health-check", "all"),
         ]

@@ -40,7 +40,8 @@ class Options:
     clients: int = 16
     seconds: float = 30
     cases: int = 10_000
-    workers: int = 2
+    workers: int = 4  # each runs one request at a time: with two, few of those that should race do
+    race: str = ""  # only those with this in their name
     sabotage: str = ""
 
 
