@@ -154,7 +154,7 @@ MIDDLEWARE = [
     "bookstore.api.middleware.TrailingSlashMiddleware",
     "bookstore.admin_only.AdminSessions",
     "django.middleware.common.CommonMiddleware",
-    "bookstore.admin_only.AdminCsrf",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "bookstore.admin_only.AdminUser",
     "bookstore.admin_only.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
