@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, models, transaction
-from django.db.models.functions import Coalesce
 
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
@@ -43,22 +41,6 @@ class CartQuerySet(models.QuerySet["Cart"]):
         from cart.models import CartItem
 
         return self.prefetch_related(models.Prefetch("items", CartItem.objects.select_related("book").order_by("id")))
-
-    def with_totals(self) -> CartQuerySet:
-        """Adds `line_count`, `copies` and `value` (in the shop's currency, at today's prices) to each cart."""
-        from cart.models import CartItem
-
-        lines = CartItem.objects.filter(cart=models.OuterRef("pk")).order_by().values("cart")
-
-        def over_lines(aggregate: models.Aggregate, output: models.Field[Any, Any]) -> models.Subquery:
-            return models.Subquery(lines.annotate(answer=aggregate).values("answer"), output_field=output)
-
-        price = models.Sum(models.F("quantity") * models.F("book__price"))
-        return self.annotate(
-            line_count=Coalesce(over_lines(models.Count("*"), models.IntegerField()), 0),
-            copies=Coalesce(over_lines(models.Sum("quantity"), models.IntegerField()), 0),
-            value=Coalesce(over_lines(price, models.DecimalField(max_digits=19, decimal_places=2)), Decimal("0.00")),
-        )
 
     def unchanged_since(self, moment: datetime) -> CartQuerySet:
         return self.filter(updated_at__lt=moment)

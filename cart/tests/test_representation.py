@@ -15,8 +15,9 @@ from bookstore.accounts.tokens import Claims
 from cart import statements
 from cart.models import Cart, CartItem
 from cart.representation import dump, json_of, version_of
-from cart.serializers import CartItemSerializer, CartSerializer
+from cart.serializers import CartItemSerializer, CartSerializer, MergedCartSerializer
 from catalog.models import Book
+from catalog.tests.factories import BookFactory
 
 PRICES = st.decimals(min_value=Decimal("0.01"), max_value=Decimal("99999999.99"), places=2)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30)
@@ -83,3 +84,15 @@ def test_somebody_without_a_cart_reads_the_same_in_both():
     alice = UserFactory()
 
     assert statements.read(claims_of(alice)) == json_of(Cart(user=alice))
+
+
+@pytest.mark.django_db
+def test_a_merged_cart_is_answered_as_its_serializer_documents(client_for):
+    alice, book = UserFactory(), BookFactory(title="Emma")
+    entries = [{"book_id": book.pk, "quantity": 2}, {"book_id": 0}]
+
+    answer = client_for(alice).post("/cart/merge", {"items": entries}).json()
+
+    cart = Cart.objects.with_lines().of(alice)
+    documented = MergedCartSerializer(cart, context={"results": answer["results"]}).data
+    assert answer == json.loads(json.dumps(documented, default=str))

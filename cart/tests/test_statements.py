@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from bookstore.accounts.models import LoginSession, User
@@ -202,3 +202,14 @@ def test_a_bad_body_of_somebody_who_is_not_let_in_is_401_before_422(api, client_
         client.post("/cart"),
     ):
         assert (response.status_code, json.loads(response.content)["code"]) == (401, "AUTH_USER_INACTIVE")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_add_leaves_a_violated_constraint_to_the_verb(claims, alice, line, dracula, monkeypatch):
+    def violate(*args, **options):
+        raise IntegrityError("the book was deleted meanwhile")
+
+    monkeypatch.setattr(statements, "_run", violate)
+
+    assert statements.add(claims, dracula.pk, 1) is None

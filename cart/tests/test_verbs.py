@@ -1,6 +1,7 @@
 """The verbs as the shell has them, and what the database itself refuses."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -226,3 +227,84 @@ def test_a_refused_first_add_leaves_the_cart_as_it_was(alice):
 
     assert not cart.is_stored
     assert cart.lines == []
+
+
+class Blind:
+    """Makes `cart.add` see no line, as if somebody who takes no lock had written since; `meanwhile` writes."""
+
+    def __init__(self, monkeypatch, meanwhile=lambda: None):
+        lines = type(CartItem.objects.all())
+        values_list = lines.values_list
+
+        def blind(queryset, *fields, **options):
+            if fields != ("book_id", "pk"):
+                return values_list(queryset, *fields, **options)
+            meanwhile()
+            return []
+
+        monkeypatch.setattr(lines, "values_list", blind)
+
+
+def test_add_recognises_a_duplicate_by_the_constraint(alice, emma, monkeypatch):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
+    Blind(monkeypatch)
+
+    with pytest.raises(CartItemDuplicate) as refused:
+        Cart.objects.of(alice).add(emma)
+
+    assert refused.value.extra == {"item_id": line.pk}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_add_of_a_book_that_is_deleted_at_that_moment_raises_book_not_found(alice, emma, monkeypatch):
+    other = connection.copy()
+
+    def delete():
+        with other.cursor() as cursor:
+            cursor.execute("DELETE FROM books WHERE id = %s", [emma.pk])
+
+    Blind(monkeypatch, delete)
+    try:
+        with pytest.raises(BookNotFound):
+            Cart.objects.of(alice).add(emma)
+    finally:
+        other.close()
+
+    assert not Cart.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [lambda cart, book: cart.add(book), lambda cart, book: cart.merge([(book.pk, 1)])],
+    ids=["add", "merge"],
+)
+def test_another_violation_than_the_known_ones_is_not_taken_for_one(alice, emma, monkeypatch, verb):
+    def violate(*args, **options):
+        raise IntegrityError("CHECK constraint failed: ck_cart_items_quantity")
+
+    monkeypatch.setattr(type(CartItem.objects.all()), "create", violate)
+    monkeypatch.setattr(type(CartItem.objects.all()), "bulk_create", violate)
+    cart = CartFactory(user=alice)
+
+    with pytest.raises(IntegrityError):
+        verb(cart, emma)
+
+
+def test_a_merge_gives_up_when_books_keep_going(alice, emma, monkeypatch):
+    attempts = []
+
+    def violate(*args, **options):
+        attempts.append(1)
+        error = IntegrityError("violates foreign key constraint")
+        error.__cause__ = type(
+            "Cause", (Exception,), {"diag": SimpleNamespace(constraint_name="fk_cart_items_book_id")}
+        )()
+        raise error
+
+    monkeypatch.setattr(type(CartItem.objects.all()), "bulk_create", violate)
+
+    with pytest.raises(IntegrityError):
+        CartFactory(user=alice).merge([(emma.pk, 1)])
+
+    assert len(attempts) == 5
