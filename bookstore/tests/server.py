@@ -29,6 +29,11 @@ def url_of_test_database() -> str:
     return f"postgresql://{user}{':' if password else ''}{password}@{host}:{port}/{database['NAME']}"
 
 
+def shell_environment() -> dict[str, str]:
+    """The environment for pasting into a shell: `python3` is this Python, whether or not there is one on PATH."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

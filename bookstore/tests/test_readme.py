@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from bookstore.tests.demo import demo_shop
-from bookstore.tests.server import ROOT
+from bookstore.tests.server import ROOT, shell_environment
 
 README = ROOT / "README.md"
 PRINTED_URL = "http://127.0.0.1:8000"  # of `make run`
@@ -69,6 +69,7 @@ def answers(tour: list[Step], url: str) -> list[str]:
         stderr=subprocess.STDOUT,
         text=True,
         timeout=120,
+        env=shell_environment(),
     )
     rest, found = done.stdout, []
     for number in range(len(tour)):

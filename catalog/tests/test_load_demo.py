@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 from io import StringIO
 
@@ -9,7 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
-from bookstore.tests.server import running_server
+from bookstore.tests.server import running_server, shell_environment
 from catalog.management.commands.load_demo import CATALOGUE, READER, STAFF
 from catalog.models import Book, Genre
 
@@ -114,6 +115,7 @@ def test_load_demo_tells_the_port_of_the_environment(settings, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.postgres
+@pytest.mark.skipif(not shutil.which("curl"), reason="the tour is pasted into a shell, and there is no curl on PATH")
 @pytest.mark.django_db(transaction=True)
 def test_load_demo_prints_a_tour_that_works_when_pasted(settings, monkeypatch):
     settings.PASSWORD_HASHERS = ["bookstore.accounts.hashers.Argon2id"]  # as the server reads them
@@ -121,7 +123,9 @@ def test_load_demo_prints_a_tour_that_works_when_pasted(settings, monkeypatch):
         monkeypatch.setenv("PORT", str(port))
         tour = load(settings).partition("cart:\n")[2]
 
-        pasted = subprocess.run(["/bin/sh", "-ec", tour], capture_output=True, text=True, timeout=30)
+        pasted = subprocess.run(
+            ["/bin/sh", "-ec", tour], capture_output=True, text=True, timeout=30, env=shell_environment()
+        )
 
     item, cart = answers_in(pasted.stdout)
     assert pasted.returncode == 0
