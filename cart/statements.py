@@ -10,36 +10,37 @@ or DELETE that takes one row, changes another and returns both. On other databas
 the work. All of them lock as the verbs do: the cart first, by stamping it, then the line.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection
+from django.db.models import BigIntegerField
 
-from bookstore.accounts.models import LoginSession
+from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
 from bookstore.accounts.tokens import Claims
 from bookstore.database import retrying
 from bookstore.prepared import Prepared, Row
 from cart.representation import FACTS, cart_json, line_json
 
-MAX_ID = 2**63 - 1  # what the columns hold
-
 Line = dict[str, Any]
+
+
+def caller(value: Callable[[str], Any]) -> LoginSessionQuerySet:
+    """The caller's session, if it is good."""
+    return LoginSession.objects.good().filter(pk=value("session_id"), user_id=value("user_id"))
+
 
 READ = Prepared(
     lambda value: (
-        LoginSession.objects.good()
-        .filter(pk=value("session_id"), user_id=value("user_id"))
+        caller(value)
         .order_by("user__carts__items__id")
         .values_list("user__carts__updated_at", *(f"user__carts__items__{fact}" for fact in FACTS))
     )
 )
 
-CALLER = Prepared(
-    lambda value: (
-        LoginSession.objects.good().filter(pk=value("session_id"), user_id=value("user_id")).values_list("user_id")
-    )
-)
+CALLER = Prepared(lambda value: caller(value).values_list("user_id"))
 
 
 def read(claims: Claims) -> dict[str, Any] | None:
@@ -130,14 +131,14 @@ def remove(claims: Claims, item_id: int) -> bool:
 @cache
 def _complete(template: str) -> tuple[str, dict[str, Any]]:
     """A statement with its common parts and the ORM's condition on the caller, and that condition's constants."""
-    caller, constants = CALLER.on(connection.alias).named()
-    sql = template.replace("{held}", HELD).replace("{returned}", RETURNED).replace("{caller}", caller)
+    condition, constants = CALLER.on(connection.alias).named()
+    sql = template.replace("{held}", HELD).replace("{returned}", RETURNED).replace("{caller}", condition)
     return sql, constants
 
 
 @retrying
 def _run(template: str, claims: Claims, **values: int) -> Row | None:
-    if connection.vendor != "postgresql" or max(values.values()) > MAX_ID:
+    if connection.vendor != "postgresql" or max(values.values()) > BigIntegerField.MAX_BIGINT:
         return None
     sql, constants = _complete(template)
     with connection.cursor() as cursor:

@@ -19,7 +19,8 @@ from catalog.search_document import HasWords
 if TYPE_CHECKING:
     from catalog.models import Book, Genre
 
-MAX_ID = 2**63 - 1  # what the column holds: no row has a higher one, and SQLite cannot even be asked for it
+# What the column holds: no row has a higher one, and SQLite cannot even be asked for it.
+MAX_ID = models.BigIntegerField.MAX_BIGINT
 
 # Books that one search ranks: those of the lowest ids. A letter finds half of a catalogue; this much of it is compared,
 # and of a catalogue with fewer than pagination.SMALL_TABLE books this much.

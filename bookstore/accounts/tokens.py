@@ -11,6 +11,7 @@ from time import time
 from typing import Any, TypedDict
 
 from django.conf import settings
+from django.db.models import BigIntegerField
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import (
     ExpiredTokenError,
@@ -31,7 +32,7 @@ SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCI
 REMEMBERED = 4096
 USER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
-MAX_ID = 2**63 - 1
+MAX_ID = BigIntegerField.MAX_BIGINT
 
 
 class Tokens(TypedDict):

@@ -1,7 +1,5 @@
 """What a load balancer asks."""
 
-from typing import Any
-
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
@@ -18,6 +16,9 @@ from bookstore.api.schema import errors_of
 STATUS = inline_serializer("Status", {"status": serializers.CharField(), "version": serializers.CharField()})
 
 WELL = OpenApiExample("All is well", value={"status": "ok", "version": __version__}, response_only=True)
+
+
+ALIVE = {"status": "ok", "version": __version__}
 
 
 class ProbeView(APIView):
@@ -38,7 +39,7 @@ class HealthView(ProbeView):
 
         - 200: it lives.
         """
-        return Response({"status": "ok", "version": __version__})
+        return Response(ALIVE)
 
 
 class ReadyView(ProbeView):
@@ -69,7 +70,4 @@ class ReadyView(ProbeView):
             raise ServiceUnavailable("The database does not answer.") from error
         if not ReadyView.migrated:
             raise ServiceUnavailable("The database lacks migrations: run `manage.py migrate`.")
-        return Response(self.ready())
-
-    def ready(self) -> dict[str, Any]:
-        return {"status": "ok", "version": __version__}
+        return Response(ALIVE)
