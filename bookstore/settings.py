@@ -148,16 +148,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "bookstore.api.middleware.RequestLogMiddleware",
     "bookstore.api.middleware.ErrorEnvelopeMiddleware",
+    "bookstore.api.middleware.TrailingSlashMiddleware",
+    # The API's requests go no further; the rest is for pages.
+    "bookstore.api.direct.DirectMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "bookstore.api.middleware.TrailingSlashMiddleware",
-    "bookstore.admin_only.AdminSessions",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "bookstore.admin_only.AdminUser",
-    "bookstore.admin_only.AdminMessages",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
 if METRICS_ENABLED:

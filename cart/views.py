@@ -9,12 +9,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.authentication import caller, claims_of
 from bookstore.api.errors import ApiError
 from bookstore.api.schema import errors_of
+from bookstore.api.views import ApiView, validated
 from cart import examples, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
@@ -46,14 +46,14 @@ def etag(version: str) -> str:
 
 def if_match(request: Request) -> list[str] | None:
     """The versions that the header If-Match names; None when it is not sent, or is `*`. A weak tag names none."""
-    sent = request.headers.get("If-Match")
+    sent = request.META.get("HTTP_IF_MATCH")
     tags = parse_etags(sent) if sent is not None else ["*"]
     return None if "*" in tags else [tag.strip('"') for tag in tags if not tag.startswith("W/")]
 
 
 def if_none_match(request: Request, version: str) -> bool:
     """Whether the caller holds this very cart already, as the header If-None-Match says."""
-    sent = request.headers.get("If-None-Match")
+    sent = request.META.get("HTTP_IF_NONE_MATCH")
     if not sent:
         return False
     tags = [tag.removeprefix("W/") for tag in parse_etags(sent)]
@@ -64,7 +64,7 @@ def answer(data: dict[str, Any], status: int = 200) -> HttpResponse:
     return HttpResponse(dump(data), status=status, content_type="application/json")
 
 
-class PersonalView(APIView):
+class PersonalView(ApiView):
     """What it answers is the caller's alone: no cache may keep it.
 
     The common calls are answered by one statement that also asks whether the caller is let in. When it finds nothing,
@@ -132,9 +132,8 @@ class MergeView(PersonalView):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         - 422: no entry, more than 100, a bad one, or a book that is named twice.
         """
-        body = MergeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        entries = [(item["book_id"], item["quantity"]) for item in body.validated_data["items"]]
+        body = validated(MergeSerializer, request.data)
+        entries = [(item["book_id"], item["quantity"]) for item in body["items"]]
         user = caller(request)
         results = Cart.objects.of(user).merge(entries, if_match=if_match(request))
         cart = json_of(Cart.objects.with_lines().of(user))
@@ -164,9 +163,8 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 409 CART_ITEM_DUPLICATE: the book is in the cart already, in the line `item_id`; PUT its quantity.
         - 409 CART_LIMIT_EXCEEDED: the cart has as many lines as a cart can have.
         """
-        body = AddItemSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        book_id, quantity = body.validated_data["book_id"], body.validated_data["quantity"]
+        body = validated(AddItemSerializer, request.data)
+        book_id, quantity = body["book_id"], body["quantity"]
         line = statements.add(claims_of(request), book_id, quantity)
         if line is None:
             line = Cart.objects.of(caller(request)).add(book_id, quantity).as_json()
@@ -182,9 +180,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 403 CART_ITEM_FORBIDDEN: the line is another customer's.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        body = ChangeItemSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        quantity, versions = body.validated_data["quantity"], if_match(request)
+        quantity, versions = validated(ChangeItemSerializer, request.data)["quantity"], if_match(request)
         line = statements.change_quantity(claims_of(request), item_id, quantity) if versions is None else None
         if line is None:
             item = self.get_item(item_id)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from bookstore.api.errors import ApiError, Forbidden, NotAuthenticated
+from bookstore.api.views import ApiView
 
 PERMISSION_FOR = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
 
@@ -29,7 +30,7 @@ class StaffWritesModel(BasePermission):
         return bool(request.user.is_staff and request.user.has_perm(permission))
 
 
-class PublicReads(APIView):
+class PublicReads(ApiView):
     """For a view whose reads are for everybody: they look at no token, so that a bad or expired one does not fail them.
 
     Writes keep the view's authentication and permissions.

@@ -7,7 +7,6 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from bookstore.accounts import tokens
 from bookstore.accounts.exceptions import EmailConflict, InvalidCredentials, RefreshInvalid, TokenReuse
@@ -22,6 +21,7 @@ from bookstore.accounts.serializers import (
 from bookstore.accounts.throttling import count_attempt
 from bookstore.api.errors import Throttled
 from bookstore.api.schema import errors_of
+from bookstore.api.views import ApiView
 
 CREDENTIALS = OpenApiExample(
     "Alice", value={"email": "alice@example.com", "password": "correct horse battery"}, request_only=True
@@ -38,7 +38,7 @@ TOKENS = OpenApiExample(
 )
 
 
-class AuthView(APIView):
+class AuthView(ApiView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 

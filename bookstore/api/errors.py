@@ -206,7 +206,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     ours = as_api_error(error)
     if ours is None:
         return None
-    return Response(ours.envelope(), status=ours.status_code, headers=headers_of(ours))
+    headers = headers_of(ours)
+    if ours.status_code == MethodNotAllowed.status_code:
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return Response(ours.envelope(), status=ours.status_code, headers=headers)
 
 
 def json_response(error: ApiError) -> HttpResponse:

@@ -7,11 +7,11 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from bookstore import __version__
 from bookstore.api.errors import ServiceUnavailable
 from bookstore.api.schema import errors_of
+from bookstore.api.views import ApiView
 
 STATUS = inline_serializer("Status", {"status": serializers.CharField(), "version": serializers.CharField()})
 
@@ -21,7 +21,7 @@ WELL = OpenApiExample("All is well", value={"status": "ok", "version": __version
 ALIVE = {"status": "ok", "version": __version__}
 
 
-class ProbeView(APIView):
+class ProbeView(ApiView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 

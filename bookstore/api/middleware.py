@@ -5,8 +5,8 @@ import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from os import urandom
 from urllib.parse import quote
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
@@ -46,8 +46,8 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        sent = request.headers.get("X-Request-ID", "")
-        identity = sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else uuid4().hex
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        identity = sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else urandom(16).hex()
         token = request_id.set(identity)
         try:
             response = self.get_response(request)

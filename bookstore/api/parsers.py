@@ -34,6 +34,9 @@ def _no_constant(name: str) -> None:
     raise ParseError(f"The body is not JSON: {name} is no JSON value.")
 
 
+DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_decimal, parse_constant=_no_constant)
+
+
 def _depth(value: Any) -> int:
     """How many arrays and objects lie inside one another."""
     depth, level = 0, [value]
@@ -52,7 +55,7 @@ class StrictJSONParser(JSONParser):
         body = stream.read()
         too_deep = f"The body is nested more than {settings.JSON_MAX_DEPTH} levels deep."
         try:
-            data = json.loads(body.decode(), parse_int=_integer, parse_float=_decimal, parse_constant=_no_constant)
+            data = DECODER.decode(body.decode())
         except UnicodeDecodeError as error:
             raise ParseError(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
         except json.JSONDecodeError as error:
