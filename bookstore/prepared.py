@@ -12,13 +12,17 @@ run: a hole stands for one value that is not None, never for a list or a column.
 the same definition: for composing, and for the test that shows that both answer the same.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, QuerySet
 
-Row = tuple[Any, ...]
+from bookstore.database import quick
+from bookstore.database.quick import Row
+
+NAME = re.compile(r"%\((\w+)\)s")
 Build = Callable[[Callable[[str], Any]], "QuerySet[Any, Any]"]
 
 
@@ -43,15 +47,17 @@ class Hole(Expression):
 
 
 class Compiled:
-    """The SQL of a query for one database, and how its rows are read there."""
+    """SQL with a `%s` for each of its parameters, which are constants and holes."""
 
-    def __init__(self, queryset: "QuerySet[Any, Any]", alias: str) -> None:
-        compiler = queryset.query.get_compiler(using=alias)
-        self.sql, parameters = compiler.as_sql()
-        self.parameters = tuple(parameters)
-        self.apply_converters = compiler.apply_converters
-        # What the database gives that is not yet the field's type: SQLite's text of a date, say.
-        self.converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
+    def __init__(self, sql: str, parameters: Iterable[Any]) -> None:
+        self.sql, self.parameters = sql, tuple(parameters)
+
+    @classmethod
+    def of_names(cls, sql: str, constants: dict[str, Any]) -> "Compiled":
+        """A statement written with `%(name)s`: of the `constants`, and else of values that a run fills in."""
+        names = NAME.findall(sql)
+        sql = NAME.sub("%s", sql)
+        return cls(sql, (constants[name] if name in constants else Unfilled(name) for name in names))
 
     def named(self) -> tuple[str, dict[str, Any]]:
         """The SQL with `%(name)s` for every value, as a part of a hand-written statement, and its constants by name."""
@@ -61,8 +67,25 @@ class Compiled:
         }
         return self.sql % tuple(f"%({name})s" for name in names), constants
 
-    def fill(self, values: dict[str, Any]) -> list[Any]:
-        return [values[entry.name] if type(entry) is Unfilled else entry for entry in self.parameters]
+    def rows(self, values: dict[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
+        """Runs it: one statement."""
+        filled = [values[entry.name] if type(entry) is Unfilled else entry for entry in self.parameters]
+        return quick.rows(connections[using], self.sql, filled)
+
+
+class CompiledQuery(Compiled):
+    """The SQL of a query for one database, and how its rows are read there."""
+
+    def __init__(self, queryset: "QuerySet[Any, Any]", alias: str) -> None:
+        compiler = queryset.query.get_compiler(using=alias)
+        super().__init__(*compiler.as_sql())
+        self.apply_converters = compiler.apply_converters
+        # What the database gives that is not yet the field's type: SQLite's text of a date, say.
+        self.converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
+
+    def rows(self, values: dict[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
+        rows = super().rows(values, using=using)
+        return [tuple(row) for row in self.apply_converters(rows, self.converters)] if self.converters else rows
 
 
 class Prepared:
@@ -70,23 +93,17 @@ class Prepared:
 
     def __init__(self, build: Build) -> None:
         self.build = build
-        self.compiled: dict[str, Compiled] = {}
+        self.compiled: dict[str, CompiledQuery] = {}
 
-    def on(self, alias: str) -> Compiled:
+    def on(self, alias: str) -> CompiledQuery:
         vendor = connections[alias].vendor
         if vendor not in self.compiled:
-            self.compiled[vendor] = Compiled(self.build(Hole), alias)
+            self.compiled[vendor] = CompiledQuery(self.build(Hole), alias)
         return self.compiled[vendor]
 
     def rows(self, *, using: str = DEFAULT_DB_ALIAS, **values: Any) -> list[Row]:
         """Runs the query: one statement, its rows as tuples in the order of `values_list`."""
-        compiled = self.on(using)
-        with connections[using].cursor() as cursor:
-            cursor.execute(compiled.sql, compiled.fill(values))
-            rows: list[Row] = cursor.fetchall()
-        if compiled.converters:
-            rows = [tuple(row) for row in compiled.apply_converters(rows, compiled.converters)]
-        return rows
+        return self.on(using).rows(values, using=using)
 
     def queryset(self, **values: Any) -> "QuerySet[Any, Any]":
         """The same query with these values, as the ORM runs it."""

@@ -21,7 +21,8 @@ from django.db.models import BigIntegerField
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
 from bookstore.accounts.tokens import Claims
 from bookstore.database import retrying
-from bookstore.prepared import Prepared, Row
+from bookstore.database.quick import Row
+from bookstore.prepared import Compiled, Prepared
 from cart.representation import FACTS, cart_json, line_json
 
 Line = dict[str, Any]
@@ -129,19 +130,16 @@ def remove(claims: Claims, item_id: int) -> bool:
 
 
 @cache
-def _complete(template: str) -> tuple[str, dict[str, Any]]:
-    """A statement with its common parts and the ORM's condition on the caller, and that condition's constants."""
+def _complete(template: str) -> Compiled:
+    """A statement with its common parts and the ORM's condition on the caller."""
     condition, constants = CALLER.on(connection.alias).named()
     sql = template.replace("{held}", HELD).replace("{returned}", RETURNED).replace("{caller}", condition)
-    return sql, constants
+    return Compiled.of_names(sql, constants)
 
 
 @retrying
 def _run(template: str, claims: Claims, **values: int) -> Row | None:
     if connection.vendor != "postgresql" or max(values.values()) > BigIntegerField.MAX_BIGINT:
         return None
-    sql, constants = _complete(template)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"session_id": claims.session_id, "user_id": claims.user_id, **constants, **values})
-        row: Row | None = cursor.fetchone()
-    return row
+    rows = _complete(template).rows({"session_id": claims.session_id, "user_id": claims.user_id, **values})
+    return rows[0] if rows else None

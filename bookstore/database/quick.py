@@ -1,0 +1,113 @@
+"""A prepared statement, sent and read by libpq alone.
+
+For the few statements that most requests are made of, what psycopg and Django do around one (a cursor, its generators,
+adapting, looking up what is prepared) takes three times as long as sending it and reading the rows. Here that is done
+once for each connection. It is for single statements outside of transactions; for the rest, and wherever somebody
+watches statements, `rows` takes the ordinary way, with the same result.
+"""
+
+import select
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+Row = tuple[Any, ...]
+
+
+def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[Row]:
+    """Runs one statement that answers rows, with `%s` for each parameter: one query.
+
+    Raises Django's database errors, as a cursor does.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    if not is_for(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+    execute: Any = partial(_execute, connection)
+    for wrapper in reversed(connection.execute_wrappers):  # whoever measures statements, as /metrics does
+        execute = partial(wrapper, execute)
+    found: list[Row] = execute(sql, parameters, False, {"connection": connection, "cursor": None})
+    return found
+
+
+def is_for(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this connection may prepare statements, is in no transaction, and nobody reads its log."""
+    driver = connection.connection
+    return (
+        isinstance(driver, psycopg.Connection)
+        and driver.prepare_threshold is not None
+        and driver.autocommit
+        and not connection.in_atomic_block
+        and not connection.queries_logged
+    )
+
+
+def _execute(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any], *ignored: Any) -> list[Row]:
+    driver = connection.connection
+    known: dict[str, Statement] = vars(driver).setdefault("quick_statements", {})
+    with connection.wrap_database_errors:
+        try:
+            if sql not in known:
+                known[sql] = Statement(driver, f"quick_{len(known)}", sql, holes=len(parameters))
+            return known[sql].rows(parameters)
+        except psycopg.Error:
+            raise
+        except BaseException:  # Ctrl-C, say: an answer is on its way that nobody would read
+            driver.pgconn.finish()
+            raise
+
+
+class Statement:
+    """One statement, prepared on one connection."""
+
+    def __init__(self, driver: psycopg.Connection[Any], name: str, sql: str, *, holes: int) -> None:
+        """Prepares it: one round trip. PostgreSQL finds the types of the parameters by itself."""
+        self.pgconn: PGconn = driver.pgconn
+        self.encoding = driver.info.encoding
+        self.name = name.encode()
+        self.transformer = Transformer(driver)
+        self.formats = [PyFormat.TEXT] * holes
+        self.readable, self.writable = select.poll(), select.poll()
+        self.readable.register(self.pgconn.socket, select.POLLIN)
+        self.writable.register(self.pgconn.socket, select.POLLOUT)
+        numbered = sql % tuple(f"${number}" for number in range(1, holes + 1))
+        self.pgconn.send_prepare(self.name, numbered.encode())
+        self.answer()
+
+    def rows(self, parameters: Sequence[Any]) -> list[Row]:
+        """One round trip."""
+        values = self.transformer.dump_sequence(parameters, self.formats)
+        self.pgconn.send_query_prepared(self.name, values)
+        result = self.answer()
+        self.transformer.set_pgresult(result)
+        return self.transformer.load_rows(0, result.ntuples, tuple)
+
+    def answer(self) -> PGresult:
+        result = self.result()
+        while (more := self.result()) is not None:
+            result = more
+        if result is None or result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            raise self.error(result)
+        return result
+
+    def result(self) -> PGresult | None:
+        pgconn = self.pgconn
+        while pgconn.flush():
+            self.writable.poll()
+        while pgconn.is_busy():
+            self.readable.poll()
+            pgconn.consume_input()
+        return pgconn.get_result()
+
+    def error(self, result: PGresult | None) -> psycopg.Error:
+        if result is None or self.pgconn.status == ConnStatus.BAD:
+            return psycopg.OperationalError(self.pgconn.get_error_message(self.encoding))
+        return psycopg.errors.error_from_result(result, encoding=self.encoding)
