@@ -3,6 +3,7 @@
 python -m benchmarks.load_books COUNT [CSV]
 """
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def main(count: int, path: Path | None) -> None:
     Genre.objects.bulk_create([Genre(pk=number, name=f"Shelf {number}") for number in range(1, books.GENRES + 1)])
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
+        connection.connection.answer_timeout = math.inf
         cursor.execute(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'books' AND indexname LIKE 'ix\\_%'"
         )

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from bookstore.database.deadlines import answer_timeout
+
 
 class BadValue(ValueError):
     """Why a variable's value cannot be used, worded to follow the variable's name."""
@@ -37,7 +39,8 @@ def database(
 ) -> dict[str, Any]:
     """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's.
 
-    The bounds are in seconds; 0 leaves the last two to the server. SQLite's writers wait for `statement_timeout`.
+    The bounds are in seconds; 0 leaves the last two to the server, and an answer is waited for as if it were 5. SQLite's
+    writers wait for `statement_timeout`.
     """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
@@ -77,6 +80,13 @@ def database(
                 "connect_timeout": connect_timeout,
                 # A network that swallows everything: what was sent and is not acknowledged by then is lost.
                 "tcp_user_timeout": 1000 * (statement_timeout or 5),
+                # The other end is there, and does not answer: bookstore/database/deadlines.py.
+                "answer_timeout": answer_timeout(statement_timeout),
+                # An idle connection asks after half a minute whether the other end is there; libpq's two hours are
+                # longer than what firewalls remember.
+                "keepalives_idle": 30,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
                 "lock_timeout": 1000 * lock_timeout,
                 "statement_timeout": 1000 * statement_timeout,
                 # Values travel beside the SQL, so that PostgreSQL plans a statement once a connection: after this

@@ -6,6 +6,7 @@ line full, is told 503 at once; so neither a table that is locked nor a crowd le
 stands in line.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -15,12 +16,17 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.response import HttpResponseBase
 
+from bookstore.database import deadlines
+
 # Seconds. A little less than the two in which everybody is told that the database is away; with one place and four
 # Argon2 hashes before one, on a machine that does other things as well, a second is not enough.
 PATIENCE = 1.8
 # Requests of one worker that may be here at once: a thread's stack each, and nothing else. `manage.py serve` has one
 # thread more than that, so that there is always one to say 503.
 LARGEST_LINE = 256
+
+# Staff may wait longer than a customer: for an import, say. Each statement there has its own bound, as everywhere.
+STAFF = "/admin/"
 
 # Asks no database, and must be answered while everything else waits.
 NEVER_WAITS = frozenset({"/health", "/health/"})
@@ -106,10 +112,17 @@ class InLine:
     """The WSGI application that lets requests through to Django's."""
 
     def __init__(
-        self, application: Callable[..., HttpResponseBase], line: Line, *, largest_body: int, refusal: tuple[bytes, Any]
+        self,
+        application: Callable[..., HttpResponseBase],
+        line: Line,
+        *,
+        largest_body: int,
+        refusal: tuple[bytes, Any],
+        longest: float = math.inf,
     ) -> None:
         self.application, self.line = application, line
         self.largest_body = largest_body
+        self.longest = longest  # seconds from standing in line to the last answer of the database
         self.refusal, self.refusal_headers = refusal
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -124,6 +137,8 @@ class InLine:
             return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else self.refusal]
 
     def serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        # From here on, so that standing in line counts. Each request of this thread sets its own.
+        deadlines.begin(math.inf if environ.get("PATH_INFO", "").startswith(STAFF) else self.longest)
         connection = self.line.take()
         try:
             response = self.application(environ, start_response)
@@ -134,6 +149,7 @@ class InLine:
             response.close()
             return content
         finally:
+            deadlines.end()
             self.line.give_back(connection)
 
     def read_body(self, environ: dict[str, Any]) -> None:

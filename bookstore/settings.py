@@ -11,6 +11,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 
 from bookstore import __version__, environment
 from bookstore.api import guide
+from bookstore.database.deadlines import request_timeout
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -183,6 +184,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": DATABASE_URL}
+# Seconds in which a request of the API must have its last answer from the database; the admin's may take longer.
+REQUEST_TIMEOUT = request_timeout(DB_STATEMENT_TIMEOUT)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The throttle counts in the database unless a Redis is named: one count across all processes either way.

@@ -28,6 +28,7 @@ application = InLine(
     Line(settings.THREADS),
     largest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     refusal=(refusal.content, list(refusal.items())),
+    longest=settings.REQUEST_TIMEOUT,
 )
 if settings.METRICS_ENABLED:
     from bookstore.metrics import Metered

@@ -23,6 +23,7 @@ PARTS = (
     "crashes",
     "overload",
     "slow",
+    "swallow",
     "schema",
     "migrations",
     "backup",

@@ -1,5 +1,6 @@
 """Django's PostgreSQL backend with a bound on every wait, a health check that costs no statement, and terse errors."""
 
+import math
 import select
 from datetime import UTC
 from functools import cache, cached_property
@@ -14,6 +15,8 @@ from django.db.utils import DatabaseErrorWrapper
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
+
+from bookstore.database import deadlines
 
 # How often a socket is read before a connection that always has something to say is given up.
 READS = 10
@@ -56,17 +59,22 @@ class PatientSchemaEditor(DatabaseSchemaEditor):
             with self.connection.cursor() as cursor:
                 for name in names:
                     cursor.execute(f"SET {local} {name} = 0")
+            self.patient = self.connection.connection
+            self.usual_timeout, self.patient.answer_timeout = self.patient.answer_timeout, math.inf
         return entered
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
         try:
             super().__exit__(exc_type, exc_value, traceback)
         finally:
+            if not self.collect_sql:
+                self.patient.answer_timeout = self.usual_timeout
             if not self.collect_sql and not self.atomic_migration and self.connection.is_usable():
                 self.connection.set_timeouts(self.connection.connection)  # type: ignore[attr-defined]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    Database = deadlines.driver  # type: ignore[assignment]  # its names, with connections that give up
     SchemaEditorClass = PatientSchemaEditor
 
     def get_connection_params(self) -> dict[str, Any]:

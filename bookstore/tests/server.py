@@ -21,7 +21,11 @@ START_SECONDS = 20
 
 def url_of_test_database() -> str:
     """The test database as a `DATABASE_URL`, for processes that are to share it."""
-    database = connection.settings_dict
+    return url_of(connection.settings_dict)
+
+
+def url_of(database: dict[str, Any]) -> str:
+    """Django's description of a database as a `DATABASE_URL`."""
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"
     user, password = quote(database["USER"]), quote(database["PASSWORD"])

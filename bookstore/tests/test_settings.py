@@ -125,6 +125,10 @@ def test_a_postgresql_url_may_name_several_hosts_and_any_option_of_libpq():
         "OPTIONS": {
             "connect_timeout": 2,
             "tcp_user_timeout": 5000,
+            "answer_timeout": 5.5,
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             "lock_timeout": 2000,
             "statement_timeout": 5000,
             "server_side_binding": True,
