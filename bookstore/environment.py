@@ -39,8 +39,8 @@ def database(
 ) -> dict[str, Any]:
     """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's.
 
-    The bounds are in seconds; 0 leaves the last two to the server, and an answer is waited for as if it were 5. SQLite's
-    writers wait for `statement_timeout`.
+    The bounds are in seconds; 0 leaves the last two to the server, and an answer is waited for as if it were 5.
+    SQLite's writers wait for `statement_timeout`.
     """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":

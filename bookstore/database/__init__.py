@@ -61,15 +61,15 @@ def retrying(verb: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(verb)
     def attempt(*args: P.args, **kwargs: P.kwargs) -> R:
-        for left in reversed(range(ATTEMPTS)):
+        for left in reversed(range(1, ATTEMPTS)):
             try:
                 return verb(*args, **kwargs)
             except OperationalError as error:
-                if not left or sqlstate(error) not in TRANSIENT or connection.in_atomic_block:
+                if sqlstate(error) not in TRANSIENT or connection.in_atomic_block:
                     raise
-                logger.info("%s met %s: again, %d times more at most", verb.__qualname__, sqlstate(error), left - 1)
+                logger.info("%s met %s: again, %d times more at most", verb.__qualname__, sqlstate(error), left)
                 # Different for each of those that met, so that they do not meet again; well below a lock's timeout.
                 time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  nobody gains by guessing it
-        raise AssertionError("unreachable")
+        return verb(*args, **kwargs)
 
     return attempt

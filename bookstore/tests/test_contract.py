@@ -3,6 +3,10 @@
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import validate
+from rest_framework.views import APIView
+
+from bookstore.api.errors import NotAuthenticated
+from bookstore.api.schema import EnvelopeAutoSchema
 
 # What a client can rely on, one row for each call: the statuses with the codes of its errors.
 EVERY = {406: {"NOT_ACCEPTABLE"}, 503: {"SERVICE_UNAVAILABLE"}}
@@ -166,6 +170,14 @@ def test_schema_shows_a_validation_error_that_the_call_can_answer_with(schema, c
 
     assert example["value"]["field"] in known
     assert example["value"]["errors"][0]["field"] == example["value"]["field"]
+
+
+def test_a_view_that_does_not_say_who_may_call_is_described_with_401():
+    """By the default permission, as a view of a new app would be."""
+    inspector = EnvelopeAutoSchema()
+    inspector.view, inspector.path, inspector.method = APIView(), "/wishlist", "GET"
+
+    assert NotAuthenticated in inspector.general_errors()
 
 
 def test_schema_introduces_its_tags_in_the_order_of_its_calls(schema):

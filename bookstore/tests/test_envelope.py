@@ -95,6 +95,14 @@ def test_an_accept_that_excludes_json_is_406(client):
     assert response.json()["code"] == "NOT_ACCEPTABLE"
 
 
+@pytest.mark.parametrize("accept", ["text/html, application/json;q=0.5", "application/*", "text/html, */*;q=0.1"])
+def test_an_accept_that_leaves_room_for_json_is_answered_in_json(client, accept):
+    response = client.get("/health", headers={"accept": accept})
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+
+
 @pytest.mark.parametrize(
     "body",
     [

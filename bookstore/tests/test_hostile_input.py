@@ -45,7 +45,7 @@ NO_JSON = [
     b"[" * 100_000,
     b"\x00",
 ]
-NO_OBJECT = [b"null", b"true", b"1", b'"quantity"', b"[]", b'[{"quantity": 1}]', b"1e400"]
+NO_OBJECT = [b"null", b"true", b"1", b'"quantity"', b"[]", b'[{"quantity": 1}]', b"1e400", b"1e99999999999999999999"]
 NOT_JSON_TYPES = [
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",

@@ -66,9 +66,7 @@ class BookFilter(admin.SimpleListFilter):
         return [(chosen, title or f"No book has the id {chosen[:20]}")] if chosen else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Cart]) -> QuerySet[Cart]:
-        value = self.value()
-        if not value:
-            return queryset
+        value = self.value() or ""
         carts, cut = asked.holding(queryset, [int(value)] if asked.is_id(value) else [])
         return noted(request, (queryset.filter(pk__in=carts), cut))
 

@@ -237,6 +237,24 @@ def test_filter_by_problem_looks_into_the_newest_carts_and_says_so(staff, monkey
     assert "that changed last, of those that the other choices leave, were looked into." in response.content.decode()
 
 
+def test_two_choices_that_look_into_the_newest_carts_say_so_once(staff, emma, monkeypatch):
+    monkeypatch.setattr(admin_querysets, "MAX_LINES", 2)
+    monkeypatch.setattr(admin_querysets, "NEWEST", 2)
+    monkeypatch.setattr(admin_querysets.newest, "__defaults__", (2,))
+    Book.objects.filter(pk=emma.pk).update(stock_quantity=0)
+    for name in ("alice", "bob", "carol"):
+        cart_of(f"{name}@example.com", emma)
+
+    page = staff.get(LIST, {"problem": "sold-out", "q": "emma"}).content.decode()
+
+    assert page.count("were looked into") == 1
+
+
+def test_an_activity_that_is_none_of_the_four_is_a_bug():
+    with pytest.raises(ValueError, match="no such activity: 'yesterday'"):
+        admin_querysets.activity("yesterday")
+
+
 @pytest.mark.parametrize(
     "text", ["alice@", "ALICE@example.com", "  alice@  ", "emma", "ÉMMA austen", "9780141439587", "0-14-143958-0"]
 )

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from cart import statements
 from cart.models import Cart, CartItem
@@ -20,6 +21,10 @@ def line(alice, emma):
 def quantity_of(line):
     line.refresh_from_db()
     return line.quantity
+
+
+def test_path_of_a_line_is_made_of_its_id():
+    assert reverse("cart-item", args=[42]) == "/cart/items/42"
 
 
 def test_put_item_answers_200_with_the_line(client_for, alice, emma, line):

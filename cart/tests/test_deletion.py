@@ -3,6 +3,7 @@
 from threading import Barrier, Thread
 
 import pytest
+from django.contrib.admin.utils import NestedObjects
 from django.db import connection, transaction
 
 from bookstore.accounts.models import LoginSession, User
@@ -97,3 +98,15 @@ def test_deleting_users_beside_changes_and_ended_sessions_never_deadlocks(emma, 
         )
         assert cursor.fetchone()[1] == before
     assert not CartItem.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_deletion_would_take_can_be_asked_outside_of_a_transaction(alice, emma):
+    """As the admin's page of confirmation does: nothing is held, because nothing is deleted."""
+    cart = CartFactory(user=alice)
+    collector = NestedObjects(using="default")
+
+    collector.collect([alice])
+
+    assert collector.data[Cart] == {cart}
+    assert Cart.objects.get() == cart

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.cache import cache
 
-from bookstore.accounts.tests.factories import SuperuserFactory
+from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory
 from cart import overview
 from cart.models import Cart
 from cart.tests.factories import CartFactory, CartItemFactory
@@ -132,6 +133,14 @@ def test_books_that_cannot_be_bought_are_shown_by_the_copies_wanted(staff):
     assert panel.headline == "2 books that cannot be bought"
     assert bars(panel) == [("Dracula", "3 wanted in 1 cart"), ("Emma", "2 wanted in 1 cart")]
     assert all(bar.warn for bar in panel.bars)
+
+
+def test_who_may_see_carts_and_no_books_sees_the_pictures_of_carts(client):
+    otto = StaffFactory(email="otto@example.com")
+    otto.user_permissions.add(Permission.objects.get(codename="view_cart"))
+    client.force_login(otto)
+
+    assert list(panels(client)) == ["Carts active each day", "Value lying in carts"]
 
 
 @pytest.mark.parametrize("carts", [1, 3])

@@ -1,7 +1,10 @@
 """The header `Authorization: Bearer …`, on a call that needs one."""
 
+from time import time
+
 import pytest
 
+from bookstore.accounts import tokens
 from bookstore.accounts.authentication import BearerAuthentication
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
@@ -28,6 +31,19 @@ def test_valid_token_is_accepted(alice, tokens_of, call_with):
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "BeArEr"])
 def test_scheme_is_read_in_any_case(alice, tokens_of, call_with, scheme):
     assert call_with(f"{scheme} {tokens_of(alice)['access_token']}").status_code == 200
+
+
+def test_token_that_was_good_a_moment_ago_is_refused_when_its_time_is_over(alice, tokens_of, call_with, monkeypatch):
+    """What was verified is remembered; that must not make a token live longer."""
+    token = tokens_of(alice)["access_token"]
+    before = call_with(f"Bearer {token}").status_code
+    later = time() + 301
+    monkeypatch.setattr(tokens, "time", lambda: later)
+
+    response = call_with(f"Bearer {token}")
+
+    assert before == 200
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_TOKEN_EXPIRED")
 
 
 def test_blanks_around_the_token_are_forgiven(alice, tokens_of, call_with):

@@ -1,11 +1,13 @@
 """What holds of users, whoever writes them: the API, the admin, the shell, or SQL."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from bookstore.accounts.models import LoginSession, User
+from bookstore.accounts.models import LoginSession, ThrottleWindow, User
 from bookstore.accounts.tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +145,25 @@ def test_deleting_a_user_by_sql_deletes_the_sessions():
         cursor.execute("DELETE FROM users WHERE id = %s", [alice.pk])
 
     assert not LoginSession.objects.exists()
+
+
+@pytest.mark.parametrize("verb", [User.objects.register, User.objects.sign_in], ids=["register", "sign_in"])
+def test_violation_that_is_nobodys_fault_is_a_bug_and_told_as_nothing_else(verb, monkeypatch):
+    email = "alice@example.com"
+    if verb == User.objects.sign_in:
+        UserFactory(email=email)
+
+    def broken(self, user):
+        raise IntegrityError("a constraint that no customer can break")
+
+    monkeypatch.setattr(type(LoginSession.objects.all()), "begin", broken)
+    monkeypatch.setattr(type(LoginSession.objects), "begin", broken)
+
+    with pytest.raises(IntegrityError, match="no customer can break"):
+        verb(email, PASSWORD)
+
+
+def test_a_count_of_attempts_says_how_many_and_until_when():
+    until = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
+
+    assert str(ThrottleWindow(key="a" * 64, count=3, expires_at=until)) == "3 attempts until 12:30:00"
