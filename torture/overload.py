@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from scripts.nginx import find_nginx, nginx
 from torture.stage import ROOT, Stage
 from torture.wire import Wire, percentile
 
@@ -170,9 +171,20 @@ async def flood(port: int, rate: float, seconds: float, token: str) -> dict[str,
 
 
 def slow(stage: Stage) -> None:
-    """Two hundred sockets that send one byte a second, half in the header and half in the body."""
-    seconds = min(20.0, stage.options.seconds)
+    """Two hundred sockets that send one byte a second: to the server itself, and to the nginx of compose.yaml."""
     [(_, token)] = stage.customers(1)
+    with stage.server() as server:
+        beside_slow_clients(stage, server.port, token, "server alone")
+        if program := find_nginx():
+            with nginx(program, server.port) as port:
+                beside_slow_clients(stage, port, token, "behind deploy/nginx.conf")
+        else:
+            print("       not run: slow clients of nginx, because there is no nginx on PATH (Debian: nginx)")
+
+
+def beside_slow_clients(stage: Stage, port: int, token: str, which: str) -> None:
+    """A normal client while half of the slow ones send a header, and half a body."""
+    seconds = min(20.0, stage.options.seconds)
     body = b'{"email": "slow@example.com", "password": "correct horse battery"}' + b" " * 500
     head = (
         f"POST /auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -180,41 +192,40 @@ def slow(stage: Stage) -> None:
     ).encode()
     times: list[float] = []
     bad = 0
-    with stage.server() as server:
-        sockets = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(SLOW_CLIENTS)]
-        for number, each in enumerate(sockets):
-            if number % 2:
-                each.sendall(head)
-        over = threading.Event()
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW_CLIENTS)]
+    for number, each in enumerate(sockets):
+        if number % 2:
+            each.sendall(head)
+    over = threading.Event()
 
-        def drip() -> None:
-            position = 0
-            while not over.wait(1):
-                for number, each in enumerate(sockets):
-                    text = body if number % 2 else head
-                    try:
-                        each.send(text[position : position + 1])
-                    except OSError:
-                        continue  # the server has had enough of it: its right
-                position += 1
+    def drip() -> None:
+        position = 0
+        while not over.wait(1):
+            for number, each in enumerate(sockets):
+                text = body if number % 2 else head
+                try:
+                    each.send(text[position : position + 1])
+                except OSError:
+                    continue  # the server has had enough of it: its right
+            position += 1
 
-        dripping = threading.Thread(target=drip)
-        dripping.start()
-        wire, until = Wire(server.port), time.monotonic() + seconds
-        time.sleep(1)
-        while time.monotonic() < until:
-            answer = wire("GET", "/cart", None, token)
-            times.append(answer.seconds)
-            bad += answer.status != 200
-            if len(times) % 10 == 0:
-                wire.close()  # a new client has to be served, too
-        over.set()
-        dripping.join()
-        for each in sockets:
-            each.close()
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    wire, until = Wire(port), time.monotonic() + seconds
+    time.sleep(1)
+    while time.monotonic() < until:
+        answer = wire("GET", "/cart", None, token)
+        times.append(answer.seconds)
+        bad += answer.status != 200
+        if len(times) % 10 == 0:
+            wire.close()  # a new client has to be served, too
+    over.set()
+    dripping.join()
+    for each in sockets:
+        each.close()
     p99 = percentile(times, 0.99)
     stage.report(
-        f"{SLOW_CLIENTS} slow clients, server alone",
+        f"{SLOW_CLIENTS} slow clients, {which}",
         f"{len(times)} requests of a normal client in {seconds:.0f} s, p99 {p99 * 1000:.0f} ms, "
         f"worst {max(times):.2f} s, {bad} bad",
         p99 < 1 and not bad and len(times) > 50,

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from scripts.nginx import find_nginx
+from scripts.nginx import nginx as running_nginx
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -135,12 +137,6 @@ def joined_dockerfile():
 # --- nginx -----------------------------------------------------------------------------------------------------------
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Upstream:
     """Stands for the application: keeps what it was sent, and answers 200."""
 
@@ -186,36 +182,13 @@ def upstream():
 
 
 @pytest.fixture
-def nginx(tmp_path, upstream):
-    """nginx with deploy/nginx.conf, on another port and before `upstream`; gives its port."""
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+def nginx(upstream):
+    """The port of nginx with deploy/nginx.conf before `upstream`."""
+    program = find_nginx()
     if not program:
         pytest.skip("nginx is not installed: deploy/nginx.conf is not tried")
-    port = free_port()
-    ours = (ROOT / "deploy" / "nginx.conf").read_text()
-    ours = ours.replace("server app:8000;", f"server 127.0.0.1:{upstream.port};")
-    ours = ours.replace("listen 80;\n    server_name", f"listen 127.0.0.1:{port};\n    server_name")
-    (tmp_path / "bookstore.conf").write_text(ours)
-    paths = "".join(
-        f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (tmp_path / "nginx.conf").write_text(
-        f"{'user root;' if os.geteuid() == 0 else ''} daemon off; pid {tmp_path}/pid; events {{}}"
-        f" http {{ access_log off; {paths} include {tmp_path}/bookstore.conf; }}"
-    )
-    process = subprocess.Popen(
-        [program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "errors")]
-    )
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except OSError:
-            assert process.poll() is None, (tmp_path / "errors").read_text()
-            time.sleep(0.05)
-    yield port
-    process.terminate()
-    process.wait(10)
+    with running_nginx(program, upstream.port) as port:
+        yield port
 
 
 def talk(port, *pieces, pause=0.0):
