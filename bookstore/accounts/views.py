@@ -122,6 +122,8 @@ class RefreshView(AuthView):
 
 
 class LogoutView(AuthView):
+    takes_any_fields = True
+
     @extend_schema(
         operation_id="logout",
         tags=["auth"],

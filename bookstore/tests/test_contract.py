@@ -27,7 +27,7 @@ CONTRACT: dict[tuple[str, str], dict[int, set[str] | None]] = {
     ("POST", "/auth/register"): {201: None, 409: {"AUTH_EMAIL_CONFLICT"}, 429: {"THROTTLED"}, **BODY},
     ("POST", "/auth/login"): {200: None, 401: {"AUTH_INVALID_CREDENTIALS"}, 429: {"THROTTLED"}, **BODY},
     ("POST", "/auth/refresh"): {200: None, 401: {"AUTH_REFRESH_INVALID", "AUTH_TOKEN_REUSE"}, **BODY},
-    ("POST", "/auth/logout"): {204: None, **BODY},
+    ("POST", "/auth/logout"): {204: None, 400: BODY[400], 413: BODY[413], 415: BODY[415]},  # 204 for any JSON
     ("GET", "/books"): {200: None, **QUERY},
     ("GET", "/books/{book_id}"): {200: None, **NO_BOOK},
     ("POST", "/books"): {201: None, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
