@@ -10,11 +10,25 @@ from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
 from bookstore.accounts.models import User
-from bookstore.accounts.tests.factories import UserFactory
+from bookstore.accounts.tests.factories import SuperuserFactory, UserFactory
 from bookstore.api.middleware import RequestIdFilter
 
 EMAIL, PASSWORD, TOKEN = "canary@example.com", "canary-password-7", "canary.token.value"
 EVERYWHERE = {"email": EMAIL, "password": PASSWORD, "refresh_token": TOKEN}
+FIELDS = (
+    *("email", "password", "refresh_token", "items", "book_id", "quantity", "name"),
+    *(
+        "title",
+        "author",
+        "price",
+        "isbn",
+        "genre_id",
+        "description",
+        "cover_image_url",
+        "publish_date",
+        "stock_quantity",
+    ),
+)
 CANARIES = ("canary@", "canary%40", "canary-password", "canary.token")
 
 
@@ -61,6 +75,24 @@ def test_no_canary_reaches_the_log(written):
 
     lines = written.getvalue()
     assert "/auth/register 201" in lines
+    assert [canary for canary in CANARIES if canary in lines] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("canary", [EMAIL, PASSWORD, TOKEN])
+def test_no_canary_reaches_the_log_from_any_field_of_somebody_who_may_do_everything(written, client_for, canary):
+    client = client_for(SuperuserFactory())
+    client.raise_request_exception = False
+
+    for path in ("auth/register", "auth/login", "auth/refresh", "auth/logout", "cart/merge", "cart/items", "genres"):
+        client.post(f"/{path}", dict.fromkeys(FIELDS, canary))
+    for path in ("books", "books/1", "books/1/stock", "cart/items/1"):
+        for method in ("post", "put", "patch"):
+            getattr(client, method)(f"/{path}", dict.fromkeys(FIELDS, canary))
+            getattr(client, method)(f"/{path}", {"items": [dict.fromkeys(FIELDS, canary)]})
+
+    lines = written.getvalue()
+    assert "/books 422" in lines
     assert [canary for canary in CANARIES if canary in lines] == []
 
 

@@ -1,13 +1,17 @@
 """POST /cart/merge"""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from bookstore.accounts.tests.factories import UserFactory
 from cart.models import Cart, CartItem
 from cart.tests.answers import line_answer, moment
 from cart.tests.factories import CartFactory, CartItemFactory
+from catalog.models import Book
 from catalog.tests.factories import BookFactory
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +69,21 @@ def test_merge_takes_the_larger_quantity_and_says_what_became_of_each(client_for
         {"book_id": beyond.pk, "status": "skipped", "code": "CART_LIMIT_EXCEEDED"},
     ]
     assert stored() == [("Emma", 3), ("Dracula", 5), ("Persuasion", 7)]
+
+
+@pytest.mark.parametrize(
+    ("title", "copies", "changed"), [("Emma", 3, True), ("Dracula", 1, True), ("Emma", 2, False), ("Kim", 1, False)]
+)
+def test_merge_stamps_the_cart_when_a_line_is_added_or_changed(alice, emma, dracula, title, copies, changed):
+    """Either is enough. Emma is held with 2 copies, Dracula is not, and Kim is sold out."""
+    BookFactory(title="Kim", stock_quantity=0)
+    cart = CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=2).cart
+    yesterday = now() - timedelta(days=1)
+    Cart.objects.update(updated_at=yesterday)
+
+    cart.merge([(Book.objects.get(title=title).pk, copies)])
+
+    assert (Cart.objects.get().updated_at > yesterday) is changed
 
 
 def test_merge_sent_again_changes_nothing(client_for, alice, emma, dracula):

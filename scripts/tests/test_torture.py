@@ -23,5 +23,5 @@ def test_a_sabotage_that_no_longer_fits_says_so(tmp_path, monkeypatch):
     (tmp_path / "models.py").write_text("nothing of the kind")
     monkeypatch.setitem(sabotage.PATCHES, "no-lock", [("models.py", "select_for_update()", "all()")])
 
-    with pytest.raises(SystemExit, match="the sabotage 'no-lock' no longer fits models.py"):
+    with pytest.raises(SystemExit, match=r"the sabotage 'no-lock' no longer fits models\.py"):
         sabotage.apply("no-lock", tmp_path)

@@ -1,0 +1,74 @@
+"""What an exception becomes: the translation to the envelope, apart from any view."""
+
+import pytest
+from rest_framework import exceptions
+
+from bookstore.api import errors
+from bookstore.api.errors import as_api_error, faults, headers_of
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 413, 415, 422, 429, 500, 503])
+def test_only_401_challenges_the_caller(status):
+    refusal = errors.ApiError()
+    refusal.status_code = status
+
+    assert headers_of(refusal) == {}
+    assert headers_of(errors.NotAuthenticated()) == {"WWW-Authenticate": "Bearer"}
+
+
+def test_permission_with_a_code_of_its_own_keeps_code_and_text():
+    refused = as_api_error(exceptions.PermissionDenied("The line is another customer's.", code="CART_ITEM_FORBIDDEN"))
+
+    assert refused.status_code == 403
+    assert refused.envelope() == {"detail": "The line is another customer's.", "code": "CART_ITEM_FORBIDDEN"}
+
+
+def test_permission_without_one_is_forbidden():
+    assert as_api_error(exceptions.PermissionDenied()).envelope() == {
+        "detail": "Only staff with the permission for it may do this.",
+        "code": "AUTH_FORBIDDEN",
+    }
+
+
+def test_bug_is_none_of_ours():
+    assert as_api_error(RuntimeError("a bug")) is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        ({"title": ["Too long."]}, [("title", "Too long.")]),
+        ({"non_field_errors": ["Together."]}, [("body", "Together.")]),
+        ({"items": [{}, {"quantity": ["Too large."]}]}, [("items.1.quantity", "Too large.")]),
+        ({"items": {"non_field_errors": ["Empty."]}}, [("items", "Empty.")]),
+        (["Wrong.", "And wrong again."], [("body", "Wrong."), ("body", "And wrong again.")]),
+        ([{"title": ["Too long."]}], [("0.title", "Too long.")]),
+        ("Wrong.", [("body", "Wrong.")]),
+    ],
+)
+def test_faults_are_one_flat_list_with_the_path_of_each(detail, expected):
+    assert [(fault["field"], fault["detail"]) for fault in faults(detail)] == expected
+
+
+def test_fault_has_the_code_of_its_detail_or_invalid():
+    coded = exceptions.ErrorDetail("Too long.", code="max_length")
+
+    assert list(faults({"title": [coded], "author": ["Wrong."]})) == [
+        {"field": "title", "code": "max_length", "detail": "Too long."},
+        {"field": "author", "code": "invalid", "detail": "Wrong."},
+    ]
+
+
+def test_validation_repeats_the_first_of_its_faults():
+    refused = as_api_error(exceptions.ValidationError({"title": ["Too long."], "author": ["Wrong."]}))
+
+    assert refused.status_code == 422
+    assert refused.envelope() == {
+        "detail": "Too long.",
+        "code": "VALIDATION_ERROR",
+        "field": "title",
+        "errors": [
+            {"field": "title", "code": "invalid", "detail": "Too long."},
+            {"field": "author", "code": "invalid", "detail": "Wrong."},
+        ],
+    }
