@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from threading import Lock
+from time import perf_counter
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -117,24 +118,24 @@ class InLine:
         line: Line,
         *,
         largest_body: int,
-        refusal: tuple[bytes, Any],
+        refuse: Callable[[dict[str, Any], StartResponse, float], Iterable[bytes]],
         longest: float = math.inf,
     ) -> None:
         self.application, self.line = application, line
         self.largest_body = largest_body
         self.longest = longest  # seconds from standing in line to the last answer of the database
-        self.refusal, self.refusal_headers = refusal
+        self.refuse = refuse  # with the moment at which the request came
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") in NEVER_WAITS:
             return self.application(environ, start_response)
+        begun = perf_counter()
         try:
             with self.line:
                 self.read_body(environ)
                 return self.serve(environ, start_response)
         except TooBusy:
-            start_response("503 Service Unavailable", list(self.refusal_headers))
-            return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else self.refusal]
+            return self.refuse(environ, start_response, begun)
 
     def serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         # From here on, so that standing in line counts. Each request of this thread sets its own.

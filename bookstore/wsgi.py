@@ -11,23 +11,14 @@ django_application = get_wsgi_application()
 # Only now: these need the settings.
 from django.conf import settings  # noqa: E402
 
-from bookstore.api.errors import ServiceUnavailable, json_response  # noqa: E402
 from bookstore.overload import InLine, Line  # noqa: E402
+from bookstore.refusal import Refusal  # noqa: E402
 
-refusal = json_response(ServiceUnavailable())
-for name, value in {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
-    "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
-    "X-Frame-Options": settings.X_FRAME_OPTIONS,
-}.items():
-    refusal.headers[name] = value
 application = InLine(
     django_application,
     Line(settings.THREADS),
     largest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-    refusal=(refusal.content, list(refusal.items())),
+    refuse=Refusal(),
     longest=settings.REQUEST_TIMEOUT,
 )
 if settings.METRICS_ENABLED:

@@ -35,31 +35,38 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-class RequestLogMiddleware:
-    """Takes or makes the request's id, sends it back, and writes one line when the answer is ready.
+def fit_or_new(sent: str) -> str:
+    """The id that the caller gave its request, if it is safe to repeat; else a new one."""
+    return sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else urandom(16).hex()
 
-    The line has no query string and no header: a search, a token or an email never reaches the log by this way.
-    """
+
+def write_line(method: str | None, path: str | bytes, status: int, seconds: float) -> None:
+    """One line for each request. It has no query string and no header: a search, a token or an email never reaches
+    the log by this way."""
+    if logger.isEnabledFor(logging.INFO):
+        line = {
+            "method": method,
+            "path": quote(path, safe="/"),
+            "status": status,
+            "ms": round(seconds * 1000, 1),
+        }
+        logger.info("%(method)s %(path)s %(status)s %(ms)s ms", line, extra=line)
+
+
+class RequestLogMiddleware:
+    """Takes or makes the request's id, sends it back, and writes one line when the answer is ready."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        identity = sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else urandom(16).hex()
+        identity = fit_or_new(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = request_id.set(identity)
         try:
             response = self.get_response(request)
             response.headers["X-Request-ID"] = identity
-            if logger.isEnabledFor(logging.INFO):
-                line = {
-                    "method": request.method,
-                    "path": quote(request.path, safe="/"),
-                    "status": response.status_code,
-                    "ms": round((time.perf_counter() - started) * 1000, 1),
-                }
-                logger.info("%(method)s %(path)s %(status)s %(ms)s ms", line, extra=line)
+            write_line(request.method, request.path, response.status_code, time.perf_counter() - started)
             return response
         finally:
             request_id.reset(token)

@@ -190,7 +190,7 @@ def test_a_request_of_the_api_is_bounded_from_its_place_in_line_and_staffs_is_no
         seen.append(deadlines.left())
         return HttpResponse()
 
-    line = InLine(application, Line(1), largest_body=100, refusal=(b"busy", []), longest=5.5)
+    line = InLine(application, Line(1), largest_body=100, refuse=lambda *request: [], longest=5.5)
 
     line({"PATH_INFO": path}, lambda status, headers: None)
 
