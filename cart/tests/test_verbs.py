@@ -4,7 +4,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
@@ -308,3 +309,48 @@ def test_a_merge_gives_up_when_books_keep_going(alice, emma, monkeypatch):
         CartFactory(user=alice).merge([(emma.pk, 1)])
 
     assert len(attempts) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda line, book: line.cart.add(book),
+        lambda line, book: line.cart.merge([(book.pk, 1)]),
+        lambda line, book: line.cart.clear(),
+        lambda line, book: line.change_quantity(3),
+        lambda line, book: line.remove(),
+    ],
+    ids=["add", "merge", "clear", "change_quantity", "remove"],
+)
+def test_every_verb_begins_again_after_a_deadlock(alice, emma, dracula, monkeypatch, verb):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=2)
+    before = Cart.objects.with_lines().of(alice).version
+    met = iter([True, False])
+    stamp = Cart._stamp
+
+    def stamp_or_meet_another(cart):
+        if next(met):
+            deadlock = OperationalError("deadlock detected")
+            raise deadlock from DeadlockDetected("deadlock detected")
+        stamp(cart)
+
+    monkeypatch.setattr(Cart, "_stamp", stamp_or_meet_another)
+
+    verb(line, dracula)
+
+    assert next(met, None) is None
+    assert Cart.objects.with_lines().of(alice).version != before
+
+
+def test_lines_that_were_read_cost_no_query_and_others_one(alice, emma, django_assert_num_queries):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
+    read, unread = Cart.objects.with_lines().of(alice), Cart.objects.get()
+
+    with django_assert_num_queries(0):
+        found = [(each, each.book) for each in read.lines]
+    with django_assert_num_queries(1):
+        asked = [(each, each.book) for each in unread.lines]
+
+    assert found == asked == [(line, emma)]
+    assert Cart(user=alice).lines == []
