@@ -23,6 +23,8 @@ endif
 PY := $(VENV)/bin/python
 # What the benchmarks measure beside the service is never installed where the service is developed.
 BENCH_VENV := $(VENV)-bench
+# Nor is the tool that breaks the code for `make mutants`.
+MUTANTS_VENV := $(VENV)-mutants
 # Broken when the Python it was made of is gone, when making it was cut short, or when it has another version.
 VENV_WORKS := $(shell $(PY) -c 'import importlib.util, sys; \
   sys.exit(sys.version_info < (3, 11) or not importlib.util.find_spec("pip") \
@@ -68,6 +70,9 @@ test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 
 torture: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile input (ARGS="races --rounds 100")
 	@$(PY) -m torture $(ARGS)
+
+mutants: $(VENV)/dev.stamp $(MUTANTS_VENV)/mutants.stamp ## change the code in one place at a time: does a test notice? (ARGS="--only cart/permissions.py")
+	@$(PY) -m mutants $(ARGS)
 
 coverage: $(VENV)/dev.stamp ## the suite on PostgreSQL with branches counted: at least 95% of the whole, all of cart
 	@$(PY) -m scripts.test --only postgres -- --cov=bookstore --cov=catalog --cov=cart --cov-branch --cov-report= $(ARGS)
@@ -124,6 +129,7 @@ lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to thei
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	$(LOCK) benchmarks/requirements.in --constraints requirements.txt --output-file benchmarks/requirements.txt
+	$(LOCK) mutants/requirements.in --output-file mutants/requirements.txt
 
 clean: ## remove virtual environments, caches and build results; the demo database stays
 	rm -rf .venv .venv-* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
@@ -153,6 +159,12 @@ $(BENCH_VENV)/bench.stamp: benchmarks/requirements.txt $(PY) $(REMADE)
 	@$(BENCH_VENV)/bin/python -m pip install -qq --require-hashes -r benchmarks/requirements.txt
 	@touch $@
 
+$(MUTANTS_VENV)/mutants.stamp: mutants/requirements.txt $(PY) $(REMADE)
+	@echo "Installing mutants/requirements.txt into $(MUTANTS_VENV)"
+	@$(PY) -m venv --clear $(MUTANTS_VENV) && echo '*' > $(MUTANTS_VENV)/.gitignore
+	@$(MUTANTS_VENV)/bin/python -m pip install -qq --require-hashes -r mutants/requirements.txt
+	@touch $@
+
 $(PY): $(REMADE)
 	@found=; without_venv=; \
 	for candidate in $(CANDIDATES); do \
@@ -171,4 +183,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: torture coverage run serve shell test test-sqlite test-pg test-next lint check-deploy types fmt bench bench-scale lock clean help FORCE
+.PHONY: torture mutants coverage run serve shell test test-sqlite test-pg test-next lint check-deploy types fmt bench bench-scale lock clean help FORCE

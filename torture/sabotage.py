@@ -57,6 +57,7 @@ PATCHES: dict[str, list[Patch]] = {
     "endless-wait": [
         ("bookstore/database/deadlines.py", "return wait(self, gen, interval, seconds)", "return wait(self, gen)")
     ],
+    "no-request-bound": [("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")')],
     # slow
     "one-thread": [("bookstore/management/commands/serve.py", "str(LARGEST_LINE + 1)", '"1"')],
     # model

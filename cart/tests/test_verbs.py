@@ -354,3 +354,11 @@ def test_lines_that_were_read_cost_no_query_and_others_one(alice, emma, django_a
 
     assert found == asked == [(line, emma)]
     assert Cart(user=alice).lines == []
+
+
+def test_a_line_knows_what_the_customer_asks(alice, emma):
+    CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=7)
+    line = CartItem.objects.with_book().get()
+
+    assert (line.available_quantity, line.line_total, line.known_price) == (5, Decimal("66.50"), Decimal("9.50"))
+    assert line.issues == [{"code": "INSUFFICIENT_STOCK", "available": 5}]
