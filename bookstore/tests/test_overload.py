@@ -1,6 +1,7 @@
 """Who waits in line, and who is told that there is no use."""
 
 import io
+import json
 import threading
 import time
 
@@ -8,7 +9,9 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpResponse, StreamingHttpResponse
 
+from bookstore.accounts.models import User
 from bookstore.overload import InLine, Line, TooBusy
+from bookstore.tests.server import Client, running_server
 
 
 class Reply:
@@ -147,3 +150,34 @@ def test_a_stream_is_handed_on():
     line = in_line(lambda environ, start_response: StreamingHttpResponse([b"a", b"b"]))
 
     assert b"".join(line({}, Reply())) == b"ab"
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [(b"", b""), (b"book", b"book"), (b"b" * 100, b"b" * 100), (b"b" * 500, b"b" * 101)]
+)
+def test_a_body_in_chunks_is_read_as_far_as_it_may_be_long(sent, read):
+    """And a byte more, by which Django sees that it is too long."""
+    environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(sent)}
+    line = in_line(lambda environ, start_response: HttpResponse(environ["wsgi.input"].read()))
+
+    assert line(environ, Reply()) == [read]
+    assert environ["CONTENT_LENGTH"] == str(len(read))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_body_in_chunks_is_served_like_any_other():
+    """Over the real server: without a Content-Length Django would take it for empty."""
+    good = json.dumps({"email": "alice@example.com", "password": "correct horse battery"}).encode()
+    answers = []
+
+    with running_server(workers=1) as port:
+        for body in (good, b" " * 1_000_001):
+            with Client(port) as client:
+                pieces = (body[at : at + 60_000] for at in range(0, len(body), 60_000))
+                client.connection.request("POST", "/auth/register", pieces, client.headers, encode_chunked=True)
+                response = client.connection.getresponse()
+                answers.append((response.status, json.load(response).get("code")))
+
+    assert answers == [(201, None), (413, "CONTENT_TOO_LARGE")]
+    assert User.objects.get().email == "alice@example.com"
