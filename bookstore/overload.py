@@ -159,9 +159,10 @@ class InLine:
         One that comes in chunks does not tell its size, and Django would take it for empty: a change would be answered
         200, and not be made. So it is read as far as the limit, and one byte more for Django to refuse.
         """
-        length = environ.get("CONTENT_LENGTH") or ""
-        if not length and "HTTP_TRANSFER_ENCODING" in environ:
+        if "HTTP_TRANSFER_ENCODING" in environ:  # a Content-Length beside it says nothing, or lies
             body = environ["wsgi.input"].read(self.largest_body + 1)
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
-        elif length.isascii() and length.isdigit() and 0 < int(length) <= self.largest_body:
+            return
+        length = environ.get("CONTENT_LENGTH") or ""
+        if length.isascii() and length.isdigit() and 0 < int(length) <= self.largest_body:
             environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))

@@ -152,12 +152,13 @@ def test_a_stream_is_handed_on():
     assert b"".join(line({}, Reply())) == b"ab"
 
 
+@pytest.mark.parametrize("length", ["", "2", "999"])
 @pytest.mark.parametrize(
     ("sent", "read"), [(b"", b""), (b"book", b"book"), (b"b" * 100, b"b" * 100), (b"b" * 500, b"b" * 101)]
 )
-def test_a_body_in_chunks_is_read_as_far_as_it_may_be_long(sent, read):
+def test_a_body_in_chunks_is_read_as_far_as_it_may_be_long(sent, read, length):
     """And a byte more, by which Django sees that it is too long."""
-    environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(sent)}
+    environ = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": length, "wsgi.input": io.BytesIO(sent)}
     line = in_line(lambda environ, start_response: HttpResponse(environ["wsgi.input"].read()))
 
     assert line(environ, Reply()) == [read]

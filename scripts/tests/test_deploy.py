@@ -256,6 +256,28 @@ def test_nginx_speaks_the_envelope_when_a_body_is_too_large(nginx, upstream):
     assert upstream.requests == []
 
 
+@pytest.mark.parametrize(
+    ("request_line", "status", "code"),
+    [
+        ("nonsense", 400, "BAD_REQUEST"),
+        (f"GET /books?q={'a' * 9000} HTTP/1.1\r\nHost: shop.example", 400, "BAD_REQUEST"),
+        (f"GET /books HTTP/1.1\r\nHost: shop.example\r\nCookie: {'a' * 40_000}", 400, "BAD_REQUEST"),
+        ("GET /books HTTP/1.1", 400, "BAD_REQUEST"),  # no Host
+        (POST.rstrip().replace("20", "-1"), 400, "BAD_REQUEST"),
+        (POST.rstrip().replace("Content-Length: 20", "Transfer-Encoding: gzip"), 400, "BAD_REQUEST"),
+        ("TRACE /books HTTP/1.1\r\nHost: shop.example", 405, "METHOD_NOT_ALLOWED"),
+    ],
+    ids=["nonsense", "long path", "long header", "no host", "bad length", "unknown coding", "trace"],
+)
+def test_nginx_speaks_the_envelope_when_a_request_cannot_be_read(nginx, upstream, request_line, status, code):
+    head, _, body = talk(nginx, f"{request_line}\r\n\r\n").partition("\r\n\r\n")
+
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert "Content-Type: application/json" in head
+    assert json.loads(body)["code"] == code
+    assert upstream.requests == []
+
+
 # --- systemd, and the chapter for operators ---------------------------------------------------------------------------
 
 
