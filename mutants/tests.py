@@ -13,7 +13,7 @@ TESTS = [
     *(f"bookstore/tests/test_{name}.py" for name in ("errors", "envelope")),
     *(
         f"cart/tests/test_{name}.py"
-        for name in ("permissions", "representation", "verbs", "versions", "change_item", "add_item")
+        for name in ("permissions", "schema", "representation", "verbs", "versions", "change_item", "add_item")
     ),
     *(f"cart/tests/test_{name}.py" for name in ("merge_cart", "remove_item", "clear_cart", "read_cart", "deletion")),
     *(f"bookstore/tests/test_{name}.py" for name in ("contract", "constraints", "database")),

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from bookstore.accounts.tests.factories import UserFactory
 from cart.models import CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
 
@@ -131,6 +132,21 @@ def test_if_match_of_no_cart_lets_the_first_merge_through(client_for, alice, emm
 
     assert response.status_code == 200
     assert response.headers["ETag"] == etag_of(client)
+
+
+def test_if_match_of_a_cart_that_was_emptied_goes_through(client_for, alice, emma, line):
+    """It is there, with a last change: not the one that a newcomer reads."""
+    client = client_for(alice)
+    newcomers = etag_of(client_for(UserFactory()))
+    client.delete("/cart/items")
+    emptied = etag_of(client)
+    body = {"items": [{"book_id": emma.pk}]}
+
+    refused = client.post("/cart/merge", body, headers={"if-match": newcomers})
+    merged = client.post("/cart/merge", body, headers={"if-match": emptied})
+
+    assert (refused.status_code, refused.json()) == (412, CHANGED)
+    assert (merged.status_code, merged.json()["total_items"]) == (200, 1)
 
 
 def test_if_match_of_a_cart_that_was_never_there_is_412(client_for, alice):
