@@ -20,7 +20,10 @@ TESTS = [
     "cart/tests/test_model.py",
 ]
 # What only it can show: locks, its own constraints, what happens when two write at once.
-ON_POSTGRESQL = [f"cart/tests/test_{name}.py" for name in ("verbs", "statements", "merge_cart", "concurrency")]
+ON_POSTGRESQL = [
+    "bookstore/tests/test_migrations.py",
+    *(f"cart/tests/test_{name}.py" for name in ("verbs", "statements", "merge_cart", "deletion", "concurrency")),
+]
 # Loading every plugin that is installed would take longer than most of the runs.
 ONLY_OURS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "pytest_django.plugin", "-p", "no:cacheprovider"]

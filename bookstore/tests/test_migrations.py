@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
@@ -66,3 +67,12 @@ def test_every_migration_taken_back_leaves_what_was_before_it():
     assert [table for table in nothing if table not in {"constraints", "indexes"}] == []
     assert different == []
     assert len(plan) >= 9
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing(capsys):
+    """What the models say beyond a CHECK or a name, such as a column's width, no other test would miss."""
+    try:
+        call_command("makemigrations", check_changes=True, dry_run=True)
+    except SystemExit:
+        pytest.fail(capsys.readouterr().out)
