@@ -71,6 +71,7 @@ def run(only: Sequence[str], resume: bool) -> Path:
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DEBUG": "1",
+        "MUTANTS_ORIGINAL": str(ROOT),
     }
     with ExitStack() as stack:
         try:
