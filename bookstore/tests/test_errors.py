@@ -16,15 +16,17 @@ def test_only_401_challenges_the_caller(status):
     assert headers_of(errors.NotAuthenticated()) == {"WWW-Authenticate": "Bearer"}
 
 
-def test_permission_with_a_code_of_its_own_keeps_code_and_text():
-    refused = as_api_error(exceptions.PermissionDenied("The line is another customer's.", code="CART_ITEM_FORBIDDEN"))
+@pytest.mark.parametrize("code", ["CART_ITEM_FORBIDDEN", "wishlist_of_another"])
+def test_permission_with_a_code_of_its_own_keeps_code_and_text(code):
+    refused = as_api_error(exceptions.PermissionDenied("The line is another customer's.", code=code))
 
     assert refused.status_code == 403
-    assert refused.envelope() == {"detail": "The line is another customer's.", "code": "CART_ITEM_FORBIDDEN"}
+    assert refused.envelope() == {"detail": "The line is another customer's.", "code": code}
 
 
-def test_permission_without_one_is_forbidden():
-    assert as_api_error(exceptions.PermissionDenied()).envelope() == {
+@pytest.mark.parametrize("code", [None, "".join(["permission", "_denied"])])
+def test_permission_without_one_is_forbidden(code):
+    assert as_api_error(exceptions.PermissionDenied(code=code)).envelope() == {
         "detail": "Only staff with the permission for it may do this.",
         "code": "AUTH_FORBIDDEN",
     }
@@ -39,6 +41,7 @@ def test_bug_is_none_of_ours():
     [
         ({"title": ["Too long."]}, [("title", "Too long.")]),
         ({"non_field_errors": ["Together."]}, [("body", "Together.")]),
+        ({"".join(["non_field", "_errors"]): ["Together."]}, [("body", "Together.")]),  # equal, not the same
         ({"items": [{}, {"quantity": ["Too large."]}]}, [("items.1.quantity", "Too large.")]),
         ({"items": {"non_field_errors": ["Empty."]}}, [("items", "Empty.")]),
         (["Wrong.", "And wrong again."], [("body", "Wrong."), ("body", "And wrong again.")]),
