@@ -21,6 +21,7 @@ from psycopg.abc import PQGen
 
 R = TypeVar("R")
 
+# Looked up once: every statement comes by here.
 wait = psycopg.Connection.wait
 INFINITE = math.inf
 
