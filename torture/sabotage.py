@@ -14,6 +14,10 @@ NO_STATEMENTS: list[Patch] = [
     ("cart/statements.py", 'connection.vendor != "postgresql" or', "True or"),
 ]
 
+ENDLESS_WAIT: list[Patch] = [
+    ("bookstore/database/deadlines.py", "return wait(self, gen, interval, seconds)", "return wait(self, gen)")
+]
+
 PATCHES: dict[str, list[Patch]] = {
     # races: adds at the bound
     "no-version": [("cart/statements.py", " AND carts.updated_at = seen.updated_at", "")],
@@ -52,11 +56,12 @@ PATCHES: dict[str, list[Patch]] = {
     # crashes
     "lazy-commit": [("bookstore/database/base.py", "SET {name} = {milliseconds}", "SET synchronous_commit = off")],
     # overload
-    "no-timeouts": [("bookstore/database/base.py", "SET {name} = {milliseconds}", "SET {name} = 0")],
-    # swallow
-    "endless-wait": [
-        ("bookstore/database/deadlines.py", "return wait(self, gen, interval, seconds)", "return wait(self, gen)")
+    "no-timeouts": [
+        ("bookstore/database/base.py", "SET {name} = {milliseconds}", "SET {name} = 0"),
+        *ENDLESS_WAIT,  # either alone keeps the promise
     ],
+    # swallow
+    "endless-wait": ENDLESS_WAIT,
     "no-request-bound": [("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")')],
     # slow
     "one-thread": [("bookstore/management/commands/serve.py", "str(LARGEST_LINE + 1)", '"1"')],
