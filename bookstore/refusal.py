@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from bookstore.api.direct import security_headers
 from bookstore.api.errors import ServiceUnavailable, json_response
 from bookstore.api.middleware import fit_or_new, request_id, write_line
 
@@ -22,18 +23,10 @@ class Refusal:
         self.content = response.content
         self.headers: list[tuple[str, Any]] = [
             *response.items(),
+            *security_headers(secure=True).items(),  # HSTS among them, which a browser heeds over TLS only
             ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
-            ("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY),
-            ("X-Frame-Options", settings.X_FRAME_OPTIONS),
             ("Vary", "origin"),
         ]
-        if settings.SECURE_HSTS_SECONDS:  # which a browser heeds over TLS only
-            policy = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
-            policy += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
-            policy += ["preload"] if settings.SECURE_HSTS_PRELOAD else []
-            self.headers.append(("Strict-Transport-Security", "; ".join(policy)))
         self.exposed = ("Access-Control-Expose-Headers", ", ".join(settings.CORS_EXPOSE_HEADERS))
         self.origins = frozenset(settings.CORS_ALLOWED_ORIGINS)
 
