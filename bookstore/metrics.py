@@ -23,11 +23,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from bookstore import __version__
+from bookstore.overload import Line
 
 PATHS = frozenset({"/metrics", "/metrics/"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "none"  # the route of what no URL pattern answers: an unknown path, a refusal before Django looked
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+LOOK_EVERY = 1  # seconds between two looks at a worker's pool
 
 # A cart is changed by these calls when they succeed; what staff change in the admin is not counted.
 CART_CHANGES = {
@@ -73,6 +76,18 @@ database_seconds = Counter(
 database_statements = Counter(
     "bookstore_database_statements", "Statements that requests ran.", ["route"], registry=registry
 )
+places = Gauge(
+    "bookstore_pool_places",
+    "Requests that may run at once, each on a database connection of its own.",
+    registry=registry,
+    multiprocess_mode="livesum",
+)
+taken = Gauge(
+    "bookstore_pool_taken", "Of these places, those that a request has.", registry=registry, multiprocess_mode="livesum"
+)
+in_line = Gauge(
+    "bookstore_pool_waiting", "Requests that wait for a place.", registry=registry, multiprocess_mode="livesum"
+)
 connections_opened = Counter(
     "bookstore_database_connections_opened",
     "Connections opened. They are kept: a steady rise says that something ends them.",
@@ -110,6 +125,21 @@ class DatabaseTime:
             self.statements += 1
 
 
+def look_at(line: Line) -> None:
+    """The pool as it is now. The line itself counts nothing for this: a request is to be served, not told of."""
+    free = len(line.free)
+    places.set(line.places)
+    taken.set(line.places - free)
+    in_line.set(line.waiting)
+
+
+def keep_looking(line: Line) -> None:
+    """In a thread of each worker: another may be the one that is asked, and reads what was last written here."""
+    while True:
+        look_at(line)
+        time.sleep(LOOK_EVERY)
+
+
 class MetricsMiddleware:
     """Outermost: what it sees of the database is all that a request asks."""
 
@@ -142,13 +172,15 @@ def route_of(request: HttpRequest) -> str:
 class Metered:
     """The WSGI application that measures another, and answers /metrics itself. What is asked there is not measured."""
 
-    def __init__(self, application: Application) -> None:
-        self.application = application
+    def __init__(self, application: Application, line: Line | None = None) -> None:
+        self.application, self.line = application, line
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") in PATHS and may_read(environ):
             headers = [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")]
             start_response("200 OK", headers)
+            if self.line is not None:
+                look_at(self.line)
             return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else exposition()]
         statuses: list[str] = []
 

@@ -58,13 +58,18 @@ class Line:
     """
 
     def __init__(self, places: int, *, patience: float = PATIENCE, largest: int = LARGEST_LINE) -> None:
-        self.patience, self.largest = patience, largest
+        self.places, self.patience, self.largest = places, patience, largest
         self._mutex = Lock()
         self._here = 0
         self._waiting: deque[Waiter] = deque()
         self.free = [connections.create_connection(DEFAULT_DB_ALIAS) for _ in range(places)]
         for connection in self.free:
             connection.inc_thread_sharing()  # by one thread at a time: whoever has the place
+
+    @property
+    def waiting(self) -> int:
+        """How many stand in line now."""
+        return len(self._waiting)
 
     def __enter__(self) -> "Line":
         with self._mutex:

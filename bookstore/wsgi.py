@@ -22,6 +22,9 @@ application = InLine(
     longest=settings.REQUEST_TIMEOUT,
 )
 if settings.METRICS_ENABLED:
-    from bookstore.metrics import Metered
+    from threading import Thread
 
-    application = Metered(application)  # type: ignore[assignment]
+    from bookstore.metrics import Metered, keep_looking
+
+    Thread(target=keep_looking, args=[application.line], name="metrics of the pool", daemon=True).start()
+    application = Metered(application, application.line)  # type: ignore[assignment]

@@ -4,8 +4,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection
 from io import BytesIO
+from threading import Event, Thread
 
 import pytest
 from django.core import signals
@@ -16,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from bookstore import metrics
 from bookstore.environment import networks
 from bookstore.management.commands.serve import metrics_folder
+from bookstore.overload import Line
 from bookstore.tests.server import Client, running_server
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +73,13 @@ def value(text, name, **labels):
     return 0.0
 
 
+def pool(application):
+    """What /metrics says of the pool."""
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics", "REMOTE_ADDR": "127.0.0.1"}
+    text = b"".join(application(environ, lambda *answer: None)).decode()
+    return {name: value(text, f"bookstore_pool_{name}") for name in ("places", "taken", "waiting")}
+
+
 @pytest.fixture
 def grown(call):
     """How much a sample has grown since this test began."""
@@ -121,6 +131,31 @@ def test_a_bug_counts_as_500(call, grown, monkeypatch, settings):
 
     assert grown("bookstore_requests_total", method="GET", route="health", status="500") == 1
     assert grown("bookstore_requests_in_progress") == 0
+
+
+def test_the_pool_is_told_as_it_is_now():
+    line, leave = Line(3, patience=10), Event()
+    measured = metrics.Metered(WSGIHandler(), line)
+
+    def visit():
+        connection = line.take()
+        leave.wait(10)
+        line.give_back(connection)
+
+    visitors = [Thread(target=visit) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    while not line.waiting:
+        time.sleep(0.001)
+
+    crowded = pool(measured)
+    leave.set()
+    for visitor in visitors:
+        visitor.join(10)
+    quiet = pool(measured)
+
+    assert crowded == {"places": 3, "taken": 3, "waiting": 1}
+    assert quiet == {"places": 3, "taken": 0, "waiting": 0}
 
 
 @pytest.mark.postgres  # a database of SQLite's in memory is never closed
@@ -228,12 +263,14 @@ def test_two_workers_answer_with_the_sum_of_both(tmp_path):
             with Client(port) as client:
                 client("GET", "/books")
         answers = [scraped(port) for _ in range(10)]
+        in_pool = [value(text, "bookstore_pool_places") for _, text in answers]
 
     assert {status for status, _ in answers} == {200}
     counted = {
         value(text, "bookstore_requests_total", method="GET", route="books", status="200") for _, text in answers
     }
     assert counted == {40}
+    assert set(in_pool) == {2}
     assert {value(text, "bookstore_database_statements_total", route="books") for _, text in answers} == {40}
     assert len(list(tmp_path.glob("bookstore-metrics-*/counter_*.db"))) == 2
 

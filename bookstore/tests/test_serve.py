@@ -9,6 +9,7 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from bookstore import server_log
 from bookstore.management.commands import serve
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,7 @@ def test_serve_replaces_the_process_with_granian(started, free_port):
     assert arguments == [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", free_port),
         *("--workers", "2", "--blocking-threads", "257", "--http", "1", "--no-ws", "--no-access-log"),
+        *("--log-config", str(server_log.CONFIGURATION)),
         *("--respawn-failed-workers", "--workers-kill-timeout", "8", "--backpressure", "4096"),
         "bookstore.wsgi:application",
     ]

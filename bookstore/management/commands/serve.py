@@ -1,6 +1,7 @@
 """`manage.py serve`: the checks that save a puzzled look at a traceback, and then granian in place of this process."""
 
 import errno
+import logging
 import os
 import resource
 import socket
@@ -16,7 +17,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from bookstore import server_log
 from bookstore.overload import LARGEST_LINE
+
+logger = logging.getLogger("bookstore.serve")
 
 # Connections of one worker that are open at once.
 LARGEST_CROWD = 4096
@@ -52,13 +56,21 @@ class Command(BaseCommand):
         check_database()
         connections.close_all()
         shown = f"[{address}]" if ":" in address else address
-        self.stderr.write(f"Serving on http://{shown}:{port} with {workers} worker(s). Ctrl-C ends it.")
-        self.stderr.flush()
+        self.say(f"Serving on http://{shown}:{port} with {workers} worker(s). Ctrl-C ends it.")
         if settings.METRICS_ENABLED:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder(port)  # before a worker imports the client
         allow_connections()
         os.environ["THREADS"] = str(threads)  # for the settings of the workers
+        os.environ[server_log.FORMAT] = settings.LOG_FORMAT
         os.execv(sys.executable, granian(address, port, workers))  # noqa: S606  no shell is the point
+
+    def say(self, text: str) -> None:
+        """To a person, or into a log of which every line is JSON."""
+        if settings.LOG_FORMAT == "json":
+            logger.info(text)
+        else:
+            self.stderr.write(text)
+        self.stderr.flush()
 
 
 def granian(address: str, port: int, workers: int) -> list[str]:
@@ -71,7 +83,7 @@ def granian(address: str, port: int, workers: int) -> list[str]:
         # HTTP/2 is the business of the proxy that ends TLS; without TLS no browser speaks it.
         *("--http", "1", "--no-ws"),
         # The application logs each request, with its id and its user.
-        "--no-access-log",
+        *("--no-access-log", "--log-config", str(server_log.CONFIGURATION)),
         # A worker that dies is replaced; one that dies again within seconds ends the server, for the supervisor to see.
         "--respawn-failed-workers",
         # On SIGTERM requests under way may finish, and no longer: Docker kills after 10 seconds.
