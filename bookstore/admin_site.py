@@ -13,6 +13,8 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views import defaults
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,22 @@ class BookstoreAdminSite(AdminSite):
         panels = [panel for source in self.overview for panel in source(request)]
         answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
         return answer
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> Any:
+    """`handler403`: a page for staff, from which they get back. The API's errors get their envelope later."""
+    return refused(request, 403) or defaults.permission_denied(request, exception)
+
+
+def missing(request: HttpRequest, exception: Exception) -> Any:
+    """`handler404`, likewise."""
+    return refused(request, 404) or defaults.page_not_found(request, exception)
+
+
+def refused(request: HttpRequest, status: int) -> HttpResponse | None:
+    if not request.path_info.startswith("/admin/"):
+        return None
+    return render(request, "admin/refused.html", {"status": status}, status=status)
 
 
 class BookstoreAdminConfig(AdminConfig):

@@ -10,6 +10,9 @@ from bookstore.api.schema import DocsView, SchemaView
 
 register_converter(IdConverter, "id")
 
+handler403 = "bookstore.admin_site.forbidden"
+handler404 = "bookstore.admin_site.missing"
+
 urlpatterns = [
     # The busiest first: each request tries them in this order.
     path("", include("cart.urls")),

@@ -1,8 +1,9 @@
 """What staff see and do about users and their sessions."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
@@ -11,6 +12,18 @@ from django.http import HttpRequest
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
 from bookstore.admin_lists import BoundedList
+
+
+class SignInForm(AdminAuthenticationForm):
+    """Django's says that the case of an email may matter. It says the same to a customer as to nobody, as this does."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": "No member of staff has this email and this password. The case of the password matters.",
+    }
+
+
+admin.site.login_form = SignInForm
 
 
 class CreateUserForm(AdminUserCreationForm):

@@ -1,4 +1,4 @@
-"""What staff see of the carts, and what the carts add to the books' pages and to the overview."""
+"""What staff see of the carts, and what the carts add to the pages of books and users and to the overview."""
 
 from typing import cast
 
@@ -7,8 +7,9 @@ from django.contrib import admin
 from bookstore.admin_site import BookstoreAdminSite
 from cart.admin.books import BookAdmin
 from cart.admin.carts import CartAdmin
+from cart.admin.users import UserAdmin
 from cart.overview import panels
 
 cast(BookstoreAdminSite, admin.site).overview.append(panels)
 
-__all__ = ["BookAdmin", "CartAdmin"]
+__all__ = ["BookAdmin", "CartAdmin", "UserAdmin"]

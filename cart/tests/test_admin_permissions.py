@@ -69,6 +69,28 @@ def test_page_opens_for_whom_it_is_meant(client, ids, page, column, who):
     assert response.status_code == PAGES[page][column]
 
 
+def test_page_that_is_not_theirs_says_so_and_leads_back(client, ids):
+    client.force_login(staff("Customer support"))
+
+    response = client.get("/admin/catalog/book/add/")
+
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "You are signed in as bob.staff@example.com, and your groups do not allow it." in page
+    assert '<a href="/admin/">Back to the overview</a>' in page
+
+
+def test_page_that_is_not_there_says_so_and_leads_back(client, ids):
+    client.force_login(staff("Customer support"))
+
+    response = client.get("/admin/nothing/")
+
+    page = response.content.decode()
+    assert response.status_code == 404
+    assert "There is no such page" in page
+    assert '<a href="/admin/">Back to the overview</a>' in page
+
+
 @pytest.mark.parametrize("page", ["/admin/cart/cart/{cart}/change/", "/admin/catalog/book/{book}/change/"])
 def test_page_that_support_may_look_at_takes_no_change(client, ids, page, emma):
     client.force_login(staff("Customer support"))

@@ -90,6 +90,15 @@ class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
     )
     actions = ("withdraw", "put_back", "set_stock")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A book that is being added has no cover to look at, and was not created yet."""
+        if obj is not None:
+            return self.fieldsets
+        return [
+            (title, {"fields": [name for name in options["fields"] if name not in self.readonly_fields]})
+            for title, options in self.fieldsets
+        ]
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -107,6 +116,8 @@ class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
             field.show_hidden_initial = True
             if db_field.name == "price":
                 field.label = f"Price ({settings.SHOP_CURRENCY})"
+            elif db_field.name == "cover_image_url":
+                field.label = "Cover image URL"
         return field
 
     def save_model(self, request: HttpRequest, obj: Book, form: Any, change: bool) -> None:

@@ -143,6 +143,18 @@ def test_book_is_added_with_its_isbn_cleaned_and_nothing_as_null(staff, novel):
     assert Book.objects.search("emma").exists()
 
 
+def test_page_of_a_new_book_asks_only_for_what_can_be_said_of_it(staff, emma):
+    fields = [
+        field
+        for page in ("add/", f"{emma.pk}/change/")
+        for _, options in staff.get(BOOKS + page).context["adminform"].fieldsets
+        for field in options["fields"]
+        if field in {"cover", "created_at", "cover_image_url"}
+    ]
+
+    assert fields == ["cover_image_url", "cover", "cover_image_url", "created_at"]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
@@ -220,4 +232,14 @@ def test_genre_with_books_is_not_deleted(staff, emma, novel):
     response = staff.post(f"{GENRES}{novel.pk}/delete/", {"post": "yes"})
 
     assert response.status_code == 200
+    assert response.context["protected"] == [
+        f'Novel: <a href="/admin/catalog/book/?genre__id__exact={novel.pk}">1</a> books'
+    ]
     assert list(Genre.objects.all()) == [novel]
+
+
+def test_genre_without_books_is_deleted(staff, novel):
+    response = staff.post(f"{GENRES}{novel.pk}/delete/", {"post": "yes"})
+
+    assert response.status_code == 302
+    assert not Genre.objects.exists()

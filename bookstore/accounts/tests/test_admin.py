@@ -48,6 +48,9 @@ def test_customer_does_not_get_in(client, alice):
     response = client.post(reverse("admin:login"), {"username": alice.email, "password": PASSWORD})
 
     assert response.status_code == 200
+    assert response.context["form"].non_field_errors() == [
+        "No member of staff has this email and this password. The case of the password matters."
+    ]
     assert client.get(USERS).status_code == 302
 
 
