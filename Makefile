@@ -15,7 +15,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 VERSION := import sys; print("%d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))
 ifdef PYTHON
   PYTHON_VERSION := $(shell "$(PYTHON)" -c '$(VERSION)' 2>/dev/null)
-  VENV := .venv$(if $(PYTHON_VERSION),-$(PYTHON_VERSION))
+  VENV := .venv-$(or $(PYTHON_VERSION),none)
   CANDIDATES := $(PYTHON)
 else
   VENV := .venv

@@ -1,5 +1,7 @@
 """`make bench-scale`: a million carts and a million books, and whether anything grows slow with them.
 
+The API's answers under load, and every list page of the staff's site, one at a time.
+
 python -m benchmarks.scale [--books 1000000] [--carts 1000000] [--csv books.csv] [--rounds 3] [--seconds 5] [--save]
 """
 
@@ -12,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import quote
 
-from benchmarks import books, data, loads, machine
+from benchmarks import admin_pages, books, data, loads, machine
 from benchmarks.database import SETTINGS, Databases
 from benchmarks.run import WORKERS, bounded, say
 from benchmarks.servers import VARIANTS, running
@@ -25,10 +27,13 @@ KEPT = 0.85  # of the speed with 1,000 carts
 CARTS = """
 INSERT INTO users (id, email, password, is_superuser, is_staff, is_active)
 SELECT n, 'customer' || n || '@example.com', '!', false, false, true FROM generate_series({first}, {last}) n;
-INSERT INTO carts (id, user_id) SELECT n, n FROM generate_series({first}, {last}) n;
+INSERT INTO carts (id, user_id, updated_at)
+SELECT n, n, now() - interval '500 days' * (n * 7919::bigint % 10007 / 10007.0) ^ 3
+FROM generate_series({first}, {last}) n;
 INSERT INTO cart_items (cart_id, book_id, quantity, price_at_add)
 SELECT n, (n::bigint * 37 + place * 101) % {books} + 1, place % 3 + 1, 9.99
 FROM generate_series({first}, {last}) n, generate_series(0, {last_place}) place;
+SELECT setval(pg_get_serial_sequence('users', 'id'), {last}), setval(pg_get_serial_sequence('carts', 'id'), {last});
 VACUUM ANALYZE"""
 
 
@@ -99,6 +104,22 @@ def measure_carts(databases: Databases, carts: int, rounds: int, seconds: int) -
     ]
 
 
+def measure_admin(databases: Databases, carts: int, rounds: int) -> list[str]:
+    """Every list page of the staff's site on a database with many carts, sessions and users."""
+    name = "admin"
+    databases.create(name)
+    databases.python(name, "manage.py", "migrate", "--verbosity", "0")
+    folder = databases.folder / name
+    folder.mkdir()
+    databases.python(name, "-m", "benchmarks.load", "project", str(folder))
+    say(f"Loading {carts:,} carts with {carts * data.LINES:,} lines, and as many customers and sessions ...")
+    load_carts(databases, name, carts)
+    password = admin_pages.make_staff(databases, name)
+    admin_pages.load_shop(databases, name)
+    databases.execute("CHECKPOINT")
+    return [f"The staff's site with {carts:,} carts:", "", *admin_pages.measure(databases, name, password, rounds)]
+
+
 def measure_books(databases: Databases, count: int, csv: Path | None, rounds: int, seconds: int) -> list[str]:
     name = "books"
     databases.create(name)
@@ -135,10 +156,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--csv", type=Path, help="titles and authors to take the words from, else a list that is here")
     parser.add_argument("--rounds", type=bounded(1, 20), default=3)
     parser.add_argument("--seconds", type=bounded(1, 60), default=5)
-    parser.add_argument("--only", choices=("books", "carts"))
+    parser.add_argument("--only", choices=("books", "carts", "admin"))
     parser.add_argument("--save", action="store_true", help="write last-scale.md beside this file")
     options = parser.parse_args(argv)
-    loads.find_wrk()
+    if options.only != "admin":
+        loads.find_wrk()
     books.sample(options.csv)  # a CSV that cannot be read stops here, not after minutes
     exit_on_signals()
     lines: list[str] = []
@@ -149,9 +171,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         ):
             databases = Databases(cluster, Path(folder))
             facts = machine.describe(str(cluster.installation))
-            if options.only != "books":
+            if options.only in {None, "carts"}:
                 lines += [*measure_carts(databases, options.carts, options.rounds, options.seconds), ""]
-            if options.only != "carts":
+            if options.only in {None, "admin"}:
+                lines += [*measure_admin(databases, options.carts, options.rounds), ""]
+            if options.only in {None, "books"}:
                 lines += measure_books(databases, options.books, options.csv, options.rounds, options.seconds)
     except PostgresUnavailable as error:
         sys.exit(f"error: {error}. The benchmark needs a PostgreSQL, 15 if it can be had.")

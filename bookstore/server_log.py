@@ -1,4 +1,4 @@
-"""How granian's own few lines are written: as the application's. `server_log.json`, which it is started with, names this.
+"""How granian's own few lines are written: as the application's. `serve` starts it with server_log.json.
 
 Granian reads it before Django is there: nothing here asks the settings.
 """

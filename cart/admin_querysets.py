@@ -21,7 +21,7 @@ from catalog.models import Book
 from catalog.querysets import MAX_ID
 from catalog.search import wanted_words
 
-NEWEST = 3_000  # carts, by their last change, that a question without an index is put to
+NEWEST = 2_000  # carts, by their last change, that a question without an index is put to
 MAX_LINES = 2_000  # lines that the index of a book is followed to
 MAX_BOOKS = 200  # books that a search for words takes
 MAX_USERS = 500  # customers that the beginning of an email finds

@@ -38,12 +38,18 @@ class ChangeUserForm(UserChangeForm):
         fields = "__all__"
 
 
+class GroupFilter(admin.RelatedFieldListFilter):
+    """Without the choice of those in no group: nearly everybody, and each of them would be asked (half a second)."""
+
+    include_empty_choice = False
+
+
 @admin.register(User)
 class UserAdmin(BoundedList, DjangoUserAdmin):
     form = ChangeUserForm
     add_form = CreateUserForm
     list_display = ("email", "is_staff", "is_active", "date_joined")
-    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    list_filter = ("is_staff", "is_superuser", "is_active", ("groups", GroupFilter))
     search_fields = ("email",)  # shows the box; get_search_results says what is searched
     search_help_text = "Beginning of the email"
     ordering = ("email",)

@@ -45,10 +45,16 @@ class BookAdmin(CatalogueBookAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Says of each book how many carts lose it. Django's own would list each line of each cart. One query."""
         books = self.get_queryset(request).filter(pk__in=[book.pk for book in objs]).order_by("title_folded", "pk")
-        told = [
-            f"{book.title}: {self.number_of_carts(book)} {'cart' if book.carts == 1 else 'carts'}" for book in books
-        ]
+        told = [f"{book.title}, which {self.carts_in_words(book)}" for book in books]
         return told, {"books": len(told)}, set(), []
+
+    def carts_in_words(self, book: Any) -> str:
+        match book.carts:
+            case 0:
+                return "is in no cart"
+            case 1:
+                return "leaves 1 cart"
+        return f"leaves {self.number_of_carts(book)} carts"
 
     @admin.display(description="in carts")
     def number_of_carts(self, book: Any) -> str:

@@ -26,7 +26,10 @@ def put_into_carts(book, number):
         CartItemFactory(cart=CartFactory(user=UserFactory(email=f"reader{count}@example.com")), book=book)
 
 
-@pytest.mark.parametrize(("carts", "told"), [(0, "Emma: 0 carts"), (1, "Emma: 1 cart"), (3, "Emma: 3 carts")])
+@pytest.mark.parametrize(
+    ("carts", "told"),
+    [(0, "Emma, which is in no cart"), (1, "Emma, which leaves 1 cart"), (3, "Emma, which leaves 3 carts")],
+)
 def test_deleting_a_book_tells_how_many_carts_lose_it(staff, emma, carts, told, django_assert_num_queries):
     put_into_carts(emma, carts)
 
@@ -42,7 +45,7 @@ def test_deleting_a_book_that_very_many_hold_counts_no_further_than_it_must(staf
 
     response = staff.get(f"{BOOKS}{emma.pk}/delete/")
 
-    assert response.context["deleted_objects"] == ["Emma: 2+ carts"]
+    assert response.context["deleted_objects"] == ["Emma, which leaves 2+ carts"]
 
 
 def test_deleting_several_books_tells_it_of_each(staff, emma, dracula):
@@ -52,7 +55,7 @@ def test_deleting_several_books_tells_it_of_each(staff, emma, dracula):
     asked = staff.post(BOOKS, chosen)
     done = staff.post(BOOKS, chosen | {"post": "yes"})
 
-    assert asked.context["deletable_objects"] == [["Dracula: 2 carts", "Emma: 0 carts"]]
+    assert asked.context["deletable_objects"] == [["Dracula, which leaves 2 carts", "Emma, which is in no cart"]]
     assert done.status_code == 302
     assert not Book.objects.exists()
     assert not CartItem.objects.exists()

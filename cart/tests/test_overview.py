@@ -148,7 +148,7 @@ def test_overview_costs_a_constant_number_of_queries_once_a_minute(staff, carts,
     for days in (0, 5, 20, 40) * carts:
         cart(days=days, book=BookFactory(stock_quantity=0))
 
-    with django_assert_num_queries(17):  # session, user, the history; 14 of the overview's own
+    with django_assert_num_queries(16):  # session, user, the history; 13 of the overview's own
         staff.get("/admin/")
     with django_assert_num_queries(3):
         staff.get("/admin/")

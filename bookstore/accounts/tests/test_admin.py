@@ -81,6 +81,18 @@ def test_user_is_found_by_email(site, alice, bob):
     assert list(response.context["cl"].result_list) == [alice]
 
 
+def test_users_are_filtered_by_group_and_never_by_having_none(site, alice, bob):
+    support = Group.objects.get(name="Customer support")
+    bob.groups.add(support)
+
+    response = site.get(USERS, {"groups__id__exact": support.pk})
+
+    [spec] = [spec for spec in response.context["cl"].filter_specs if spec.title == "groups"]
+    choices = [choice["display"] for choice in spec.choices(response.context["cl"])]
+    assert [user.email for user in response.context["cl"].result_list] == [bob.email]
+    assert choices == ["All", "Catalogue", "Customer support"]
+
+
 def test_staff_add_a_user(site):
     fields = {"email": "Carol@Example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
 
