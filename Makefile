@@ -116,7 +116,7 @@ fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
 bench: $(BENCH_VENV)/bench.stamp ## carts: this project beside plain Django and others (ROUNDS=3 SECONDS=5 ARGS="--only project,plain")
 	@exec $(BENCH_VENV)/bin/python -m benchmarks.run --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
-bench-scale: $(BENCH_VENV)/bench.stamp ## the same with a million carts, and a million books (BOOKS=books.csv lends its words)
+bench-scale: $(BENCH_VENV)/bench.stamp ## with a million carts, their admin, and a million books (BOOKS=books.csv, ARGS="--only admin")
 	@exec $(BENCH_VENV)/bin/python -m benchmarks.scale $(if $(BOOKS),--csv "$(BOOKS)") --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
 bench-profile: $(VENV)/dev.stamp ## where the microseconds of one GET /cart go, inside one process

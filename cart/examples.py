@@ -1,5 +1,6 @@
-"""What the API's page shows of the cart's calls."""
+"""What the API's page shows of the cart's calls. What it sends succeeds as it stands on the demo shop of `make run`."""
 
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -9,19 +10,19 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 def line(**changes: Any) -> dict[str, Any]:
     return {
         "id": 7,
-        "book_id": 42,
+        "book_id": 1,
         "quantity": 2,
         "book": {
-            "id": 42,
+            "id": 1,
             "title": "Pride and Prejudice",
             "author": "Jane Austen",
-            "price": "12.50",
+            "price": "14.90",
             "cover_image_url": None,
         },
-        "line_total": "25.00",
+        "line_total": "29.80",
         "added_at": "2026-11-23T09:30:00Z",
-        "price_at_add": "12.50",
-        "available_quantity": 31,
+        "price_at_add": "14.90",
+        "available_quantity": 62,
         "issues": [],
     } | changes
 
@@ -31,7 +32,7 @@ TROUBLED = line(
     available_quantity=1,
     issues=[
         {"code": "INSUFFICIENT_STOCK", "available": 1},
-        {"code": "PRICE_CHANGED", "from": "11.00", "to": "12.50"},
+        {"code": "PRICE_CHANGED", "from": "11.00", "to": "14.90"},
     ],
 )
 
@@ -40,7 +41,7 @@ def cart(*lines: dict[str, Any], ready: bool, updated_at: str | None = "2026-11-
     return {
         "items": list(lines),
         "total_items": 2 * len(lines),
-        "total_price": f"{25 * len(lines)}.00",
+        "total_price": f"{Decimal('29.80') * len(lines):.2f}",
         "currency": "USD",
         "updated_at": updated_at,
         "checkout_ready": ready,
@@ -52,7 +53,7 @@ CART = OpenApiExample("A cart with issues", value=cart(TROUBLED, ready=False), r
 EMPTY_CART = OpenApiExample("Nothing yet", value=cart(ready=False, updated_at=None), response_only=True)
 GUEST_CART = OpenApiExample(
     "A guest's cart",
-    value={"items": [{"book_id": 42, "quantity": 2}, {"book_id": 43, "quantity": 1}]},
+    value={"items": [{"book_id": 1, "quantity": 2}, {"book_id": 5, "quantity": 1}]},
     request_only=True,
 )
 MERGED_CART = OpenApiExample(
@@ -60,14 +61,14 @@ MERGED_CART = OpenApiExample(
     value=cart(line(), ready=True)
     | {
         "results": [
-            {"book_id": 42, "status": "added"},
-            {"book_id": 43, "status": "skipped", "code": "CART_BOOK_OUT_OF_STOCK"},
+            {"book_id": 1, "status": "added"},
+            {"book_id": 5, "status": "skipped", "code": "CART_BOOK_OUT_OF_STOCK"},
         ]
     },
     response_only=True,
 )
-TWO_COPIES = OpenApiExample("Two copies", value={"book_id": 42, "quantity": 2}, request_only=True)
-ONE_COPY = OpenApiExample("One copy", value={"book_id": 42}, request_only=True)
+TWO_COPIES = OpenApiExample("Two copies", value={"book_id": 1, "quantity": 2}, request_only=True)
+ONE_COPY = OpenApiExample("One copy", value={"book_id": 1}, request_only=True)
 THREE_COPIES = OpenApiExample("Three copies", value={"quantity": 3}, request_only=True)
 
 IF_MATCH = OpenApiParameter(

@@ -1,15 +1,15 @@
-"""The books of the OpenAPI examples."""
+"""The books of the OpenAPI examples. What they send succeeds as it stands on the demo shop of `make run`."""
 
 from drf_spectacular.utils import OpenApiExample
 
-GENRE = {"id": 3, "name": "Novel"}
+GENRE = {"id": 1, "name": "Novel"}
 BOOK = {
-    "id": 42,
+    "id": 1,
     "title": "Pride and Prejudice",
     "author": "Jane Austen",
-    "price": "12.50",
+    "price": "14.90",
     "isbn": "9780141439518",
-    "genre_id": 3,
+    "genre_id": 1,
     "description": "Elizabeth Bennet and Mr Darcy each have a mistaken first opinion to give up.",
     "cover_image_url": "https://covers.example.com/9780141439518.jpg",
     "publish_date": "1813-01-28",
@@ -17,7 +17,13 @@ BOOK = {
     "in_stock": True,
     "is_active": True,
 }
-NEW_BOOK = {key: value for key, value in BOOK.items() if key not in {"id", "in_stock"}} | {"isbn": "0-14-143951-3"}
+NEW_BOOK = {key: value for key, value in BOOK.items() if key not in {"id", "in_stock"}} | {
+    "title": "Persuasion",
+    "isbn": "0-14-143968-8",
+    "description": "Eight years after Anne Elliot was persuaded to refuse him, Captain Wentworth comes back.",
+    "cover_image_url": "https://covers.example.com/9780141439686.jpg",
+    "publish_date": "1817-12-20",
+}
 
 A_BOOK = OpenApiExample("A book", value=BOOK, response_only=True)
 PAGE = {"items": [BOOK], "total": 1, "total_is_estimate": False, "page": 1, "size": 20}
@@ -33,4 +39,4 @@ NEW_PRICE = OpenApiExample("Another price", value={"price": "11.00"}, request_on
 FORGET_ISBN = OpenApiExample("Forget the ISBN", value={"isbn": None}, request_only=True)
 NEW_STOCK = OpenApiExample("Five copies", value={"quantity": 5}, request_only=True)
 A_GENRE = OpenApiExample("A genre", value=GENRE, response_only=True)
-CREATE_GENRE = OpenApiExample("A genre", value={"name": "Novel"}, request_only=True)
+CREATE_GENRE = OpenApiExample("A genre", value={"name": "Travel"}, request_only=True)
