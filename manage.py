@@ -20,6 +20,8 @@ def main() -> None:
     except (DatabaseError, InterfaceError):
         explain()
         raise
+    except KeyboardInterrupt:  # what there is to say of it, the command has said
+        sys.exit(130)
 
 
 def explain() -> None:

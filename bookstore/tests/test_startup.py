@@ -1,6 +1,7 @@
 """What stands in the way of a start is told in one line, by `make run`'s and `make serve`'s commands alike."""
 
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -36,6 +37,18 @@ def nobodys_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def test_an_interrupted_command_ends_without_a_traceback(monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("django.core.management.execute_from_command_line", interrupted)
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "manage.py"), run_name="__main__")
+
+    assert ended.value.code == 130
 
 
 @pytest.mark.slow
