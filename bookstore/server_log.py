@@ -5,6 +5,7 @@ Granian reads it before Django is there: nothing here asks the settings.
 
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def formatter(**_: Any) -> logging.Formatter:
         return logging.Formatter("[%(levelname)s] %(message)s")
     from pythonjsonlogger.orjson import OrjsonFormatter
 
-    return OrjsonFormatter(
+    lines = OrjsonFormatter(
         "%(asctime)s %(levelname)s %(name)s %(message)s",
         rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
     )
+    lines.converter = time.gmtime  # as Django's settings make it for the application's lines
+    return lines

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import granian.server.mp
@@ -24,7 +25,7 @@ logging.getLogger("_granian").warning("Worker-1 stopped unexpectedly")
 def said(log_format):
     done = subprocess.run(
         [sys.executable, "-c", SAY, str(server_log.CONFIGURATION)],
-        env={"LOG_FORMAT": log_format},
+        env={"LOG_FORMAT": log_format, "TZ": "Asia/Tokyo"},
         capture_output=True,
         text=True,
         check=True,
@@ -45,7 +46,7 @@ def test_a_line_in_json_has_the_fields_of_the_applications():
     [line] = said("json")
 
     fields = json.loads(line)
-    assert fields.pop("time")
+    assert datetime.now(UTC) - datetime.fromisoformat(f"{fields.pop('time')}+00:00") < timedelta(hours=1)
     assert fields == {"level": "WARNING", "logger": "_granian", "message": "Worker-1 stopped unexpectedly"}
     assert LOGGING["formatters"]["json"]["rename_fields"] == {"asctime": "time", "levelname": "level", "name": "logger"}
 

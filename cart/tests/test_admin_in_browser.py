@@ -179,13 +179,24 @@ def test_staff_who_may_change_carts_add_a_book_and_take_one_out(shop, bob, brows
     assert "Added “Dracula” (1)." in seen["history"]
 
 
-@pytest.mark.parametrize("width", [1280, 420])
+PAGES = (
+    "/admin/",
+    "/admin/cart/cart/",
+    "/admin/catalog/book/",
+    "/admin/catalog/book/add/",
+    "/admin/catalog/book/import/",
+    "/admin/catalog/genre/",
+    "/admin/accounts/user/",
+)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
 def test_no_page_is_wider_than_the_window(shop, browse, width):
     too_wide = []
 
     def visit(page):
         sign_in(page)
-        for path in ("/admin/", "/admin/cart/cart/", "/admin/catalog/book/", "/admin/catalog/book/import/"):
+        for path in PAGES:
             page.goto(path)
             if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
                 too_wide.append(path)
@@ -193,3 +204,20 @@ def test_no_page_is_wider_than_the_window(shop, browse, width):
     browse(visit, width)
 
     assert too_wide == []
+
+
+def test_on_a_telephone_the_lists_show_what_they_are_looked_at_for(shop, browse):
+    lizzy = CartFactory(user=UserFactory(email="elizabeth.bennet@longbourn.example.com"))
+    CartItemFactory(cart=lizzy, book=Book.objects.get(title="Emma"), quantity=999)
+    ends = {}
+
+    def visit(page):
+        sign_in(page)
+        for path, selector in (("/admin/cart/cart/", ".problem"), ("/admin/catalog/book/", ".field-is_active input")):
+            page.goto(path)
+            box = page.locator(selector).first.bounding_box()
+            ends[selector] = box["x"] + box["width"]
+
+    browse(visit, 390)
+
+    assert {selector: end for selector, end in ends.items() if end > 390} == {}
