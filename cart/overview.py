@@ -75,7 +75,7 @@ def gathered() -> Facts:
     ids = newest(Cart.objects.all(), NEWEST)
     lines = CartItem.objects.filter(cart__in=ids).order_by()
     # Sorted here, and their titles asked for afterwards: of ten thousand books the database would sort as many titles.
-    books = list(
+    books: list[Any] = list(
         lines.values("book_id", sold_out=Q(book__stock_quantity=0) | Q(book__is_active=False)).annotate(
             carts=Count("*"), copies=Sum("quantity")
         )
@@ -115,12 +115,12 @@ def ages(midnight: datetime, days: list[int]) -> list[Age]:
     return found
 
 
-def top(books: list[dict[str, Any]], *, by: str) -> list[dict[str, Any]]:
+def top(books: list[Any], *, by: str) -> list[Any]:
     """The TOP of these, the first of equals by its id."""
     return sorted(books, key=lambda book: (-book[by], book["book_id"]))[:TOP]
 
 
-def wanted(books: list[dict[str, Any]], titles: dict[int, str]) -> list[Wanted]:
+def wanted(books: list[Any], titles: dict[int, str]) -> list[Wanted]:
     """Without a book that was deleted between two queries."""
     return [
         Wanted(book["book_id"], titles[book["book_id"]], book["carts"], book["copies"])

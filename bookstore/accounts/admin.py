@@ -1,6 +1,6 @@
 """What staff see and do about users and their sessions."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
@@ -17,7 +17,7 @@ from bookstore.admin_lists import BoundedList
 class SignInForm(AdminAuthenticationForm):
     """Django's says that the case of an email may matter. It says the same to a customer as to nobody, as this does."""
 
-    error_messages: ClassVar[dict[str, Any]] = {
+    error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": "No member of staff has this email and this password. The case of the password matters.",
     }

@@ -34,7 +34,7 @@ class GenreAdmin(RefusalsAsMessages, BoundedList, admin.ModelAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """A genre with books stays. Says how many hold it; Django's own would list each of them. One query."""
-        genres = self.get_queryset(request).filter(pk__in=[genre.pk for genre in objs])
+        genres: Any = self.get_queryset(request).filter(pk__in=[genre.pk for genre in objs])
         names = [genre.name for genre in genres]
         held = [
             format_html("{}: {} books", genre.name, self.number_of_books(genre)) for genre in genres if genre.book_count
