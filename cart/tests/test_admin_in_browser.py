@@ -81,7 +81,7 @@ def browse(shop):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             page = browser.new_page(viewport={"width": width, "height": 900}, base_url=shop.url)
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(30_000)
             page.on("request", lambda request: asked.add(request.url.split("/")[2] if "//" in request.url else "data:"))
             page.on("pageerror", lambda error: faults.append(str(error)))
             page.on("response", lambda response: faults.append(response.url) if response.status >= 400 else None)
