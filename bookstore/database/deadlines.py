@@ -103,22 +103,33 @@ class Connection(psycopg.Connection[Any]):
 
         A connection that is given up before a statement is sent has nothing of it done.
         """
-        begun = monotonic()
-        seconds = _own.ends_at - begun
-        if seconds > self.answer_timeout:
-            seconds = self.answer_timeout
-        if seconds == INFINITE or timeout is not None:
+        if timeout is not None:
             return wait(self, gen, interval, timeout)
-        if seconds <= 0:
-            self.pgconn.finish()
-            raise psycopg.OperationalError("the request has used up its time: its connection is given up")
+        seconds = self.seconds_to_answer()
+        if seconds == INFINITE:
+            return wait(self, gen, interval)
+        begun = monotonic()
         try:
             return wait(self, gen, interval, seconds)
         except psycopg.OperationalError as error:
             if error.sqlstate or monotonic() - begun < seconds:
                 raise  # in the words of the server, or of the network
+            raise self.given_up(seconds) from error
+
+    def seconds_to_answer(self) -> float:
+        """For what is about to be sent. Raises OperationalError, and the connection is closed, when none are left."""
+        seconds = _own.ends_at - monotonic()
+        if seconds > self.answer_timeout:
+            seconds = self.answer_timeout
+        if seconds <= 0:
             self.pgconn.finish()
-            raise psycopg.OperationalError(f"no answer within {seconds:.1f} s: the connection is given up") from error
+            raise psycopg.OperationalError("the request has used up its time: its connection is given up")
+        return seconds
+
+    def given_up(self, seconds: float) -> psycopg.OperationalError:
+        """What is raised when they have passed; the connection is closed."""
+        self.pgconn.finish()
+        return psycopg.OperationalError(f"no answer within {seconds:.1f} s: the connection is given up")
 
 
 # What Django takes for the driver.

@@ -6,9 +6,11 @@ once for each connection. It is for single statements outside of transactions; f
 watches statements, `rows` takes the ordinary way, with the same result.
 """
 
+import math
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -17,7 +19,11 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from bookstore.database import deadlines
+
 Row = tuple[Any, ...]
+
+GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[Row]:
@@ -42,7 +48,7 @@ def is_for(connection: BaseDatabaseWrapper) -> bool:
     """Whether this connection may prepare statements, is in no transaction, and nobody reads its log."""
     driver = connection.connection
     return (
-        isinstance(driver, psycopg.Connection)
+        isinstance(driver, deadlines.Connection)
         and driver.prepare_threshold is not None
         and driver.autocommit
         and not connection.in_atomic_block
@@ -68,8 +74,9 @@ def _execute(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any
 class Statement:
     """One statement, prepared on one connection."""
 
-    def __init__(self, driver: psycopg.Connection[Any], name: str, sql: str, *, holes: int) -> None:
+    def __init__(self, driver: deadlines.Connection, name: str, sql: str, *, holes: int) -> None:
         """Prepares it: one round trip. PostgreSQL finds the types of the parameters by itself."""
+        self.driver = driver
         self.pgconn: PGconn = driver.pgconn
         self.encoding = driver.info.encoding
         self.name = name.encode()
@@ -79,35 +86,41 @@ class Statement:
         self.readable.register(self.pgconn.socket, select.POLLIN)
         self.writable.register(self.pgconn.socket, select.POLLOUT)
         numbered = sql % tuple(f"${number}" for number in range(1, holes + 1))
-        self.pgconn.send_prepare(self.name, numbered.encode())
-        self.answer()
+        self.send(self.pgconn.send_prepare, numbered.encode())
 
     def rows(self, parameters: Sequence[Any]) -> list[Row]:
         """One round trip."""
         values = self.transformer.dump_sequence(parameters, self.formats)
-        self.pgconn.send_query_prepared(self.name, values)
-        result = self.answer()
+        result = self.send(self.pgconn.send_query_prepared, values)
         self.transformer.set_pgresult(result)
         return self.transformer.load_rows(0, result.ntuples, tuple)
 
-    def answer(self) -> PGresult:
-        result = self.result()
-        while (more := self.result()) is not None:
-            result = more
-        if result is None or result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-            raise self.error(result)
-        return result
+    def send(self, message: Callable[[bytes, Any], None], content: Any) -> PGresult:
+        """The answer to one message. Raises psycopg's errors; one that comes too late costs the connection."""
+        seconds = self.driver.seconds_to_answer()
+        deadline = monotonic() + seconds
+        message(self.name, content)
+        answer = None
+        while (result := self.result(seconds, deadline)) is not None:
+            answer = result
+        if answer is None or answer.status not in GOOD:
+            raise self.error(answer)
+        return answer
 
-    def result(self) -> PGresult | None:
+    def result(self, seconds: float, deadline: float) -> PGresult | None:
         pgconn = self.pgconn
         while pgconn.flush():
-            self.writable.poll()
+            self.wait_for(self.writable, seconds, deadline)
         while pgconn.is_busy():
-            self.readable.poll()
+            self.wait_for(self.readable, seconds, deadline)
             pgconn.consume_input()
         return pgconn.get_result()
 
-    def error(self, result: PGresult | None) -> psycopg.Error:
-        if result is None or self.pgconn.status == ConnStatus.BAD:
+    def wait_for(self, event: select.poll, seconds: float, deadline: float) -> None:
+        if not event.poll(None if seconds == math.inf else max(deadline - monotonic(), 0) * 1000):
+            raise self.driver.given_up(seconds)
+
+    def error(self, answer: PGresult | None) -> psycopg.Error:
+        if answer is None or self.pgconn.status == ConnStatus.BAD:
             return psycopg.OperationalError(self.pgconn.get_error_message(self.encoding))
-        return psycopg.errors.error_from_result(result, encoding=self.encoding)
+        return psycopg.errors.error_from_result(answer, encoding=self.encoding)

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.api.errors import ServiceUnavailable
-from bookstore.database import deadlines, is_unavailable
+from bookstore.database import deadlines, is_unavailable, quick
 from bookstore.database.deadlines import answer_timeout, request_timeout
 from bookstore.overload import InLine, Line
 from bookstore.tests.proxy import SwallowingProxy
@@ -57,6 +57,29 @@ def test_a_statement_that_is_never_answered_ends_and_is_unavailable(another, pro
 
     assert str(caught.value) == "no answer within 0.5 s: the connection is given up"
     assert is_unavailable(caught.value)
+
+
+@pytest.mark.postgres
+def test_a_statement_sent_by_libpq_itself_ends_too(another, proxy):
+    assert quick.rows(another, "SELECT %s::int", [42]) == [(42,)]
+    proxy.swallows.set()
+
+    with pytest.raises(OperationalError) as caught:
+        quick.rows(another, "SELECT %s::int", [42])
+
+    assert str(caught.value) == "no answer within 0.5 s: the connection is given up"
+    assert another.connection.closed
+
+
+@pytest.mark.postgres
+def test_nothing_is_sent_by_libpq_itself_for_a_request_that_has_used_up_its_time(another):
+    quick.rows(another, "SELECT %s::int", [42])
+
+    with deadlines.within(-1), pytest.raises(OperationalError) as caught:
+        quick.rows(another, "SELECT %s::int", [42])
+
+    assert str(caught.value) == "the request has used up its time: its connection is given up"
+    assert another.connection.closed
 
 
 @pytest.mark.postgres

@@ -128,10 +128,10 @@ def test_a_wait_that_is_broken_off_gives_the_connection_up(monkeypatch):
     quick.rows(connection, "SELECT %s::int", [1])
     driver = connection.connection
 
-    def interrupted(statement):
+    def interrupted(statement, seconds, deadline):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(quick.Statement, "answer", interrupted)
+    monkeypatch.setattr(quick.Statement, "result", interrupted)
 
     with pytest.raises(KeyboardInterrupt):
         quick.rows(connection, "SELECT %s::int", [2])
