@@ -187,7 +187,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The throttle counts in the database unless a Redis is named: one count across all processes either way.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    "default": {
+        "BACKEND": "bookstore.redis_cache.OptionalRedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},  # seconds
+    }
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
