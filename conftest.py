@@ -29,6 +29,15 @@ def cheap_and_patient_accounts(settings: Any) -> None:
     settings.AUTH_THROTTLE_RATE = None
 
 
+@pytest.fixture(autouse=True)
+def no_replicas(settings: Any) -> None:
+    """A test's rows are on the primary, and often in a transaction: no replica has them.
+
+    Tests of replicas name them by themselves.
+    """
+    settings.REPLICAS = {}
+
+
 @pytest.fixture
 def api() -> APIClient:
     """A client of the API that has not signed in."""
