@@ -26,6 +26,7 @@ PARTS = (
     "schema",
     "migrations",
     "backup",
+    "recovery",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 
 from bookstore.tests.server import ROOT
 from scripts.postgres import Cluster, PostgresUnavailable, Standby, throwaway
@@ -20,6 +21,8 @@ WAIT = 20  # seconds, for what takes a fraction of one
 @contextmanager
 def running_pair(**standby_settings: str) -> Iterator[tuple[Cluster, Standby]]:
     """Skips the test where there is no PostgreSQL, or none that can be copied."""
+    if settings.DB_TRANSACTION_POOLING:
+        pytest.skip("no pooler is before this pair: make test-pg")
     try:
         with throwaway() as primary:
             environ = os.environ | {"DATABASE_URL": primary.url, "DEBUG": "1"}
