@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from scripts.postgres import Cluster, Installation, PostgresUnavailable, base_backup, throwaway
 from torture.backup import contents
@@ -23,7 +24,7 @@ ARCHIVING = {
 }
 PUT_BOOKS = """
     INSERT INTO books (title, author, price, stock_quantity, title_folded, author_folded)
-    SELECT 'Volume ' || n, 'Jane Austen', 9.50, 5, 'volume ' || n, 'jane austen' FROM generate_series(1, %s::int) AS n"""
+    SELECT 'Volume ' || n, 'Jane Austen', 9.50, 5, 'volume ' || n, 'jane austen' FROM generate_series(1, %s::int) n"""
 
 
 class Restored(Cluster):
@@ -31,6 +32,7 @@ class Restored(Cluster):
 
     def __init__(self, installation: Installation, backup: Path, archive: Path, moment: str, password: str) -> None:
         until_then = {
+            "archive_mode": "off",  # nothing of this line of time into the shop's archive
             "restore_command": f"cp {archive}/%f %p",
             "recovery_target_time": moment,
             "recovery_target_action": "promote",
@@ -141,7 +143,7 @@ def wait_until_writable(cluster: Cluster) -> None:
         time.sleep(0.1)
 
 
-def execute(cluster: Cluster, sql: str, *values: str | int) -> list[tuple[object, ...]]:
+def execute(cluster: Cluster, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
     import psycopg
 
     with psycopg.connect(cluster.url, autocommit=True) as connection:
