@@ -39,12 +39,14 @@ class Watch:
 
     The lag of a replica is the age of what it has replayed: of the newest position that the primary was seen at and
     the replica has reached. So an idle primary is no lag, a paused or disconnected replica is one as soon as the
-    primary moves on, and clocks do not matter. While the primary is away it does not move on: what was well stays so.
+    primary moves on, and clocks do not matter. While the primary is away it does not move on: what was well stays so,
+    even the one that is just being promoted.
     """
 
     def __init__(self, aliases: tuple[str, ...], *, max_lag: float) -> None:
         self.aliases, self.max_lag = aliases, max_lag
         self.well: tuple[str, ...] = ()
+        self.primary_answers = False
         self.failed: dict[str, float] = {}  # when a request last found it away
         self.positions: deque[tuple[float, int]] = deque()  # of the primary: when, and where at least
         self._thread: Thread | None = None
@@ -94,7 +96,9 @@ class Watch:
         try:
             ((position,),) = rows(DEFAULT_DB_ALIAS, PRIMARY)
         except (DatabaseError, InterfaceError):
+            self.primary_answers = False
             return
+        self.primary_answers = True
         self.positions.append((asked, position))
         while asked - self.positions[0][0] > self.max_lag + 2 * INTERVAL:
             self.positions.popleft()
@@ -106,7 +110,7 @@ class Watch:
         except (DatabaseError, InterfaceError) as error:
             return f"does not answer ({(str(error).strip() or type(error).__name__).splitlines()[0]})"
         if not in_recovery:
-            return "is no standby"
+            return "is no standby" if self.primary_answers or alias not in self.well else ""
         if position is None or not self.positions:
             return "cannot be compared with the primary, which was not seen yet"
         reached = next((when for when, where in reversed(self.positions) if where <= position), None)

@@ -156,6 +156,50 @@ def test_writes_go_on_after_a_switchover_and_after_a_crash_and_are_503_between(p
     assert ready == 200
 
 
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_the_catalogue_is_read_while_its_primary_dies_and_another_is_promoted():
+    with running_pair() as (primary, standby):
+        execute(primary, BOOK)
+        hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+        url = f"postgresql://postgres:{primary.password}@{hosts}/postgres?target_session_attrs=read-write"
+        with running_server(workers=1, DATABASE_URL=url, DATABASE_REPLICA_URLS=standby.url) as port:
+            statuses: list[int] = []
+            stop = threading.Event()
+
+            def read():
+                with Client(port) as anybody:
+                    while not stop.is_set():
+                        statuses.append(anybody("GET", "/books")[0])
+
+            def read_by_a_replica():
+                with Client(port) as anybody:
+                    anybody("GET", "/books")
+                return len(connected(standby)) == 2  # the watch's, and the request's
+
+            def ready(status):
+                with Client(port) as anybody:
+                    return anybody("GET", "/ready")[0] == status
+
+            until(read_by_a_replica, "the replica answers")
+            reader = threading.Thread(target=read)
+            reader.start()
+            try:
+                primary.stop(crash=True)
+                until(lambda: ready(503), "the primary is missed")
+                seen = len(statuses)
+                until(lambda: len(statuses) > seen + 200, "the catalogue is read meanwhile")
+                execute(standby, "SELECT pg_promote()")
+                until(lambda: ready(200), "the new primary is found")
+                seen = len(statuses)
+                until(lambda: len(statuses) > seen + 200, "the catalogue is read after that")
+            finally:
+                stop.set()
+                reader.join()
+
+    assert set(statuses) == {200}
+
+
 @pytest.mark.parametrize("error", [caused_by(InternalError(), READ_ONLY), OperationalError("the connection is lost")])
 def test_a_session_of_the_admin_that_cannot_be_saved_is_503(rf, monkeypatch, db, error):
     def cannot_save(self, must_create=False):

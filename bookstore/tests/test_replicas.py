@@ -83,6 +83,14 @@ def test_a_replica_stays_as_it_was_while_the_primary_is_away(servers):
     assert [servers.look(primary=AWAY) for _ in range(20)] == [("replica1",)] * 20
 
 
+def test_a_replica_that_is_promoted_is_read_until_the_primary_is_seen_again(servers):
+    servers.look()
+
+    assert servers.look(primary=AWAY, replica=(False, 1000)) == ("replica1",)
+    assert servers.look(primary=1001) == ()
+    assert servers.look(primary=AWAY) == ()
+
+
 def test_a_replica_is_not_believed_before_the_primary_was_seen(servers):
     assert servers.look(primary=AWAY) == ()
 
