@@ -23,6 +23,16 @@ START_SECONDS = 20
 FEW = 4  # connections to PostgreSQL: clients soon get another one than they had
 
 
+# As docs/running.md has them. PgBouncer's own are 120, 15, 15 and 0 (none): with the database away each request would
+# wait for two minutes, and a quarter of a minute longer than it is away.
+BOUNDS = """\
+query_wait_timeout = 2
+server_connect_timeout = 2
+server_login_retry = 1
+query_timeout = 6
+"""
+
+
 class PgBouncerUnavailable(Exception):
     """No PgBouncer can be had on this machine, or it did not start; the text says why."""
 
@@ -47,7 +57,7 @@ auth_file = {folder}/users
 pool_mode = transaction
 default_pool_size = {pool_size}
 max_client_conn = 500
-"""
+{BOUNDS}"""
 
 
 @contextlib.contextmanager

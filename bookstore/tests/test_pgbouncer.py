@@ -4,13 +4,16 @@
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 
 from bookstore import environment
 from bookstore.accounts.models import ThrottleWindow
+from bookstore.database import is_unavailable
+from bookstore.tests.pair import until
 from scripts.pgbouncer import PgBouncerUnavailable, pooled
 from scripts.postgres import PostgresUnavailable, throwaway
 
@@ -90,3 +93,41 @@ def test_nothing_of_a_client_stays_on_a_connection(alias, pooler):
     connections[alias].close()
 
     assert (prepared, cursors, bound) == ((0,), (0,), ("2s",))  # the role's
+
+
+def test_a_database_that_is_away_behind_the_pooler_is_unavailable_and_found_again(monkeypatch, django_db_blocker):
+    """PgBouncer has words of its own for it: query_wait_timeout, server_login_retry."""
+
+    def ask() -> tuple[int]:
+        try:
+            with connections["pooled"].cursor() as cursor:
+                cursor.execute("SELECT 1")
+                return cursor.fetchone()
+        finally:
+            connections["pooled"].close()
+
+    try:
+        with throwaway() as cluster, pooled(cluster) as (_, url), django_db_blocker.unblock():
+            database = environment.database(url, transaction_pooling=True)
+            monkeypatch.setitem(connections.settings, "pooled", {**connections.settings["default"], **database})
+            before = ask()
+            cluster.stop()
+            errors = []
+            for _ in range(2):
+                with pytest.raises(DatabaseError) as caught:
+                    ask()
+                errors.append(caught.value)
+            cluster.start()
+            until(lambda: suppressed(ask) == (1,), "it is found again")
+            del connections["pooled"]
+    except (PostgresUnavailable, PgBouncerUnavailable) as error:
+        pytest.skip(str(error))
+
+    assert before == (1,)
+    assert [is_unavailable(error) for error in errors] == [True, True]
+
+
+def suppressed(ask):
+    with suppress(DatabaseError):
+        return ask()
+    return None
