@@ -2,15 +2,14 @@
 
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 
 from bookstore.api.errors import ServiceUnavailable, json_response
 from bookstore.database import is_unavailable, note_unavailable
 
 
 class AdminSessions(SessionMiddleware):
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Saves the session, when the view is over: no other part would look at what fails then."""
         try:
             return super().process_response(request, response)
