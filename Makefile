@@ -68,6 +68,9 @@ test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only
 test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 	@$(PY) -m scripts.test --only postgres -- $(ARGS)
 
+test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer in transaction mode, where that is installed
+	@$(PY) -m scripts.test --only pgbouncer -- $(ARGS)
+
 torture: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile input (ARGS="races --rounds 100")
 	@$(PY) -m torture $(ARGS)
 
@@ -138,7 +141,7 @@ clean: ## remove virtual environments, caches and build results; the demo databa
 help: ## this list
 	@awk -F ' ## ' ' \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.* ## / { split($$1, target, ":"); printf "  make %-13s %s\n", target[1], $$2 }' Makefile
+	  /^[a-z-]+:.* ## / { split($$1, target, ":"); printf "  make %-14s %s\n", target[1], $$2 }' Makefile
 
 # --- Set-up: each stamp is newer than the lock it was installed from --------------------------------------------
 
@@ -183,4 +186,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: torture mutants coverage run serve shell test test-sqlite test-pg test-next lint check-deploy types fmt bench bench-scale lock clean help FORCE
+.PHONY: torture mutants coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         pytest.skip(f"needs PostgreSQL, this run is on {connection.vendor}: make test-pg")
+    if item.get_closest_marker("own_session") and settings.DB_TRANSACTION_POOLING:
+        pytest.skip("needs a session of its own, and this run's connections are PgBouncer's: make test-pg")
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,15 @@ def cheap_and_patient_accounts(settings: Any) -> None:
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.AUTH_THROTTLE_RATE = None
+
+
+@pytest.fixture(autouse=True)
+def no_replicas(settings: Any) -> None:
+    """A test's rows are on the primary, and often in a transaction: no replica has them.
+
+    Tests of replicas name them by themselves.
+    """
+    settings.REPLICAS = {}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What an environment variable may say: each reader refuses a bad value by naming the variable."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,14 @@ def database(
     lock_timeout: int = 2,
     statement_timeout: int = 5,
     prepared_statements: bool = True,
+    transaction_pooling: bool = False,
+    writable: bool = True,
 ) -> dict[str, Any]:
     """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's.
 
     The bounds are in seconds; 0 leaves the last two to the server, and an answer is waited for as if it were 5.
-    SQLite's writers wait for `statement_timeout`.
+    SQLite's writers wait for `statement_timeout`. With `transaction_pooling` nothing is asked of the server that
+    outlives a transaction, or that a pooler refuses. A `writable` one is never a standby.
     """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
@@ -69,6 +73,20 @@ def database(
             ) from error
         if not parts.get("dbname"):
             raise BadValue("names no database: write postgresql://user:password@host:5432/name")
+        if transaction_pooling:
+            if "options" in parts:
+                raise BadValue(
+                    "has `options`, which PgBouncer refuses: "
+                    "with DB_TRANSACTION_POOLING=1 give them to the role instead"
+                )
+            parts["options"] = ""  # not those of PGOPTIONS either
+            lock, statement, prepared_statements = 0, 0, False
+        else:
+            lock, statement = lock_timeout, statement_timeout
+            if writable:
+                # A server that was demoted, or a standby that a balancer still takes for the primary, would answer
+                # with carts of yesterday. libpq looks at what the server says at the start: no statement.
+                parts.setdefault("target_session_attrs", "primary")
         return {
             "ENGINE": "bookstore.database",
             "NAME": parts.pop("dbname"),
@@ -87,8 +105,8 @@ def database(
                 "keepalives_idle": 30,
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
-                "lock_timeout": 1000 * lock_timeout,
-                "statement_timeout": 1000 * statement_timeout,
+                "lock_timeout": 1000 * lock,
+                "statement_timeout": 1000 * statement,
                 # Values travel beside the SQL, so that PostgreSQL plans a statement once a connection: after this
                 # many runs of it.
                 "server_side_binding": prepared_statements,
@@ -97,8 +115,21 @@ def database(
             },
             "CONN_MAX_AGE": None,
             "CONN_HEALTH_CHECKS": True,  # a look at the socket, in bookstore/database/base.py
+            "DISABLE_SERVER_SIDE_CURSORS": transaction_pooling,
         }
     raise BadValue(f"has the scheme {scheme!r}: only sqlite:/// and postgresql:// are served")
+
+
+def postgresql(url: str, **bounds: Any) -> dict[str, Any]:
+    """As `database`, for what SQLite cannot be."""
+    if urlsplit(url).scheme == "sqlite":
+        raise BadValue("names SQLite: only a postgresql:// URL makes sense here")
+    return database(url, **bounds)
+
+
+def urls(value: str) -> list[str]:
+    """URLs of PostgreSQL that are separated by commas. One may name several hosts, which commas separate, too."""
+    return [url.strip() for url in re.split(r",(?=\s*\w+://)", value) if url.strip()]
 
 
 def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:

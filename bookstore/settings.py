@@ -85,18 +85,45 @@ DB_CONNECT_TIMEOUT = read("DB_CONNECT_TIMEOUT", env.int, default=2, validate=val
 DB_LOCK_TIMEOUT = read("DB_LOCK_TIMEOUT", env.int, default=2, validate=validate.Range(min=0, max=60))
 DB_PREPARED_STATEMENTS = read("DB_PREPARED_STATEMENTS", env.bool, default=True)
 DB_STATEMENT_TIMEOUT = read("DB_STATEMENT_TIMEOUT", env.int, default=5, validate=validate.Range(min=0, max=60))
+DB_TRANSACTION_POOLING = read("DB_TRANSACTION_POOLING", env.bool, default=False)
+bounds: dict[str, Any] = {
+    "connect_timeout": DB_CONNECT_TIMEOUT,
+    "lock_timeout": DB_LOCK_TIMEOUT,
+    "statement_timeout": DB_STATEMENT_TIMEOUT,
+    "prepared_statements": DB_PREPARED_STATEMENTS,
+}
 DATABASE_URL = read(
     "DATABASE_URL",
     env.str,
     debug_default=f"sqlite:///{BASE_DIR / 'bookstore.sqlite3'}",
-    check=lambda url: environment.database(
-        url,
-        connect_timeout=DB_CONNECT_TIMEOUT,
-        lock_timeout=DB_LOCK_TIMEOUT,
-        statement_timeout=DB_STATEMENT_TIMEOUT,
-        prepared_statements=DB_PREPARED_STATEMENTS,
-    ),
+    check=lambda url: environment.database(url, transaction_pooling=DB_TRANSACTION_POOLING, **bounds),
 )
+# Past the pooler, for what needs a session of its own: `manage.py migrate`.
+DATABASE_DIRECT_URL = read(
+    "DATABASE_DIRECT_URL", env.str, default="", check=lambda url: url and environment.postgresql(url, **bounds)
+)
+DATABASE_REPLICA_URLS = read(
+    "DATABASE_REPLICA_URLS",
+    env.str,
+    default="",
+    check=lambda value: [
+        environment.postgresql(url, transaction_pooling=DB_TRANSACTION_POOLING, writable=False, **bounds)
+        for url in environment.urls(value)
+    ],
+)
+REPLICA_MAX_LAG = read("REPLICA_MAX_LAG", env.int, default=5, validate=validate.Range(min=1, max=3600))
+if DATABASE_URL["ENGINE"] != "bookstore.database":
+    if DATABASE_REPLICA_URLS:
+        stop("DATABASE_REPLICA_URLS", "is set, but DATABASE_URL names SQLite, which has no replicas")
+    if DB_TRANSACTION_POOLING or DATABASE_DIRECT_URL:
+        named = "DB_TRANSACTION_POOLING" if DB_TRANSACTION_POOLING else "DATABASE_DIRECT_URL"
+        stop(named, "is set, but DATABASE_URL names SQLite, which has no pooler")
+elif DATABASE_DIRECT_URL and DATABASE_DIRECT_URL["NAME"] != DATABASE_URL["NAME"]:
+    stop(
+        "DATABASE_DIRECT_URL",
+        f"names the database {DATABASE_DIRECT_URL['NAME']!r} and DATABASE_URL {DATABASE_URL['NAME']!r}: "
+        "they are two ways to one database, so give it one name in the pooler and in PostgreSQL",
+    )
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 CACHE_URL = read("CACHE_URL", env.str, default="")
 if CACHE_URL and not CACHE_URL.startswith(("redis://", "rediss://", "unix://")):
@@ -156,7 +183,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "bookstore.admin_sessions.AdminSessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -183,14 +210,25 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": DATABASE_URL}
+# The public catalogue is read from these; all else stays on `default`. bookstore/database/replicas.py chooses.
+REPLICAS = {
+    f"replica{number}": replica | {"TEST": {"MIRROR": "default"}}
+    for number, replica in enumerate(DATABASE_REPLICA_URLS, start=1)
+}
+DATABASES = {"default": DATABASE_URL, **REPLICAS}
 # Seconds in which a request of the API must have its last answer from the database; the admin's may take longer.
 REQUEST_TIMEOUT = request_timeout(DB_STATEMENT_TIMEOUT)
+if REPLICAS:
+    DATABASE_ROUTERS = ["bookstore.database.replicas.CatalogueRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The throttle counts in the database unless a Redis is named: one count across all processes either way.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    "default": {
+        "BACKEND": "bookstore.redis_cache.OptionalRedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},  # seconds
+    }
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }

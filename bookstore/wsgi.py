@@ -1,5 +1,6 @@
 """The WSGI application that the server loads: `bookstore.wsgi:application`."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -28,3 +29,7 @@ if settings.METRICS_ENABLED:
 
     Thread(target=keep_looking, args=[application.line], name="metrics of the pool", daemon=True).start()
     application = Metered(application, application.line)  # type: ignore[assignment]
+
+# What is loaded by now stays: a full collection of garbage need not look at it, and hold up a request meanwhile.
+gc.collect()
+gc.freeze()

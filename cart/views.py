@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -78,7 +79,7 @@ class PersonalView(ApiView):
         try:
             if self.request.auth is not None:
                 caller(self.request).is_active  # noqa: B018  # the look asks, and raises who is not let in
-        except ApiError as refusal:
+        except (ApiError, DatabaseError, InterfaceError) as refusal:  # without a database there is no caller either
             exc = refusal
         return super().handle_exception(exc)
 

@@ -8,6 +8,7 @@ from rest_framework.viewsets import ViewSet
 from bookstore.accounts.permissions import PublicReads, StaffWritesModel
 from bookstore.api.pagination import page_of
 from bookstore.api.schema import errors_of
+from bookstore.database.replicas import from_replicas
 from catalog import examples
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.models import Book, Genre
@@ -41,6 +42,7 @@ class BookViewSet(PublicReads, ViewSet):
         responses={200: BookPageSerializer},
         examples=[examples.A_PAGE, examples.NO_BOOKS],
     )
+    @from_replicas
     def list(self, request: Request) -> Response:
         """A page of the books on sale that fit every parameter sent. Anybody may ask.
 
@@ -83,6 +85,7 @@ class BookViewSet(PublicReads, ViewSet):
         responses={200: BookSerializer, **errors_of(BookNotFound)},
         examples=[examples.A_BOOK],
     )
+    @from_replicas
     def retrieve(self, request: Request, book_id: int) -> Response:
         """Anybody may ask. A withdrawn book answers, too, with `is_active` false: carts may still hold it.
 
@@ -160,6 +163,7 @@ class GenreViewSet(PublicReads, ViewSet):
         responses={200: GenreSerializer(many=True)},
         examples=[examples.A_GENRE],
     )
+    @from_replicas
     def list(self, request: Request) -> Response:
         """Anybody may ask.
 

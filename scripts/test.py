@@ -1,9 +1,10 @@
 """The whole suite on SQLite, and again on a real PostgreSQL.
 
-    python -m scripts.test [--only sqlite|postgres] [-- arguments for pytest]
+    python -m scripts.test [--only sqlite|postgres|pgbouncer] [-- arguments for pytest]
 
 PostgreSQL is TEST_DATABASE_URL when that is set, else a throw-away cluster (scripts/postgres.py). Where none can be
 had the second run is left out, loudly; with REQUIRE_PG=1, or when it was asked for by name, that is a failure.
+`--only pgbouncer` is PostgreSQL once more, through PgBouncer in transaction mode: left out where that is not installed.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from scripts.pgbouncer import PgBouncerUnavailable, pooled
 from scripts.postgres import PostgresUnavailable, exit_on_signals, run_child, throwaway
 
 ENV_EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
@@ -66,13 +68,15 @@ def environment(url: str) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if name not in read}, "DATABASE_URL": url}
 
 
-def run(database: str, url: str, pytest_args: Sequence[str], folder: Path) -> Run:
+def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **settings: str) -> Run:
     """Run pytest once with DATABASE_URL set to `url`; its output goes where ours goes."""
     print(f"\n=== {database} ===", flush=True)
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
     started = time.monotonic()
-    code = run_child([sys.executable, "-m", "pytest", f"--junitxml={report}", *pytest_args], environment(url))
+    code = run_child(
+        [sys.executable, "-m", "pytest", f"--junitxml={report}", *pytest_args], environment(url) | settings
+    )
     return Run(database, code, counts(report, code), time.monotonic() - started)
 
 
@@ -87,9 +91,23 @@ def postgres() -> Iterator[tuple[str, str]]:
         yield f"throw-away {cluster.installation}", cluster.url
 
 
+def run_pooled(pytest_args: Sequence[str], folder: Path) -> Run:
+    """Through a PgBouncer of its own, in front of a PostgreSQL of its own. Raises what says that either is missing."""
+    with throwaway() as cluster, pooled(cluster) as (version, url):
+        # PgBouncer keeps connections to the test's database, which can then not be dropped; it goes with its cluster.
+        return run(
+            f"throw-away {cluster.installation} through {version}",
+            url,
+            ["--reuse-db", *pytest_args],
+            folder,
+            DB_TRANSACTION_POOLING="1",
+            DATABASE_DIRECT_URL=cluster.url,
+        )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.test", description="The suite on both databases.")
-    parser.add_argument("--only", choices=("sqlite", "postgres"))
+    parser.add_argument("--only", choices=("sqlite", "postgres", "pgbouncer"))
     parser.add_argument("pytest_args", nargs="*", metavar="argument for pytest", help="after --")
     options = parser.parse_args(argv)
     exit_on_signals()
@@ -99,11 +117,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="bookstore-tests-") as name:
             folder = Path(name)
-            if options.only != "postgres":
+            if options.only == "pgbouncer":
+                try:
+                    runs.append(run_pooled(options.pytest_args, folder))
+                except PgBouncerUnavailable as error:
+                    print(f"NOT RUN {error}")
+                    return 0
+                except PostgresUnavailable as error:
+                    missing = str(error)
+            if options.only in (None, "sqlite"):
                 # A file's name is needed; Django's test database is made apart from it.
                 url = f"sqlite:///{folder / 'tests.sqlite3'}"
                 runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, options.pytest_args, folder))
-            if options.only != "sqlite":
+            if options.only in (None, "postgres"):
                 try:
                     with postgres() as (database, url):
                         runs.append(run(database, url, options.pytest_args, folder))

@@ -27,6 +27,7 @@ PARTS = (
     "schema",
     "migrations",
     "backup",
+    "recovery",
 )
 
 

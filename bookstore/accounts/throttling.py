@@ -5,6 +5,7 @@ window begins with its first attempt, and is over after the rate's period.
 """
 
 import logging
+import re
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from math import ceil
@@ -24,6 +25,8 @@ logger = logging.getLogger("bookstore.throttling")
 
 # An address with a client behind it has a /64 of IPv6 to itself, and would else be counted as 2**64 clients.
 CLIENT_PREFIX = 64
+# IPv6 in brackets, with or without a port; or IPv4 with one.
+HOP = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
 
 
 def count_attempt(request: Request, scope: str, account: str) -> None:
@@ -94,7 +97,7 @@ def client_of(request: Request | HttpRequest) -> str:
     client = address
     if trusted(client):
         for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            named = address_of(hop)
+            named = address_of(without_port(hop.strip()))
             if named is None:
                 client = address
                 break
@@ -104,6 +107,12 @@ def client_of(request: Request | HttpRequest) -> str:
     if isinstance(client, IPv6Address):
         return str(IPv6Network((int(client), CLIENT_PREFIX), strict=False))
     return str(client)
+
+
+def without_port(hop: str) -> str:
+    """Some proxies (Azure's, IIS) add the client's port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. Else as it is."""
+    with_port = HOP.fullmatch(hop)
+    return with_port[1] or with_port[2] if with_port else hop
 
 
 def address_of(text: str) -> IPv4Address | IPv6Address | None:

@@ -32,6 +32,9 @@ SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCI
 REMEMBERED = 4096
 USER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
+# Seconds by which the clocks of two hosts may differ: a token that one of them has just issued was, by the other's
+# clock, issued in the future. What is really not yet valid is refused, and an expiry has no leeway (`read`).
+CLOCKS_DIFFER = 60
 MAX_ID = BigIntegerField.MAX_BIGINT
 
 
@@ -55,8 +58,8 @@ class Keys(TokenBackend):
     """Signs with JWT_SIGNING_KEY. Also believes JWT_SIGNING_KEY_PREVIOUS, while a change of the key is under way."""
 
     def __init__(self, signing_key: str, previous_key: str) -> None:
-        super().__init__("HS256", signing_key)
-        self.previous = TokenBackend("HS256", previous_key) if previous_key else None
+        super().__init__("HS256", signing_key, leeway=CLOCKS_DIFFER)
+        self.previous = TokenBackend("HS256", previous_key, leeway=CLOCKS_DIFFER) if previous_key else None
 
     def decode(self, token: Token, verify: bool = True) -> dict[str, Any]:
         try:
@@ -140,13 +143,16 @@ def read(kind: type[Token], raw: str) -> Claims:
         raise Malformed("not a token of ours")
     try:
         token = kind(raw)  # type: ignore[arg-type]  # simplejwt says Token and means its text
+        expires_at = int(token["exp"])
     except (TypeError, ValueError, OverflowError, OSError) as error:
         raise Malformed("a part of it cannot be read") from error
+    if expires_at <= time():
+        raise ExpiredTokenError("Token is expired")
     return Claims(
         user_id=user_id_of(token.get("sub")),
         session_id=session_id_of(token.get("sid")),
         jti=hexadecimal(token.get("jti")),
-        expires_at=int(token["exp"]),
+        expires_at=expires_at,
     )
 
 

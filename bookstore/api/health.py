@@ -21,6 +21,11 @@ WELL = OpenApiExample("All is well", value={"status": "ok", "version": __version
 ALIVE = {"status": "ok", "version": __version__}
 
 
+# A standby says so, too: a primary that was demoted, or one that a balancer takes for it.
+WRITABLE = {"postgresql": "SHOW transaction_read_only", "sqlite": "PRAGMA query_only"}
+READ_ONLY = ("on", 1)
+
+
 class ProbeView(ApiView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -57,12 +62,16 @@ class ReadyView(ProbeView):
     def get(self, request: Request) -> Response:
         """For the load balancer.
 
-        - 200: the database answers and every migration is applied.
+        - 200: the database answers, can be written to, and every migration is applied.
         - 503 SERVICE_UNAVAILABLE: else; send requests elsewhere.
         """
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+                cursor.execute(WRITABLE[connection.vendor])
+                (read_only,) = cursor.fetchone()
+            if read_only in READ_ONLY:
+                connection.close()  # the next one may be to the server that took over
+                raise ServiceUnavailable("The database is read-only.")
             if not ReadyView.migrated:
                 executor = MigrationExecutor(connection)
                 ReadyView.migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())

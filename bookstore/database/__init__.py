@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
@@ -22,6 +22,18 @@ TRANSIENT = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_det
 READ_ONLY = "25006"  # a primary became a standby, or was closed to writers
 
 ATTEMPTS = 4  # one, and three more
+
+
+def name_of(connection: Any) -> str:
+    """Which database this is, for a person: without user and password. `db.example:5432/bookstore`."""
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return str(settings["NAME"])
+    hosts = str(settings["HOST"] or "the local socket").split(",")
+    ports = str(settings["PORT"] or "").split(",")
+    if len(ports) != len(hosts):  # one for all of them
+        ports = ports[:1] * len(hosts)
+    return f"{','.join(f'{host}:{port or 5432}' for host, port in zip(hosts, ports, strict=True))}/{settings['NAME']}"
 
 
 def sqlstate(error: BaseException) -> str:

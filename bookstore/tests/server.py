@@ -71,7 +71,8 @@ def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
-    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "WARNING", "DEBUG": "1"} | environ
+    own = {"DATABASE_URL": url_of_test_database(), "DATABASE_DIRECT_URL": "", "LOG_LEVEL": "WARNING", "DEBUG": "1"}
+    environment = os.environ | own | environ
     server = subprocess.Popen(command, cwd=ROOT, env=environment)  # our own command
     try:
         deadline = time.monotonic() + START_SECONDS

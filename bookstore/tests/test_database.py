@@ -54,6 +54,7 @@ def test_a_new_connection_bounds_locks_and_statements(another):
 
 
 @pytest.mark.postgres
+@pytest.mark.own_session
 def test_timeouts_of_zero_are_left_to_the_server(another):
     another.settings_dict = {
         **another.settings_dict,
@@ -70,10 +71,12 @@ def test_timeouts_of_zero_are_left_to_the_server(another):
 def test_timeouts_are_no_startup_parameters(another):
     parameters = another.get_connection_params()
 
-    assert not {"options", "lock_timeout", "statement_timeout"} & parameters.keys()
+    assert not {"lock_timeout", "statement_timeout"} & parameters.keys()
+    assert not parameters.get("options")
 
 
 @pytest.mark.postgres
+@pytest.mark.own_session
 def test_a_lock_that_is_held_ends_in_time_and_is_unavailable(another):
     alice = UserFactory()
     with another.cursor() as cursor:
@@ -97,6 +100,7 @@ def test_a_migration_may_take_its_time_but_not_the_lock(transactional_db):
 
 
 @pytest.mark.postgres
+@pytest.mark.own_session
 def test_a_migration_without_a_transaction_waits_as_long_as_it_must(another):
     with another.schema_editor(atomic=False):
         during = (setting(another, "lock_timeout"), setting(another, "statement_timeout"))
@@ -113,6 +117,7 @@ def test_the_health_check_sends_no_statement(another):
 
 
 @pytest.mark.postgres
+@pytest.mark.own_session
 def test_a_connection_that_the_server_ended_is_seen_and_replaced(another):
     other_process = another.connection or another.ensure_connection() or another.connection
     first = other_process.info.backend_pid
@@ -126,6 +131,7 @@ def test_a_connection_that_the_server_ended_is_seen_and_replaced(another):
 
 
 @pytest.mark.postgres
+@pytest.mark.own_session
 def test_a_notice_on_the_socket_is_no_fault(another):
     another.ensure_connection()
     with another.cursor() as cursor:

@@ -43,6 +43,7 @@ def test_rows_are_those_of_a_cursor():
     assert rows == [(7, Decimal("12.50"), None, True, "Brontë%", moment, "O'Hara")]
 
 
+@pytest.mark.own_session
 def test_a_statement_is_prepared_once_for_each_connection():
     for number in range(3):
         quick.rows(connection, EVERY_TYPE, [number, ""])
@@ -124,6 +125,7 @@ def test_a_server_that_ends_in_the_midst_is_an_operational_error_and_the_next_st
     assert quick.rows(connection, "SELECT pg_backend_pid() <> %s::int", [process]) == [(True,)]
 
 
+@pytest.mark.own_session
 def test_a_wait_that_is_broken_off_gives_the_connection_up(monkeypatch):
     quick.rows(connection, "SELECT %s::int", [1])
     driver = connection.connection

@@ -1,6 +1,7 @@
 """A missing or bad variable stops the start with one line that names it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,15 @@ def test_a_missing_variable_is_named(tmp_path, name):
         ("DATABASE_URL", "postgresql://shop:secret@db.example"),
         ("DATABASE_URL", "postgresql://shop:sec ret@db/shop"),
         ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_REPLICA_URLS", "sqlite:////tmp/shop.sqlite3"),
+        ("DATABASE_REPLICA_URLS", "db2.example:5432"),
+        ("DATABASE_REPLICA_URLS", "postgresql://shop:secret@db2.example/shop,mysql://db3.example/shop"),
+        ("REPLICA_MAX_LAG", "0"),
+        ("REPLICA_MAX_LAG", "1.5"),
+        ("DB_TRANSACTION_POOLING", "perhaps"),
+        ("DATABASE_DIRECT_URL", "postgresql://shop:secret@db.example/another"),
+        ("DATABASE_DIRECT_URL", "postgresql://shop:secret@db.example"),
+        ("DATABASE_DIRECT_URL", "sqlite:////tmp/shop.sqlite3"),
         ("CACHE_URL", "memcached://x"),
         ("ACCESS_TOKEN_MINUTES", "0"),
         ("ACCESS_TOKEN_MINUTES", "five"),
@@ -90,15 +100,40 @@ def test_a_bad_value_stops_the_start_with_one_line(tmp_path, name, value):
     assert "secret@" not in started.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_REPLICA_URLS", "postgresql://shop@db2.example/shop"),
+        ("DB_TRANSACTION_POOLING", "1"),
+        ("DATABASE_DIRECT_URL", "postgresql://shop@db.example/shop"),
+    ],
+)
+def test_what_sqlite_cannot_do_stops_the_start(tmp_path, name, value):
+    started = start(tmp_path, **PRODUCTION | {"DATABASE_URL": "sqlite:////tmp/shop.sqlite3", name: value})
+
+    assert started.returncode == 1
+    assert started.stderr.startswith(f"bookstore cannot start: {name} is set, but DATABASE_URL names SQLite")
+    assert started.stderr.count("\n") == 1
+
+
+def test_options_of_the_server_do_not_go_with_a_pooler(tmp_path):
+    url = "postgresql://shop:secret@db.example/shop?options=-csearch_path%3Dshop"
+
+    alone = start(tmp_path, **PRODUCTION | {"DATABASE_URL": url})
+    pooled = start(tmp_path, **PRODUCTION | {"DATABASE_URL": url, "DB_TRANSACTION_POOLING": "1"})
+
+    assert alone.returncode == 0
+    assert pooled.returncode == 1
+    assert pooled.stderr == (
+        "bookstore cannot start: DATABASE_URL has `options`, which PgBouncer refuses: "
+        "with DB_TRANSACTION_POOLING=1 give them to the role instead.\n"
+    )
+
+
 def test_env_example_lists_every_variable():
     settings = (ROOT / "bookstore" / "settings.py").read_text()
     example = (ROOT / ".env.example").read_text()
-    read = {line.split('"')[1] for line in settings.replace("read(\n", "read(").splitlines() if ' = read("' in line}
-    read |= {
-        line.strip().strip('",')
-        for before, line in zip(settings.splitlines(), settings.splitlines()[1:], strict=False)
-        if before.endswith("= read(")
-    }
+    read = set(re.findall(r'= read\(\s*"([A-Z_]+)"', settings))
 
     assert len(read) > 10
     assert [name for name in sorted(read) if f"{name}=" not in example] == []
@@ -137,7 +172,49 @@ def test_a_postgresql_url_may_name_several_hosts_and_any_option_of_libpq():
         },
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": False,
     }
+
+
+def test_behind_a_pooler_of_transactions_nothing_is_asked_that_outlives_one():
+    database = environment.database("postgresql://shop@pooler/shop", transaction_pooling=True)
+
+    assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert database["OPTIONS"] == {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 5000,
+        "answer_timeout": 5.5,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "lock_timeout": 0,
+        "statement_timeout": 0,
+        "server_side_binding": False,
+        "prepare_threshold": None,
+        "options": "",
+    }
+
+
+def test_only_a_primary_is_written_to():
+    primary = environment.database("postgresql://shop@db/shop")
+    replica = environment.database("postgresql://shop@db2/shop", writable=False)
+
+    assert primary["OPTIONS"]["target_session_attrs"] == "primary"
+    assert "target_session_attrs" not in replica["OPTIONS"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        (" ,", [","]),
+        ("postgresql://a/shop", ["postgresql://a/shop"]),
+        ("postgresql://a/shop, postgres://b/shop", ["postgresql://a/shop", "postgres://b/shop"]),
+        ("postgresql://a,b:5433/shop,postgresql://c/shop", ["postgresql://a,b:5433/shop", "postgresql://c/shop"]),
+    ],
+)
+def test_urls_are_separated_by_commas_and_so_are_the_hosts_of_one(text, expected):
+    assert environment.urls(text) == expected
 
 
 def test_sqlite_is_made_safe_for_several_processes(tmp_path):

@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.test.utils import CaptureQueriesContext
 
+from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import UserFactory
 from cart.models import Cart
 from cart.tests.answers import line_answer, moment
@@ -210,3 +211,19 @@ def test_get_cart_is_answered_the_same_by_all_of_djangos_middleware(client_for, 
     assert direct.json()["total_items"] == 1
     assert direct.content == whole.content
     assert {**direct.headers, "X-Request-ID": ""} == {**whole.headers, "X-Request-ID": ""}
+
+
+def test_read_cart_on_a_connection_that_is_lost_is_503(client_for, alice, monkeypatch):
+    """Nobody can say then whether the caller is let in, either."""
+
+    def lost(*args, **values):
+        raise InterfaceError("the connection is closed")
+
+    client = client_for(alice)
+    monkeypatch.setattr("cart.statements.read", lost)
+    monkeypatch.setattr(type(User.objects), "calling", lost)
+
+    response = client.get("/cart")
+
+    assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert response.headers["Retry-After"] == "1"

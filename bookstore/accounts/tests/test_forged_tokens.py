@@ -16,6 +16,7 @@ import jwt
 import pytest
 from django.conf import settings
 
+from bookstore.accounts import tokens
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 
@@ -64,9 +65,11 @@ def test_token_made_here_like_a_good_one_is_accepted(claims, call_with):
 
 CHANGED_CLAIMS = {
     "expired": {"exp": NOW - 1},
+    "expired within the leeway of clocks": {"exp": NOW - tokens.CLOCKS_DIFFER // 2},
     "expired long ago": {"exp": 1},
     "not yet valid": {"nbf": NOW + 3600},
     "issued in the future": {"iat": NOW + 3600},
+    "issued further ahead than clocks differ": {"iat": NOW + tokens.CLOCKS_DIFFER + 600},
     "refresh as access": {"token_type": "refresh"},
     "unknown type": {"token_type": "sliding"},
     "type is null": {"token_type": None},
@@ -122,8 +125,23 @@ def test_signed_token_with_other_claims_is_refused(claims, call_with, changes):
     response = call_with(f"Bearer {by_hand({'alg': 'HS256', 'typ': 'JWT'}, forged)}")
 
     assert response.status_code == 401
-    expected = "AUTH_TOKEN_EXPIRED" if forged.get("exp") in [1, NOW - 1] else "AUTH_TOKEN_INVALID"
+    exp = forged.get("exp")
+    expired = isinstance(exp, int) and exp < NOW  # true is 1
+    expected = "AUTH_TOKEN_EXPIRED" if expired else "AUTH_TOKEN_INVALID"
     assert response.json()["code"] == expected
+
+
+def test_new_token_of_a_host_whose_clock_is_ahead_is_accepted(claims, call_with):
+    ahead = claims | {"iat": int(time.time()) + 5, "exp": int(time.time()) + 305}
+
+    assert call_with(f"Bearer {signed(ahead)}").status_code == 200
+
+
+def test_new_refresh_token_of_a_host_whose_clock_is_ahead_is_accepted(api, claims):
+    session = LoginSession.objects.get()
+    ahead = claims | {"token_type": "refresh", "jti": session.refresh_jti, "iat": int(time.time()) + 5}
+
+    assert api.post("/auth/refresh", {"refresh_token": signed(ahead)}).status_code == 200
 
 
 def none(claims: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from bookstore import server_log
+from bookstore.database import name_of
 from bookstore.overload import LARGEST_LINE
 
 logger = logging.getLogger("bookstore.serve")
@@ -193,17 +194,14 @@ def check_migrations() -> None:
         )
 
 
-def away(error: DatabaseError) -> CommandError:
+def away(error: DatabaseError, variable: str = "DATABASE_URL", connection: Any = None) -> CommandError:
+    connection = connection or connections[DEFAULT_DB_ALIAS]
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return CommandError(
-        f"DATABASE_URL names {connections[DEFAULT_DB_ALIAS].vendor} {name_of_database()}, which does not answer "
-        f"({reason}): start it, or correct DATABASE_URL."
+        f"{variable} names {connection.vendor} {name_of(connection)}, which does not answer "
+        f"({reason}): start it, or correct {variable}."
     )
 
 
 def name_of_database() -> str:
-    """For a person, without user and password."""
-    connection = connections[DEFAULT_DB_ALIAS]
-    settings = connection.settings_dict
-    server = f"{settings['HOST'] or 'the local socket'}:{settings['PORT'] or 5432}/"
-    return f"{'' if connection.vendor == 'sqlite' else server}{settings['NAME']}"
+    return name_of(connections[DEFAULT_DB_ALIAS])

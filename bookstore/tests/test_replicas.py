@@ -1,0 +1,393 @@
+"""The public catalogue is read from replicas that are well, and nothing else is."""
+
+import threading
+
+import pytest
+from django.db import InterfaceError, OperationalError, ProgrammingError, connections
+from django.test import RequestFactory
+
+from bookstore.accounts.models import User
+from bookstore.database import replicas
+from bookstore.database.replicas import CatalogueRouter, Watch, from_replicas, reading_from, reads_primary
+from bookstore.tests.pair import execute, running_pair, until
+from bookstore.tests.server import Client, running_server
+
+AWAY = OperationalError("connection refused")
+
+
+class Servers:
+    """What the primary and one replica would answer, and the clock."""
+
+    def __init__(self, monkeypatch, *, max_lag=5):
+        self.now, self.primary, self.replica = 100.0, 1000, (True, 1000)
+        self.watch = Watch(("replica1",), max_lag=max_lag)
+        monkeypatch.setattr(replicas, "rows", self.rows)
+        monkeypatch.setattr(replicas, "name_of", lambda connection: "db2:5432/shop")
+        monkeypatch.setattr(replicas, "connections", {"replica1": None})
+        monkeypatch.setattr(replicas.time, "monotonic", lambda: self.now)
+
+    def rows(self, alias, sql):
+        answer = (self.primary,) if alias == "default" else self.replica
+        if isinstance(answer[0], Exception):
+            raise answer[0]
+        return [answer]
+
+    def look(self, *, primary=None, replica=None, after=1.0):
+        """One second later; which replicas are well then."""
+        self.now += after
+        self.primary = self.primary if primary is None else primary
+        self.replica = self.replica if replica is None else replica
+        self.watch.look()
+        return self.watch.well
+
+
+@pytest.fixture
+def servers(monkeypatch):
+    return Servers(monkeypatch)
+
+
+def test_a_replica_that_has_all_is_read(servers):
+    assert servers.look() == ("replica1",)
+
+
+def test_an_idle_primary_is_no_lag(servers):
+    servers.look()
+
+    assert servers.look(after=3600) == ("replica1",)
+    assert servers.look() == ("replica1",)
+
+
+def test_a_replica_that_is_a_little_behind_is_read(servers):
+    servers.look()
+
+    assert [servers.look(primary=1000 + second) for second in range(1, 6)] == [("replica1",)] * 5
+
+
+def test_a_replica_that_stands_still_is_passed_over_after_the_lag_and_read_when_it_has_caught_up(servers):
+    servers.look()
+    for second in range(1, 6):
+        servers.look(primary=1000 + second)
+
+    assert servers.look(primary=1006) == ()
+    assert servers.look(primary=1007, replica=(True, 1006)) == ("replica1",)
+
+
+def test_a_replica_that_was_never_seen_up_to_date_is_not_read(servers):
+    assert servers.look(replica=(True, 999)) == ()
+
+
+def test_a_replica_stays_as_it_was_while_the_primary_is_away(servers):
+    servers.look()
+    servers.primary = AWAY
+
+    assert [servers.look(primary=AWAY) for _ in range(20)] == [("replica1",)] * 20
+
+
+def test_a_replica_that_is_promoted_is_read_until_the_primary_is_seen_again(servers):
+    servers.look()
+
+    assert servers.look(primary=AWAY, replica=(False, 1000)) == ("replica1",)
+    assert servers.look(primary=1001) == ()
+    assert servers.look(primary=AWAY) == ()
+
+
+def test_a_replica_is_not_believed_before_the_primary_was_seen(servers):
+    assert servers.look(primary=AWAY) == ()
+
+
+def test_a_replica_that_fell_behind_stays_passed_over_while_the_primary_is_away(servers):
+    servers.look()
+    for second in range(1, 8):
+        servers.look(primary=1000 + second)
+
+    assert servers.look(primary=AWAY) == ()
+
+
+@pytest.mark.parametrize("answer", [(AWAY,), (InterfaceError(),), (False, 1000), (False, None), (True, None)])
+def test_a_replica_that_does_not_answer_as_one_is_passed_over(servers, answer):
+    servers.look()
+
+    assert servers.look(replica=answer) == ()
+    assert servers.look(replica=(True, 1000)) == ("replica1",)
+
+
+def test_a_replica_that_a_request_found_away_is_passed_over_until_the_next_look(servers, caplog):
+    servers.look()
+
+    servers.watch.pass_over("replica1", AWAY)
+
+    assert servers.watch.well == ()
+    assert servers.look() == ("replica1",)
+
+
+def test_a_look_that_began_before_a_request_failed_does_not_bring_it_back(servers, monkeypatch):
+    servers.look()
+    answer = servers.rows
+
+    def fails_meanwhile(alias, sql):
+        if alias == "replica1":
+            servers.watch.pass_over("replica1", AWAY)
+        return answer(alias, sql)
+
+    monkeypatch.setattr(replicas, "rows", fails_meanwhile)
+
+    assert servers.look() == ()
+
+
+def test_nothing_is_kept_of_the_primary_beyond_the_lag(servers):
+    for second in range(100):
+        servers.look(primary=1000 + second, replica=(True, 1000 + second))
+
+    assert len(servers.watch.positions) <= 8
+
+
+def test_only_what_is_enclosed_is_read_from_a_replica():
+    router = CatalogueRouter()
+    replicas.reading.alias = "replica1"
+    enclosed = router.db_for_read(User), router.db_for_write(User)
+    del replicas.reading.alias
+
+    assert enclosed == ("replica1", "default")
+    assert router.db_for_read(User) is None
+
+
+def test_nothing_is_migrated_on_a_replica():
+    router = CatalogueRouter()
+
+    assert router.allow_migrate("replica1", "catalog") is False
+    assert router.allow_migrate("default", "catalog") is None
+    assert router.allow_relation(User(), User()) is True
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, False),
+        ({"HTTP_AUTHORIZATION": "Bearer x"}, True),
+        ({"HTTP_COOKIE": "sessionid=x"}, True),
+        ({"HTTP_COOKIE": "theme=dark"}, False),
+    ],
+)
+def test_who_may_have_written_reads_the_primary(headers, expected):
+    assert reads_primary(RequestFactory().get("/books", **headers)) is expected
+
+
+@pytest.fixture
+def one_replica(settings, monkeypatch):
+    """`replica1`, which is well; a second description of the test's own database."""
+    settings.REPLICAS = {"replica1": {}}
+    watch = Watch(("replica1",), max_lag=5)
+    watch.well = ("replica1",)
+    monkeypatch.setattr(watch, "begin", lambda: None)
+    monkeypatch.setattr(replicas, "watch", lambda: watch)
+    monkeypatch.setitem(connections.settings, "replica1", connections.settings["default"])
+    replicas.idle.clear()
+    yield watch
+    for connection in replicas.idle.pop("replica1", ()):
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "well"),
+    [
+        (AWAY, ()),
+        (InterfaceError("the connection is closed"), ()),
+        (ProgrammingError('column "is_signed" does not exist'), ("replica1",)),
+    ],
+)
+def test_what_a_replica_cannot_answer_the_primary_is_asked(one_replica, error, well):
+    asked = []
+
+    @from_replicas
+    def view(self, request):
+        asked.append(CatalogueRouter().db_for_read(User))
+        if asked[-1]:
+            raise error
+        return "answer"
+
+    assert view(None, RequestFactory().get("/books")) == "answer"
+    assert asked == ["replica1", None]
+    assert one_replica.well == well
+
+
+def test_a_refusal_of_ours_is_not_asked_twice(one_replica):
+    asked = []
+
+    @from_replicas
+    def view(self, request):
+        asked.append(request.path)
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011  it has no text
+        view(None, RequestFactory().get("/books"))
+    assert asked == ["/books"]
+
+
+def test_without_a_replica_that_is_well_the_primary_answers(one_replica):
+    one_replica.well = ()
+    view = from_replicas(lambda self, request: CatalogueRouter().db_for_read(User))
+
+    assert view(None, RequestFactory().get("/books")) is None
+
+
+def test_threads_one_after_another_share_one_connection(one_replica):
+    seen = []
+
+    def request():
+        with reading_from("replica1"):
+            seen.append(connections["replica1"])
+
+    for _ in range(20):
+        thread = threading.Thread(target=request)
+        thread.start()
+        thread.join()
+
+    assert len(seen) == 20
+    assert len(set(map(id, seen))) == 1
+
+
+def test_who_measures_the_statements_of_a_request_measures_those_too(one_replica):
+    measure = object()
+
+    with connections["default"].execute_wrapper(measure), reading_from("replica1"):
+        measured = connections["replica1"].execute_wrappers[:]
+
+    assert measured[-1] is measure
+    assert replicas.idle["replica1"][-1].execute_wrappers == []
+
+
+# --- On a real pair --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pair():
+    with running_pair(log_statement="all") as (primary, standby):
+        execute(primary, "INSERT INTO books (title, author, price, stock_quantity, title_folded, author_folded)"
+                " VALUES ('Emma', 'Jane Austen', 9.50, 5, 'emma', 'jane austen')")  # fmt: skip
+        execute(primary, "INSERT INTO genres (name, name_folded) VALUES ('Novels', 'novels')")
+        yield primary, standby
+
+
+def served(pair, **environ):
+    primary, standby = pair
+    environ = {"DATABASE_URL": primary.url, "DATABASE_REPLICA_URLS": standby.url, "AUTH_THROTTLE_RATE": "off"} | environ
+    return running_server(workers=1, **environ)
+
+
+def catalogue_reads(standby) -> int:
+    return (standby.folder / "server.log").read_text(errors="replace").count('FROM "books"')
+
+
+def until_it_reads_the_replica(client, standby) -> None:
+    def answered_there():
+        before = catalogue_reads(standby)
+        assert client("GET", "/books")[0] == 200
+        return catalogue_reads(standby) > before
+
+    until(answered_there, "the replica answers")
+
+
+def registered(client, email: str) -> str:
+    status, tokens = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
+    assert status == 201
+    return tokens["access_token"]
+
+
+def price_of(client) -> str:
+    return client("GET", "/books/1")[1]["price"]
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_the_catalogue_is_a_replicas_and_carts_and_staff_see_the_primary(pair):
+    primary, standby = pair
+    with served(pair, REPLICA_MAX_LAG="3600") as port, Client(port) as anybody:
+        alice = Client(port, registered(anybody, "alice@example.com"))
+        staff_token = registered(anybody, "staff@example.com")
+        execute(primary, "UPDATE users SET is_staff = true, is_superuser = true WHERE email = 'staff@example.com'")
+        staff = Client(port, staff_token)
+        until_it_reads_the_replica(anybody, standby)
+        execute(standby, "SELECT pg_wal_replay_pause()")
+        until(lambda: execute(standby, "SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it stands still")
+        try:
+            assert staff("PUT", "/books/1", {"price": "12.00"})[1]["price"] == "12.00"
+            execute(primary, "INSERT INTO genres (name, name_folded) VALUES ('Poems', 'poems')")
+
+            of_the_replica = price_of(anybody), anybody("GET", "/books")[1]["items"][0]["price"]
+            genres = [genre["name"] for genre in anybody("GET", "/genres")[1]]
+            of_the_primary = price_of(staff), price_of(alice)
+            line = alice("POST", "/cart/items", {"book_id": 1})[1]
+            fresh = 0
+            for quantity in range(1, 301):
+                assert alice("PUT", f"/cart/items/{line['id']}", {"quantity": quantity})[0] == 200
+                fresh += alice("GET", "/cart")[1]["total_items"] == quantity
+        finally:
+            execute(standby, "SELECT pg_wal_replay_resume()")
+            alice.connection.close()
+            staff.connection.close()
+
+    assert of_the_replica == ("9.50", "9.50")
+    assert genres == ["Novels"]
+    assert of_the_primary == ("12.00", "12.00")
+    assert line["book"]["price"] == "12.00"
+    assert fresh == 300
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_replica_that_lags_or_is_away_is_passed_over_without_an_error_and_read_again(pair):
+    primary, standby = pair
+    with served(pair, REPLICA_MAX_LAG="1") as port, Client(port) as anybody:
+        until_it_reads_the_replica(anybody, standby)
+
+        execute(standby, "SELECT pg_wal_replay_pause()")
+        execute(primary, "UPDATE books SET price = 13.00")
+        until(lambda: price_of(anybody) == "13.00", "a replica that lags is passed over")
+        execute(standby, "SELECT pg_wal_replay_resume()")
+        until_it_reads_the_replica(anybody, standby)
+
+        statuses = []
+        stop = threading.Event()
+
+        def read():
+            with Client(port) as reader:
+                while not stop.is_set():
+                    statuses.append(reader("GET", "/books")[0])
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        until(lambda: len(statuses) > 20, "somebody reads")
+        standby.stop(crash=True)
+        seen = len(statuses)
+        until(lambda: len(statuses) > seen + 100, "the primary answers")
+        stop.set()
+        reader.join()
+        assert set(statuses) == {200}
+
+        standby.start()
+        until_it_reads_the_replica(anybody, standby)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_connections_to_a_replica_are_as_many_as_requests_run_at_once(pair):
+    _, standby = pair
+    with served(pair, THREADS="2") as port, Client(port) as anybody:
+        until_it_reads_the_replica(anybody, standby)
+
+        def visit():
+            with Client(port) as reader:
+                for _ in range(10):
+                    assert reader("GET", "/books")[0] == 200
+
+        visitors = [threading.Thread(target=visit) for _ in range(30)]
+        for visitor in visitors:
+            visitor.start()
+        for visitor in visitors:
+            visitor.join()
+        ((connected,),) = execute(
+            standby,
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        )
+
+    assert connected <= 2 + 1  # THREADS, and the watch
