@@ -72,6 +72,12 @@ test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer i
 torture: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile input (ARGS="races --rounds 100")
 	@$(PY) -m torture $(ARGS)
 
+cluster: $(VENV)/dev.stamp ## three PostgreSQL, two hosts of the application, and all between them, until Ctrl-C (needs Debian packages)
+	@exec $(PY) -m cluster up $(ARGS)
+
+cluster-test: $(VENV)/dev.stamp ## break one part of a cluster after the other under load (ARGS="--events leader,switchover --times 3")
+	@exec $(PY) -m cluster test $(ARGS)
+
 coverage: $(VENV)/dev.stamp ## the suite on PostgreSQL with branches counted: at least 95% of the whole, all of cart
 	@$(PY) -m scripts.test --only postgres -- --cov=bookstore --cov=catalog --cov=cart --cov-branch --cov-report= $(ARGS)
 	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=95 --omit='*/tests/*,*/migrations/*'
@@ -174,4 +180,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: torture coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale lock clean help FORCE
+.PHONY: cluster cluster-test torture coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale lock clean help FORCE
