@@ -53,8 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                     svg=options.svg,
                 )
     except needs.Missing as error:
-        print(f"skipped: {error}", file=sys.stderr)
-        return 0 if options.command == "test" else 1
+        skipped = options.command == "test"
+        print(f"{'skipped' if skipped else 'error'}: {error}", file=sys.stderr)
+        return int(not skipped)
     except (AlreadyRunning, PartFailed, PostgresError, hosts.NetworkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -12,8 +12,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -119,16 +120,18 @@ class Cluster:
     def part(self, host: str, name: str) -> Part:
         return self.parts[host, name]
 
-    def _add(self, host: str, name: str, command: list[str], ready: Any, **more: Any) -> Part:
+    def _add(
+        self, host: str, name: str, command: list[str], ready: Callable[[], bool], *, demote: bool = False, **more: Any
+    ) -> Part:
+        """Starts a part. `demote`: root runs it as somebody else."""
+        command = self._demoted(command) if demote else command
         part = Part(name, host, self.ground.command(host, command), self.layout.home(host), ready, **more)
-        if self.user and more.get("user"):
-            part.command, part.user = self.ground.command(host, self._as_user(command)), None
         self.parts[host, name] = part
         part.start()
         return part
 
-    def _as_user(self, command: list[str]) -> list[str]:
-        """Into a host only root can go: the user changes there."""
+    def _demoted(self, command: list[str]) -> list[str]:
+        """Only root can go into a host: the user changes there."""
         if not self.user:
             return command
         uid, gid = str(self.user.pw_uid), str(self.user.pw_gid)
@@ -149,7 +152,7 @@ class Cluster:
             *("--listen-client-urls", at, "--advertise-client-urls", at, "--listen-peer-urls", peer),
             *("--initial-advertise-peer-urls", peer, "--initial-cluster", f"etcd={peer}", "--log-level", "warn"),
         ]
-        self._add("etcd", "etcd", command, lambda: fetch(f"{at}/health")[0] == 200, user=self.user).wait(START_SECONDS)
+        self._add("etcd", "etcd", command, lambda: fetch(f"{at}/health")[0] == 200, demote=True).wait(START_SECONDS)
 
     def _start_patroni(self, host: str) -> None:
         text = self.layout.patroni(host)
@@ -158,7 +161,7 @@ class Cluster:
         configuration = self._write(host, "patroni.yml", text)
         api = f"http://{self.layout.at(host, 'patroni')}"
         command = [self.programs["patroni"], str(configuration)]
-        self._add(host, "patroni", command, lambda: fetch(f"{api}/health")[0] == 200, user=self.user)
+        self._add(host, "patroni", command, lambda: fetch(f"{api}/health")[0] == 200, demote=True)
 
     def _start_proxies(self) -> None:
         layout = self.layout
@@ -166,13 +169,13 @@ class Cluster:
             configuration = self._write(host, "haproxy.cfg", layout.haproxy(host))
             at = layout.addresses[host], layout.port(host, "application")
             command = [self.programs["haproxy"], "-db", "-f", str(configuration)]
-            self._add(host, "haproxy", command, lambda at=at: listens(at)).wait(START_SECONDS)
+            self._add(host, "haproxy", command, partial(listens, at)).wait(START_SECONDS)
         redis = [
             *(self.programs["redis-server"], "--bind", layout.addresses["cache"], "--save", "", "--appendonly", "no"),
             *("--port", str(layout.port("cache", "redis")), "--dir", str(layout.home("cache"))),
             *("--set-proc-title", "no", "--protected-mode", "no"),
         ]
-        self._add("cache", "redis", redis, lambda: self.redis_answers(), user=self.user)
+        self._add("cache", "redis", redis, lambda: self.redis_answers(), demote=True)
         configuration = self._write("edge", "nginx.conf", layout.nginx())
         command = [self.programs["nginx"], "-p", str(layout.home("edge")), "-c", str(configuration), "-e", "stderr"]
         self._add("edge", "nginx", command, lambda: fetch(f"{layout.base}/ready")[0] == 200)
@@ -182,7 +185,7 @@ class Cluster:
         configuration = self._write(host, "pgbouncer.ini", self.layout.pgbouncer(host))
         command = [self.programs["pgbouncer"], str(configuration)]
         at = self.layout.addresses[host], self.layout.port(host, "pgbouncer")
-        self._add(host, "pgbouncer", command, lambda: listens(at), user=self.user).wait(START_SECONDS)
+        self._add(host, "pgbouncer", command, lambda: listens(at), demote=True).wait(START_SECONDS)
 
     def application(self, host: str, root: Path = ROOT) -> Part:
         """Starts the application on this host, which must not be running there; does not wait."""

@@ -2,15 +2,12 @@
 
 import contextlib
 import os
-import pwd
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cluster import hosts
 from scripts.postgres import uninterrupted
@@ -30,7 +27,6 @@ class Part:
     folder: Path
     ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
-    user: pwd.struct_passwd | None = None
     cwd: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     stopped: bool = False  # on purpose
@@ -41,9 +37,6 @@ class Part:
 
     def start(self) -> None:
         """Begins again; its log goes on. Does not wait."""
-        as_user: dict[str, Any] = {}
-        if self.user:
-            as_user = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         # Next to nothing of ours: a PGHOST or PYTHONPATH of the caller must not change a part.
         environment = {"PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"}
         with self.log.open("ab") as log, uninterrupted():
@@ -56,7 +49,6 @@ class Part:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us; the parts go after it, in order
-                **as_user,
             )
             (self.folder / f"{self.name}.process").write_text(str(self.process.pid))
 
@@ -98,8 +90,3 @@ class Part:
                 self.process.wait(seconds)
                 return
             self.kill()
-
-
-def python() -> str:
-    """That of this virtual environment: not `python`, which may be a shim."""
-    return sys.executable
