@@ -77,6 +77,12 @@ torture: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile
 mutants: $(VENV)/dev.stamp $(MUTANTS_VENV)/mutants.stamp ## change the code in one place at a time: does a test notice? (ARGS="--only cart/permissions.py")
 	@$(PY) -m mutants $(ARGS)
 
+cluster: $(VENV)/dev.stamp ## three PostgreSQL, two hosts of the application, and all between them, until Ctrl-C (needs Debian packages)
+	@exec $(PY) -m cluster up $(ARGS)
+
+cluster-test: $(VENV)/dev.stamp ## break one part of a cluster after the other under load (ARGS="--events leader,switchover --times 3")
+	@exec $(PY) -m cluster test $(ARGS)
+
 coverage: $(VENV)/dev.stamp ## the suite on PostgreSQL with branches counted: at least 95% of the whole, all of cart
 	@$(PY) -m scripts.test --only postgres -- --cov=bookstore --cov=catalog --cov=cart --cov-branch --cov-report= $(ARGS)
 	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=95 --omit='*/tests/*,*/migrations/*'
@@ -186,4 +192,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: torture mutants coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE
+.PHONY: cluster cluster-test torture mutants coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE

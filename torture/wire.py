@@ -32,8 +32,8 @@ class Answer:
 class Wire:
     """One connection that is kept open and made anew when it is lost. Not for use by two threads."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.port, self.host = port, host
         self.connection: HTTPConnection | None = None
 
     def __call__(self, method: str, path: str, body: Any = None, token: str = "", **headers: str) -> Answer:
@@ -44,7 +44,7 @@ class Wire:
             headers["Content-Type"] = "application/json"
         try:
             if self.connection is None:
-                self.connection = HTTPConnection("127.0.0.1", self.port, timeout=GIVE_UP)
+                self.connection = HTTPConnection(self.host, self.port, timeout=GIVE_UP)
             self.connection.request(method, path, None if body is None else json.dumps(body), headers)
             response = self.connection.getresponse()
             content = response.read()

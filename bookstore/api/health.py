@@ -8,7 +8,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bookstore import __version__
+from bookstore import __version__, draining
 from bookstore.api.errors import ServiceUnavailable
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView
@@ -63,8 +63,10 @@ class ReadyView(ProbeView):
         """For the load balancer.
 
         - 200: the database answers, can be written to, and every migration is applied.
-        - 503 SERVICE_UNAVAILABLE: else; send requests elsewhere.
+        - 503 SERVICE_UNAVAILABLE: else, and when this host is about to stop; send requests elsewhere.
         """
+        if draining.begun():
+            raise ServiceUnavailable("This host is about to stop.")
         try:
             with connection.cursor() as cursor:
                 cursor.execute(WRITABLE[connection.vendor])

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def environment_of_a_fresh_shell(monkeypatch):
-    for variable in ("HOST", "PORT", "WORKERS", "THREADS"):
+    for variable in ("HOST", "PORT", "WORKERS", "THREADS", "DRAIN"):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -48,6 +48,21 @@ def test_serve_replaces_the_process_with_granian(started, free_port):
         *("--respawn-failed-workers", "--workers-kill-timeout", "8", "--backpressure", "4096"),
         "bookstore.wsgi:application",
     ]
+
+
+def test_serve_with_a_drain_starts_granian_with_a_pause_before_its_end(started, free_port, monkeypatch):
+    monkeypatch.setenv("DRAIN", "4")
+
+    call_command("serve", port=free_port)
+
+    [arguments] = started
+    assert arguments[:6] == [sys.executable, "-m", "bookstore.draining", "--seconds", "4", "--interface"]
+    assert arguments[-1] == "bookstore.wsgi:application"
+
+
+def test_serve_refuses_a_drain_that_is_no_number_of_seconds(free_port):
+    with pytest.raises(CommandError, match="DRAIN is '-1': give --drain a whole number from 0 to 300"):
+        call_command("serve", port=free_port, drain="-1")
 
 
 def test_serve_options_win_over_the_environment(started, free_port, monkeypatch):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.db import connection
 
 from scripts.nginx import find_nginx
 from scripts.nginx import nginx as running_nginx
@@ -276,6 +277,39 @@ def test_nginx_speaks_the_envelope_when_a_request_cannot_be_read(nginx, upstream
     assert "Content-Type: application/json" in head
     assert json.loads(body)["code"] == code
     assert upstream.requests == []
+
+
+# --- deploy/cluster: rendered and run by the package cluster, whose tests look at the rest ----------------------------
+
+
+@pytest.mark.postgres
+def test_patroni_names_only_parameters_that_postgresql_has(db):
+    text = re.sub(r"\$\{\w+\}", "word", (ROOT / "deploy" / "cluster" / "patroni.yml").read_text())
+    configuration = yaml.safe_load(text)
+    named = {
+        *configuration["bootstrap"]["dcs"]["postgresql"]["parameters"],
+        *configuration["postgresql"]["parameters"],
+    }
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings")
+        known = {name.lower() for (name,) in cursor.fetchall()}  # TimeZone is written as one likes
+
+    assert {"wal_log_hints", "unix_socket_directories"} <= named <= known
+
+
+def test_pgbouncer_names_only_settings_that_there_are():
+    example = Path("/usr/share/doc/pgbouncer/examples/pgbouncer.ini")
+    if not example.exists():
+        pytest.skip(
+            "pgbouncer is not installed (Debian package pgbouncer): its settings cannot be compared with its own list"
+        )
+    setting = re.compile(r"^;?([a-z_]+) =", flags=re.MULTILINE)
+
+    named = setting.findall((ROOT / "deploy" / "cluster" / "pgbouncer.ini").read_text().partition("[pgbouncer]")[2])
+
+    assert "pool_mode" in named
+    assert set(named) <= set(setting.findall(example.read_text()))
 
 
 # --- systemd, and the chapter for operators ---------------------------------------------------------------------------

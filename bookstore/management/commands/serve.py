@@ -44,6 +44,7 @@ class Command(BaseCommand):
             # Each has a connection to the database of its own. More than one help only where requests wait for
             # something else than this process's interpreter lock.
             ("threads", "1", "requests that each worker runs at once; others wait in line"),
+            ("drain", "0", "seconds after SIGTERM in which /ready is 503 and requests are still served"),
         ):
             variable = option.upper()
             value = os.environ.get(variable) or default
@@ -53,6 +54,7 @@ class Command(BaseCommand):
         port = number("port", options["port"], largest=65535)
         workers = number("workers", options["workers"], largest=1024)
         threads = number("threads", options["threads"], largest=1024)
+        drain = number("drain", options["drain"], smallest=0, largest=300)
         address = free_address(options["host"], port)
         check_database()
         connections.close_all()
@@ -63,7 +65,7 @@ class Command(BaseCommand):
         allow_connections()
         os.environ["THREADS"] = str(threads)  # for the settings of the workers
         os.environ[server_log.FORMAT] = settings.LOG_FORMAT
-        os.execv(sys.executable, granian(address, port, workers))  # noqa: S606  no shell is the point
+        os.execv(sys.executable, granian(address, port, workers, drain))  # noqa: S606  no shell is the point
 
     def say(self, text: str) -> None:
         """To a person, or into a log of which every line is JSON."""
@@ -74,10 +76,13 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def granian(address: str, port: int, workers: int) -> list[str]:
+def granian(address: str, port: int, workers: int, drain: int) -> list[str]:
     """The command line that serves. What it leaves open can be set in granian's own variables (GRANIAN_…)."""
     return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *(sys.executable, "-m"),
+        # The balancer must learn that this host goes before its port closes: see there.
+        *(("bookstore.draining", "--seconds", str(drain)) if drain else ("granian",)),
+        *("--interface", "wsgi"),
         *("--host", address, "--port", str(port), "--workers", str(workers)),
         # For those who stand in line, and one to say that the line is full: bookstore/overload.py.
         *("--blocking-threads", str(LARGEST_LINE + 1)),
@@ -126,10 +131,12 @@ def allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
-def number(option: str, value: str, *, largest: int) -> int:
-    """A whole number from 1 to `largest`, or CommandError."""
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= largest):
-        raise CommandError(f"{option.upper()} is {value!r}: give --{option} a whole number from 1 to {largest}.")
+def number(option: str, value: str, *, smallest: int = 1, largest: int) -> int:
+    """A whole number from `smallest` to `largest`, or CommandError."""
+    if not (value.isascii() and value.isdigit() and smallest <= int(value) <= largest):
+        raise CommandError(
+            f"{option.upper()} is {value!r}: give --{option} a whole number from {smallest} to {largest}."
+        )
     return int(value)
 
 
