@@ -127,9 +127,8 @@ class DatabaseTime:
 
 def look_at(line: Line) -> None:
     """The pool as it is now. The line itself counts nothing for this: a request is to be served, not told of."""
-    free = len(line.free)
     places.set(line.places)
-    taken.set(line.places - free)
+    taken.set(line.taken)
     in_line.set(line.waiting)
 
 

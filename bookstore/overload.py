@@ -1,9 +1,9 @@
 """Who waits, and for how long, when more requests come than can be served.
 
-A worker runs `THREADS` requests at once, each on a database connection that it keeps. The others stand in line here,
-with their body read: a client that sends slowly holds up nobody. Who has stood for `PATIENCE` seconds, or finds the
-line full, is told 503 at once; so neither a table that is locked nor a crowd lets a request hang. `/health` never
-stands in line.
+A worker runs `THREADS` requests at once, each on a database connection that it keeps, and as many that change something
+beside them: a change waits for the disk, and leaves the processor to another. The others stand in line here, with their
+body read: a client that sends slowly holds up nobody. Who has stood for `PATIENCE` seconds, or finds the line full, is
+told 503 at once; so neither a table that is locked nor a crowd lets a request hang. `/health` never stands in line.
 """
 
 import math
@@ -29,6 +29,9 @@ LARGEST_LINE = 256
 # Staff may wait longer than a customer: for an import, say. Each statement there has its own bound, as everywhere.
 STAFF = "/admin/"
 
+# What only reads is done by the processor, and one after the other is quickest.
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 # Asks no database, and must be answered while everything else waits.
 NEVER_WAITS = frozenset({"/health", "/health/"})
 
@@ -43,28 +46,39 @@ class TooBusy(Exception):
 class Waiter:
     """One who stands in line: the connection is put into their hand, and the gate is opened."""
 
-    __slots__ = ("connection", "gate")
+    __slots__ = ("changes", "connection", "gate")
 
-    def __init__(self) -> None:
+    def __init__(self, *, changes: bool) -> None:
+        self.changes = changes
         self.connection: Any = None
         self.gate = Lock()
         self.gate.acquire()
 
 
 class Line:
-    """Hands `places` connections to those who stand in line, first come, first served.
+    """Hands connections to those who stand in line, first come, first served: `places` to anybody, and beside them
+    `for_changes` to those who change something.
 
     A queue of the standard library would let whoever has just given a place back take it again, past the others.
     """
 
-    def __init__(self, places: int, *, patience: float = PATIENCE, largest: int = LARGEST_LINE) -> None:
-        self.places, self.patience, self.largest = places, patience, largest
+    def __init__(
+        self, places: int, *, for_changes: int = 0, patience: float = PATIENCE, largest: int = LARGEST_LINE
+    ) -> None:
+        self.places, self.patience, self.largest = places + for_changes, patience, largest
         self._mutex = Lock()
         self._here = 0
         self._waiting: deque[Waiter] = deque()
         self.free = [connections.create_connection(DEFAULT_DB_ALIAS) for _ in range(places)]
-        for connection in self.free:
+        self.free_for_changes = [connections.create_connection(DEFAULT_DB_ALIAS) for _ in range(for_changes)]
+        self._for_changes = frozenset(self.free_for_changes)
+        for connection in self.free + self.free_for_changes:
             connection.inc_thread_sharing()  # by one thread at a time: whoever has the place
+
+    @property
+    def taken(self) -> int:
+        """How many places are taken now."""
+        return self.places - len(self.free) - len(self.free_for_changes)
 
     @property
     def waiting(self) -> int:
@@ -82,13 +96,16 @@ class Line:
         with self._mutex:
             self._here -= 1
 
-    def take(self) -> Any:
+    def take(self, *, changes: bool = False) -> Any:
         """A connection, which is this thread's until `give_back`. Raises TooBusy."""
+        waiter = None
         with self._mutex:
-            if self.free:
-                connection, waiter = self.free.pop(), None
+            if changes and self.free_for_changes:
+                connection = self.free_for_changes.pop()
+            elif self.free:
+                connection = self.free.pop()
             else:
-                waiter = Waiter()
+                waiter = Waiter(changes=changes)
                 self._waiting.append(waiter)
         if waiter:
             connection = self._wait(waiter)
@@ -105,13 +122,15 @@ class Line:
 
     def give_back(self, connection: Any) -> None:
         del connections[DEFAULT_DB_ALIAS]
+        for_changes = connection in self._for_changes
         with self._mutex:
-            if self._waiting:
-                first = self._waiting.popleft()
+            first = next((waiter for waiter in self._waiting if waiter.changes or not for_changes), None)
+            if first is not None:
+                self._waiting.remove(first)
                 first.connection = connection
                 first.gate.release()
             else:
-                self.free.append(connection)
+                (self.free_for_changes if for_changes else self.free).append(connection)
 
 
 class InLine:
@@ -145,7 +164,7 @@ class InLine:
     def serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         # From here on, so that standing in line counts. Each request of this thread sets its own.
         deadlines.begin(math.inf if environ.get("PATH_INFO", "").startswith(STAFF) else self.longest)
-        connection = self.line.take()
+        connection = self.line.take(changes=environ.get("REQUEST_METHOD") not in READS)
         try:
             response = self.application(environ, start_response)
             if response.streaming:

@@ -17,7 +17,7 @@ from bookstore.refusal import Refusal  # noqa: E402
 
 application = InLine(
     django_application,
-    Line(settings.THREADS),
+    Line(settings.THREADS, for_changes=settings.THREADS),
     largest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     refuse=Refusal(),
     longest=settings.REQUEST_TIMEOUT,

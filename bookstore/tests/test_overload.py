@@ -1,5 +1,6 @@
 """Who waits in line, and who is told that there is no use."""
 
+import contextlib
 import io
 import json
 import threading
@@ -91,6 +92,82 @@ def test_places_are_given_first_come_first_served():
 
     assert order == ["Alice", "Bob", "Carol"]
     assert line.free == [held]
+
+
+class Visitor(threading.Thread):
+    """One who takes a place and keeps it until told to leave."""
+
+    def __init__(self, line, *, changes=False):
+        super().__init__(daemon=True)
+        self.line, self.changes = line, changes
+        self.connection = None
+        self.served, self.leaves = threading.Event(), threading.Event()
+
+    def run(self):
+        with contextlib.suppress(TooBusy):
+            self.connection = self.line.take(changes=self.changes)
+        self.served.set()
+        if self.connection:
+            self.leaves.wait(5)
+            self.line.give_back(self.connection)
+
+    def enter(self):
+        """Starts, and waits for the place or the refusal."""
+        self.start()
+        self.served.wait(5)
+        return self
+
+    def leave(self):
+        self.leaves.set()
+        self.join(5)
+
+
+def test_a_change_has_places_beside_those_of_anybody():
+    line = Line(1, for_changes=1, patience=0.01)
+    reader, writer = Visitor(line).enter(), Visitor(line, changes=True).enter()
+
+    second_reader, second_writer = Visitor(line).enter(), Visitor(line, changes=True).enter()
+
+    assert reader.connection is not writer.connection
+    assert (second_reader.connection, second_writer.connection) == (None, None)
+    assert (line.taken, line.waiting) == (2, 0)
+    for visitor in (reader, writer):
+        visitor.leave()
+    assert line.taken == 0
+
+
+def test_a_change_takes_a_place_of_anybody_when_its_own_is_taken():
+    line = Line(1, for_changes=1, patience=0.01)
+    reader = Visitor(line).enter()
+    reader.leave()
+
+    writers = [Visitor(line, changes=True).enter() for _ in range(2)]
+
+    assert writers[0].connection is not reader.connection
+    assert writers[1].connection is reader.connection
+    for writer in writers:
+        writer.leave()
+    assert line.free == [writers[1].connection]
+    assert line.free_for_changes == [writers[0].connection]
+
+
+def test_a_place_for_changes_goes_past_who_reads_to_the_first_who_changes():
+    line = Line(1, for_changes=1, patience=5)
+    reader, writer = Visitor(line).enter(), Visitor(line, changes=True).enter()
+    waiting = [Visitor(line), Visitor(line, changes=True)]
+    for count, visitor in enumerate(waiting, start=1):
+        visitor.start()
+        while line.waiting < count:
+            time.sleep(0.001)
+
+    writer.leave()
+    waiting[1].served.wait(5)
+
+    assert waiting[1].connection is writer.connection
+    assert not waiting[0].served.is_set()
+    for visitor in (reader, waiting[1], waiting[0]):
+        visitor.leave()
+    assert waiting[0].connection is reader.connection
 
 
 def test_health_does_not_wait():

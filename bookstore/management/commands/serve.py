@@ -43,7 +43,7 @@ class Command(BaseCommand):
             ("workers", "2", "processes, each with the whole application; about one for each CPU"),
             # Each has a connection to the database of its own. More than one help only where requests wait for
             # something else than this process's interpreter lock.
-            ("threads", "1", "requests that each worker runs at once; others wait in line"),
+            ("threads", "1", "requests that each worker runs at once, and changes beside them; others wait in line"),
             ("drain", "0", "seconds after SIGTERM in which /ready is 503 and requests are still served"),
         ):
             variable = option.upper()
