@@ -85,13 +85,17 @@ class Statement:
         self.readable, self.writable = select.poll(), select.poll()
         self.readable.register(self.pgconn.socket, select.POLLIN)
         self.writable.register(self.pgconn.socket, select.POLLOUT)
-        numbered = sql % tuple(f"${number}" for number in range(1, holes + 1))
-        self.send(self.pgconn.send_prepare, numbered.encode())
+        self.numbered = (sql % tuple(f"${number}" for number in range(1, holes + 1))).encode()
+        self.send(self.pgconn.send_prepare, self.numbered)
 
     def rows(self, parameters: Sequence[Any]) -> list[Row]:
-        """One round trip."""
+        """One round trip; three when psycopg, after a rollback, has let the server forget all that was prepared."""
         values = self.transformer.dump_sequence(parameters, self.formats)
-        result = self.send(self.pgconn.send_query_prepared, values)
+        try:
+            result = self.send(self.pgconn.send_query_prepared, values)
+        except psycopg.errors.InvalidSqlStatementName:  # nothing was done
+            self.send(self.pgconn.send_prepare, self.numbered)
+            result = self.send(self.pgconn.send_query_prepared, values)
         self.transformer.set_pgresult(result)
         return self.transformer.load_rows(0, result.ntuples, tuple)
 

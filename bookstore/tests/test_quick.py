@@ -52,6 +52,23 @@ def test_a_statement_is_prepared_once_for_each_connection():
     assert sorted(prepared()) == ["quick_0", "quick_1"]
 
 
+def test_a_statement_is_prepared_again_when_a_rollback_made_the_server_forget_it():
+    """psycopg sends DEALLOCATE ALL after a rollback, once it has prepared anything of its own."""
+    quick.rows(connection, "SELECT %s::int", [1])
+    for number in range(5):
+        by_cursor("SELECT %s::int + 1", [number])
+    with transaction.atomic():
+        by_cursor("SELECT 1", [])
+        transaction.set_rollback(True)
+    forgotten = prepared()
+
+    rows = quick.rows(connection, "SELECT %s::int", [2])
+
+    assert forgotten == []
+    assert rows == [(2,)]
+    assert prepared() == ["quick_0"]
+
+
 def test_no_row_is_an_empty_list():
     assert quick.rows(connection, "SELECT 1 WHERE %s::int = 2", [1]) == []
 
