@@ -207,7 +207,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if ours is None:
         return None
     headers = headers_of(ours)
-    if ours.status_code == MethodNotAllowed.status_code:
+    if isinstance(ours, MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
     return Response(ours.envelope(), status=ours.status_code, headers=headers)
 

@@ -84,8 +84,13 @@ def test_a_method_that_is_not_there_is_405_with_allow(client):
     response = client.post("/health")
 
     assert response.status_code == 405
-    assert "GET" in response.headers["Allow"]
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize("path", ["/health", "/books/x", "/cart"])
+def test_only_405_lists_what_the_path_answers_to(client, path):
+    assert "Allow" not in client.get(path).headers
 
 
 def test_an_accept_that_excludes_json_is_406(client):

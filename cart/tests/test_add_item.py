@@ -5,6 +5,7 @@ import pytest
 from cart.models import Cart, CartItem
 from cart.tests.answers import line_answer
 from cart.tests.factories import CartFactory, CartItemFactory
+from catalog.tests.factories import BookFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,18 @@ def test_post_item_to_a_full_cart_is_409(client_for, alice, emma, dracula, setti
         "code": "CART_LIMIT_EXCEEDED",
     }
     assert stored() == [("alice@example.com", "Emma", 1)]
+
+
+def test_post_item_to_a_cart_that_holds_more_than_a_lowered_limit_is_409(client_for, alice, emma, dracula, settings):
+    settings.CART_MAX_LINES = 1
+    cart = CartFactory(user=alice)
+    for book in (emma, BookFactory(title="Persuasion")):
+        CartItemFactory(cart=cart, book=book)
+
+    response = client_for(alice).post("/cart/items", {"book_id": dracula.pk})
+
+    assert response.status_code == 409
+    assert response.json()["code"] == "CART_LIMIT_EXCEEDED"
 
 
 def test_post_item_of_a_book_in_a_full_cart_is_a_duplicate_before_the_limit(client_for, alice, emma, settings):
