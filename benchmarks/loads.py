@@ -27,6 +27,7 @@ class Sample:
     p99: float
     slowest_share: float = 1.0
     failed: float = 0.0  # share of the requests
+    requests: int = 0  # all of them; wrk's loads count them
 
 
 def find_wrk() -> str:
@@ -72,6 +73,7 @@ def report_of(command: list[str], what: str, seconds: int, *, strict: bool) -> S
         p99=result["p99"] / 1000,
         slowest_share=result["slowest"],
         failed=failed,
+        requests=result["requests"],
     )
 
 
