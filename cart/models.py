@@ -232,7 +232,7 @@ class Cart(models.Model):
             raise
 
     def _lock(self) -> bool:
-        held = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk", flat=True)
+        held = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk")
         return self.is_stored and held.first() is not None
 
     def _stamp(self) -> None:
