@@ -163,9 +163,6 @@ class Layout:
             **secret,
             "DATABASE_URL": self.database_url(self.at(host, "pgbouncer")),
             "DB_TRANSACTION_POOLING": "1",
-            # A leader that is cut off goes on writing down what nobody gets acknowledged, and so seems ahead: by less
-            # than this before another one leads.
-            "REPLICA_MAX_LAG": "60",
             "DATABASE_DIRECT_URL": self.database_url(self.all_proxies("primary")),
             "DATABASE_REPLICA_URLS": ",".join(self.database_url(self.at(proxy, "replicas")) for proxy in PROXIES),
             "CACHE_URL": f"redis://{self.at('cache', 'redis')}/0",

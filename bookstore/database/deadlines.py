@@ -79,6 +79,17 @@ def within(seconds: float) -> Iterator[None]:
         end()
 
 
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Inside, this thread's request has no more than so many of its seconds; afterwards what is left of all of them."""
+    ends_at = _own.ends_at
+    _own.ends_at = min(ends_at, monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _own.ends_at = ends_at
+
+
 class Connection(psycopg.Connection[Any]):
     """Waits for each answer as long as it may, and no longer."""
 

@@ -36,7 +36,11 @@ class SwallowingProxy:
         with suppress(OSError):  # the listener was closed
             while True:
                 near, _ = self.listener.accept()
-                far = socket.create_connection(self.target)
+                try:
+                    far = socket.create_connection(self.target)
+                except OSError:  # the server is away: so is the way to it
+                    near.close()
+                    continue
                 self.sockets += [near, far]
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=self.forward, args=pair, daemon=True).start()

@@ -143,6 +143,30 @@ def test_a_request_has_one_bound_for_all_its_statements(another):
 
 
 @pytest.mark.postgres
+def test_a_part_of_a_request_may_have_a_part_of_its_time(another):
+    another.ensure_connection()
+    another.connection.answer_timeout = 60
+
+    with deadlines.within(60):
+        with pytest.raises(OperationalError, match="given up"), deadlines.at_most(0.5):
+            ask_for_two_seconds(another)
+        another.close()
+
+        assert ask(another) == 42
+
+
+def test_a_part_of_a_request_has_no_more_time_than_the_request(monkeypatch):
+    monkeypatch.setattr(deadlines, "monotonic", lambda: 1000.0)
+
+    with deadlines.within(5.5):
+        with deadlines.at_most(60):
+            in_the_part = deadlines.left()
+        after_it = deadlines.left()
+
+    assert (in_the_part, after_it) == (5.5, 5.5)
+
+
+@pytest.mark.postgres
 def test_nothing_is_sent_after_the_requests_time(another):
     alice = UserFactory()
     another.ensure_connection()

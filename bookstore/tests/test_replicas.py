@@ -1,15 +1,19 @@
 """The public catalogue is read from replicas that are well, and nothing else is."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError, connections
+from django.http import HttpResponse
 from django.test import RequestFactory
 
 from bookstore.accounts.models import User
-from bookstore.database import replicas
+from bookstore.database import deadlines, replicas
 from bookstore.database.replicas import CatalogueRouter, Watch, from_replicas, reading_from, reads_primary
 from bookstore.tests.pair import execute, running_pair, until
+from bookstore.tests.proxy import SwallowingProxy
 from bookstore.tests.server import Client, running_server
 
 AWAY = OperationalError("connection refused")
@@ -101,6 +105,70 @@ def test_a_replica_that_fell_behind_stays_passed_over_while_the_primary_is_away(
         servers.look(primary=1000 + second)
 
     assert servers.look(primary=AWAY) == ()
+
+
+def test_a_replica_that_only_lags_is_kept_for_when_the_primary_is_away_until_it_has_caught_up(servers):
+    servers.look()
+    for second in range(1, 8):
+        servers.look(primary=1000 + second)
+
+    lags = servers.watch.late
+    servers.look(replica=(True, 1008), primary=1008)
+
+    assert lags == ("replica1",)
+    assert servers.watch.late == ()
+
+
+def test_a_replica_that_cannot_be_compared_is_kept_for_when_the_primary_is_away(servers):
+    servers.look(primary=AWAY)
+
+    assert servers.watch.late == ("replica1",)
+
+
+@pytest.mark.parametrize("answer", [(AWAY,), (InterfaceError(),), (False, 999), (False, None), (True, None)])
+def test_a_replica_that_lags_and_does_not_answer_as_one_is_not_kept(servers, answer):
+    servers.look(replica=(True, 999))
+    before = servers.watch.late
+
+    servers.look(replica=answer)
+
+    assert before == ("replica1",)
+    assert servers.watch.late == ()
+
+
+def test_a_replica_that_lags_and_is_promoted_is_kept_until_the_primary_is_seen_again(servers):
+    servers.look(replica=(True, 999))
+
+    servers.look(primary=AWAY, replica=(False, 999))
+    meanwhile = servers.watch.late
+    servers.look(primary=1001)
+
+    assert meanwhile == ("replica1",)
+    assert servers.watch.late == ()
+
+
+def test_a_replica_that_lags_and_that_a_request_found_away_is_kept_again_after_the_next_look(servers):
+    servers.look(replica=(True, 999))
+
+    servers.watch.pass_over("replica1", AWAY)
+    until_then = servers.watch.late
+    servers.look()
+
+    assert until_then == ()
+    assert servers.watch.late == ("replica1",)
+
+
+def test_a_primary_that_a_request_found_away_is_missed_until_a_look_finds_it(servers):
+    servers.look()
+    before = servers.watch.misses_primary
+
+    servers.watch.miss_primary(AWAY)
+    by_the_request = servers.watch.misses_primary
+    servers.look(primary=AWAY)
+    by_the_look = servers.watch.misses_primary
+    servers.look(primary=1001)
+
+    assert (before, by_the_request, by_the_look, servers.watch.misses_primary) == (False, True, True, False)
 
 
 @pytest.mark.parametrize("answer", [(AWAY,), (InterfaceError(),), (False, 1000), (False, None), (True, None)])
@@ -228,6 +296,146 @@ def test_without_a_replica_that_is_well_the_primary_answers(one_replica):
     view = from_replicas(lambda self, request: CatalogueRouter().db_for_read(User))
 
     assert view(None, RequestFactory().get("/books")) is None
+
+
+@pytest.fixture
+def late_replica(one_replica):
+    """`replica1`, which lags; the primary was seen at 100 s."""
+    one_replica.well, one_replica.late = (), ("replica1",)
+    one_replica.positions.append((100.0, 1000))
+    one_replica.primary_answers = True
+    return one_replica
+
+
+def catalogue(*, primary=None, replica=None):
+    """A view of the catalogue whose servers raise these errors; and the list of who was asked."""
+    asked = []
+
+    @from_replicas
+    def view(self, request):
+        asked.append(CatalogueRouter().db_for_read(User) or "default")
+        if error := replica if asked[-1] == "replica1" else primary:
+            raise error
+        return HttpResponse(asked[-1])
+
+    return lambda: view(None, RequestFactory().get("/books")), asked
+
+
+def test_a_replica_that_lags_is_not_asked_while_the_primary_answers(late_replica):
+    read, asked = catalogue()
+
+    response = read()
+
+    assert response.content == b"default"
+    assert "Cache-Control" not in response.headers
+    assert asked == ["default"]
+
+
+@pytest.mark.parametrize("error", [AWAY, InterfaceError("the connection is closed")])
+def test_a_replica_that_lags_answers_for_a_primary_that_is_away_and_no_cache_keeps_it(late_replica, error):
+    read, asked = catalogue(primary=error)
+
+    response = read()
+
+    assert response.content == b"replica1"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert asked == ["default", "replica1"]
+
+
+def test_who_comes_after_one_that_found_the_primary_away_does_not_wait_for_it(late_replica):
+    read, asked = catalogue(primary=AWAY)
+    read()
+    asked.clear()
+
+    response = read()
+
+    assert response.content == b"replica1"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert asked == ["replica1"]
+
+
+def test_a_primary_that_the_last_look_missed_is_not_waited_for(late_replica):
+    late_replica.primary_answers = False
+    read, asked = catalogue(primary=AWAY)
+
+    assert read().content == b"replica1"
+    assert asked == ["replica1"]
+
+
+def test_the_primary_is_asked_when_no_replica_that_lags_can_answer_for_it(late_replica):
+    late_replica.primary_answers = False
+    read, asked = catalogue(replica=AWAY)
+
+    assert read().content == b"default"
+    assert asked == ["replica1", "default"]
+    assert late_replica.late == ()
+
+
+def test_the_error_is_the_primarys_when_the_replica_that_lags_cannot_answer_either(late_replica):
+    read, asked = catalogue(primary=AWAY, replica=ProgrammingError('column "is_signed" does not exist'))
+
+    with pytest.raises(OperationalError) as caught:
+        read()
+
+    assert caught.value is AWAY
+    assert asked == ["default", "replica1"]
+
+
+def test_a_bug_that_the_primary_meets_is_not_hidden_by_a_replica_that_lags(late_replica):
+    read, asked = catalogue(primary=ProgrammingError("syntax error"))
+
+    with pytest.raises(ProgrammingError, match="syntax error"):
+        read()
+
+    assert asked == ["default"]
+
+
+def test_a_replica_that_lags_answers_when_the_one_that_is_well_and_the_primary_are_away(late_replica, monkeypatch):
+    late_replica.well = ("replica2",)
+    monkeypatch.setitem(connections.settings, "replica2", connections.settings["default"])
+    asked = []
+
+    @from_replicas
+    def view(self, request):
+        asked.append(CatalogueRouter().db_for_read(User))
+        if asked[-1] != "replica1":
+            raise AWAY
+        return HttpResponse("answer")
+
+    response = view(None, RequestFactory().get("/books"))
+
+    assert response.content == b"answer"
+    assert asked == ["replica2", None, "replica1"]
+
+
+@pytest.mark.parametrize(
+    ("is_connected", "left", "expected"),
+    [
+        (True, 5.5, 1.0),
+        (True, 3.7, 1.0),  # it stood in line as long as it could
+        (True, 2.5, 0.5),
+        (False, 5.5, 3.0),
+    ],
+)
+@pytest.mark.usefixtures("late_replica")
+def test_the_primary_leaves_a_replica_that_lags_the_time_to_be_connected_to_and_to_answer(
+    monkeypatch, is_connected, left, expected
+):
+    seen = []
+    monkeypatch.setattr(deadlines, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(connections["default"], "connection", object() if is_connected else None)
+
+    @from_replicas
+    def view(self, request):
+        seen.append(deadlines.left())
+        if len(seen) == 1:
+            raise AWAY
+        return HttpResponse()
+
+    with deadlines.within(left):
+        view(None, RequestFactory().get("/books"))
+
+    assert seen == pytest.approx([expected, left])
 
 
 def test_threads_one_after_another_share_one_connection(one_replica):
@@ -391,3 +599,60 @@ def test_connections_to_a_replica_are_as_many_as_requests_run_at_once(pair):
         )
 
     assert connected <= 2 + 1  # THREADS, and the watch
+
+
+@contextmanager
+def standing_still(standby):
+    execute(standby, "SELECT pg_wal_replay_pause()")
+    until(lambda: execute(standby, "SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it stands still")
+    try:
+        yield
+    finally:
+        execute(standby, "SELECT pg_wal_replay_resume()")
+
+
+def prices_of_visitors(port) -> list[tuple[int, str]]:
+    """What eight visitors at once get, five times each."""
+
+    def visit(_):
+        with Client(port) as anybody:
+            answers = [anybody("GET", "/books/1") for _ in range(5)]
+            return [(status, body.get("price")) for status, body in answers]
+
+    with ThreadPoolExecutor(8) as pool:
+        return [answer for answers in pool.map(visit, range(8)) for answer in answers]
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.parametrize("how", ["hangs", "is killed"])
+def test_a_replica_that_lags_answers_while_the_primary(pair, how):
+    primary, standby = pair
+    execute(primary, "UPDATE books SET price = 9.50")
+    with SwallowingProxy("127.0.0.1", primary.port) as way:
+        url = primary.url.replace(f":{primary.port}/", f":{way.port}/")
+        with served(pair, DATABASE_URL=url, REPLICA_MAX_LAG="1") as port, Client(port) as anybody:
+            token = registered(anybody, f"{how.split()[-1]}@example.com")
+            until_it_reads_the_replica(anybody, standby)
+            until(lambda: price_of(anybody) == "9.50", "it has the first price")
+            with standing_still(standby):
+                execute(primary, "UPDATE books SET price = 14.00")
+                until(lambda: prices_of_visitors(port) == [(200, "14.00")] * 40, "a replica that lags is passed over")
+                if how == "hangs":
+                    way.swallows.set()
+                else:
+                    primary.stop(crash=True)
+                try:
+                    of_visitors = prices_of_visitors(port)
+                    lists = [anybody("GET", path)[0] for path in ("/books", "/genres")]
+                    with Client(port, token) as alice:
+                        of_alice = alice("GET", "/cart")[0], alice("GET", "/books")[0]
+                finally:
+                    way.swallows.clear()
+                    if how == "is killed":
+                        primary.start()
+                until(lambda: price_of(anybody) == "14.00", "the primary answers again")
+
+    assert of_visitors == [(200, "9.50")] * 40
+    assert lists == [200, 200]
+    assert of_alice == (503, 503)
