@@ -270,7 +270,7 @@ def test_two_workers_answer_with_the_sum_of_both(tmp_path):
         value(text, "bookstore_requests_total", method="GET", route="books", status="200") for _, text in answers
     }
     assert counted == {40}
-    assert set(in_pool) == {2}
+    assert set(in_pool) == {4}  # of each worker one for anybody, and one for changes
     assert {value(text, "bookstore_database_statements_total", route="books") for _, text in answers} == {40}
     assert len(list(tmp_path.glob("bookstore-metrics-*/counter_*.db"))) == 2
 
