@@ -139,7 +139,9 @@ def _complete(template: str) -> Compiled:
 
 @retrying
 def _run(template: str, claims: Claims, **values: int) -> Row | None:
-    if connection.vendor != "postgresql" or max(values.values()) > BigIntegerField.MAX_BIGINT:
-        return None
+    if connection.vendor != "postgresql" or not all(
+        abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
+    ):
+        return None  # no row can have such an id, and PostgreSQL would refuse to read it
     rows = _complete(template).rows({"session_id": claims.session_id, "user_id": claims.user_id, **values})
     return rows[0] if rows else None

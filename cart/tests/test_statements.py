@@ -213,3 +213,16 @@ def test_add_leaves_a_violated_constraint_to_the_verb(claims, alice, line, dracu
     monkeypatch.setattr(statements, "_run", violate)
 
     assert statements.add(claims, dracula.pk, 1) is None
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("book_id", [0, -1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, -(10**30)])
+def test_add_of_an_id_that_no_book_has_is_404_whatever_its_size(client_for, alice, book_id):
+    """Outside of a transaction, as it is served: there PostgreSQL reads the number by itself."""
+    CartFactory(user=alice)
+
+    response = client_for(alice).post("/cart/items", {"book_id": book_id})
+
+    assert response.status_code == 404
+    assert response.json()["code"] == "BOOK_NOT_FOUND"
