@@ -157,13 +157,15 @@ class InLine:
         try:
             with self.line:
                 self.read_body(environ)
+                # From here on, so that standing in line counts.
+                deadlines.begin(math.inf if environ.get("PATH_INFO", "").startswith(STAFF) else self.longest)
                 return self.serve(environ, start_response)
         except TooBusy:
             return self.refuse(environ, start_response, begun)
+        finally:
+            deadlines.end()
 
     def serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        # From here on, so that standing in line counts. Each request of this thread sets its own.
-        deadlines.begin(math.inf if environ.get("PATH_INFO", "").startswith(STAFF) else self.longest)
         connection = self.line.take(changes=environ.get("REQUEST_METHOD") not in READS)
         try:
             response = self.application(environ, start_response)
@@ -174,7 +176,6 @@ class InLine:
             response.close()
             return content
         finally:
-            deadlines.end()
             self.line.give_back(connection)
 
     def read_body(self, environ: dict[str, Any]) -> None:

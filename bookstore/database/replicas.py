@@ -1,195 +1,34 @@
-"""The public catalogue from replicas: which of them may be read, and what is read there.
+"""The public catalogue from replicas: what is read there, and what answers where none can.
 
 Only what a view's `from_replicas` encloses is read from a replica, and only that: a model's reads elsewhere, carts,
-accounts, the admin, commands and every write stay on the primary. docs/decisions/0012-replicas.md says why.
-
-A thread of each process looks at the primary and at the replicas once a second, on connections of its own. Requests
-only read what it found, so none of them waits for a server that is away.
+accounts, the admin, commands and every write stay on the primary. docs/decisions/0012-replicas.md says why, and
+bookstore/database/lag.py which of them may be read.
 """
 
 import functools
 import logging
-import random
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock, Thread, local
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from threading import local
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 from django.http.response import HttpResponseBase
 
-from bookstore.database import TRANSIENT, deadlines, is_unavailable, name_of, sqlstate
+from bookstore.database import TRANSIENT, deadlines, is_unavailable, sqlstate
+from bookstore.database.lag import watch
 
 logger = logging.getLogger("bookstore.database")
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 
-INTERVAL = 1.0  # seconds between two looks
 # Seconds that the primary has to answer where a replica that lags could. Less than the line's patience: those who stand
 # behind a request that meets a hanging primary then still get its place, and its news.
 PRIMARY_ANSWERS = 1.0
 
-# Positions in the write-ahead log as numbers. No right is needed for either, and no clock but our own is compared.
-PRIMARY = "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint"
-REPLICA = "SELECT pg_is_in_recovery(), (pg_last_wal_replay_lsn() - '0/0')::bigint"
-
-
-class Finding(NamedTuple):
-    """Of one look at one replica: why it may not be read, empty when it may, and whether that is only its lag."""
-
-    reason: str = ""
-    is_late: bool = False
-
-
-class Watch:
-    """Which replicas may be read now.
-
-    The lag of a replica is the age of what it has replayed: of the newest position that the primary was seen at and
-    the replica has reached. So an idle primary is no lag, a paused or disconnected replica is one as soon as the
-    primary moves on, and clocks do not matter. While the primary is away it does not move on: what was well stays so,
-    even the one that is just being promoted.
-
-    A replica that only lags is kept apart: it answers where nobody else does. In a split brain all of them seem to lag,
-    because the leader that is cut off goes on writing down what nobody gets acknowledged.
-    """
-
-    def __init__(self, aliases: tuple[str, ...], *, max_lag: float) -> None:
-        self.aliases, self.max_lag = aliases, max_lag
-        self.well: tuple[str, ...] = ()
-        self.late: tuple[str, ...] = ()  # passed over for their lag alone
-        self.primary_answers = False
-        self.failed: dict[str, float] = {}  # when a request last found it away
-        self.positions: deque[tuple[float, int]] = deque()  # of the primary: when, and where at least
-        self._thread: Thread | None = None
-        self._mutex = Lock()
-
-    def choose(self) -> str | None:
-        """A replica that is well, any of them; None when the primary must answer. The first call begins to look."""
-        if self._thread is None or not self._thread.is_alive():  # a process that was forked has no thread any more
-            self.begin()
-        well = self.well
-        return random.choice(well) if well else None  # noqa: S311  nobody gains by guessing it
-
-    def choose_late(self) -> str | None:
-        """A replica that lags and else is well, any of them."""
-        late = self.late
-        return random.choice(late) if late else None  # noqa: S311  nobody gains by guessing it
-
-    def begin(self) -> None:
-        with self._mutex:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = Thread(target=self.look_for_ever, name="bookstore-replicas", daemon=True)
-                self._thread.start()
-
-    def look_for_ever(self) -> None:
-        while True:
-            try:
-                self.look()
-            except Exception:
-                self.well = self.late = ()
-                logger.exception("The replicas cannot be watched: the primary answers")
-            time.sleep(INTERVAL)
-
-    def look(self) -> None:
-        """One look at each server, on this thread's connections. Two statements, and one for each further replica."""
-        self.look_at_primary()
-        for alias in self.aliases:
-            began = time.monotonic()
-            reason, is_late = self.look_at(alias)
-            with self._mutex:
-                if self.failed.get(alias, 0) >= began:
-                    continue  # a request knows better, until the next look
-                before = self.well
-                self.late = without(alias, self.late) + ((alias,) if is_late else ())
-                if not reason and alias not in before:
-                    self.well = (*before, alias)
-                    logger.info("%s is read: %s", alias, name_of(connections[alias]))
-                elif reason and alias in before:
-                    self.well = without(alias, before)
-                    logger.warning("%s is passed over: %s %s", alias, name_of(connections[alias]), reason)
-
-    def look_at_primary(self) -> None:
-        asked = time.monotonic()
-        try:
-            ((position,),) = rows(DEFAULT_DB_ALIAS, PRIMARY)
-        except (DatabaseError, InterfaceError):
-            self.primary_answers = False
-            return
-        self.positions.append((asked, position))
-        self.primary_answers = True
-        while asked - self.positions[0][0] > self.max_lag + 2 * INTERVAL:
-            self.positions.popleft()
-
-    def look_at(self, alias: str) -> Finding:
-        try:
-            ((in_recovery, position),) = rows(alias, REPLICA)
-        except (DatabaseError, InterfaceError) as error:
-            return Finding(f"does not answer ({first_line(error)})")
-        if not in_recovery:
-            if self.primary_answers or alias not in self.well + self.late:
-                return Finding("is no standby")
-            return Finding() if alias in self.well else Finding("is no standby any more", is_late=True)
-        if position is None:
-            return Finding("has replayed nothing yet")
-        if not self.positions:
-            return Finding("cannot be compared with the primary, which was not seen yet", is_late=True)
-        reached = next((when for when, where in reversed(self.positions) if where <= position), None)
-        if reached is None or self.positions[-1][0] - reached > self.max_lag:
-            return Finding(f"is more than {self.max_lag} s behind", is_late=True)
-        return Finding()
-
-    def pass_over(self, alias: str, error: BaseException) -> None:
-        """A request found it away: nobody else asks it until the next look finds it well."""
-        with self._mutex:
-            self.failed[alias] = time.monotonic()
-            self.well, self.late = without(alias, self.well), without(alias, self.late)
-        logger.warning("%s is passed over: %s", alias, first_line(error))
-
-    def miss_primary(self, error: BaseException) -> None:
-        """A request found it away: the others ask a replica that lags first, until the next look finds it back."""
-        with self._mutex:
-            self.failed[DEFAULT_DB_ALIAS] = time.monotonic()
-        logger.warning("The primary does not serve, and replicas that lag are read: %s", first_line(error))
-
-    @property
-    def misses_primary(self) -> bool:
-        """Whether the last look, or a request since, found it away."""
-        return not self.primary_answers or self.failed.get(DEFAULT_DB_ALIAS, 0) >= self.positions[-1][0]
-
-
-def without(alias: str, aliases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(each for each in aliases if each != alias)
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def rows(alias: str, sql: str) -> list[Any]:
-    """On this thread's own connection, which does not outlive an error."""
-    connection = connections[alias]
-    connection.close_if_unusable_or_obsolete()
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            found: list[Any] = cursor.fetchall()
-            return found
-    except (DatabaseError, InterfaceError):
-        connection.close()
-        raise
-
-
-@functools.cache
-def watch() -> Watch:
-    """The one of this process."""
-    return Watch(tuple(settings.REPLICAS), max_lag=settings.REPLICA_MAX_LAG)
-
-
-# --- What is read there --------------------------------------------------------------------------------------------
 reading = local()  # .alias: which replica this thread reads from
 idle: defaultdict[str, deque[Any]] = defaultdict(deque)  # connections that no thread has
 

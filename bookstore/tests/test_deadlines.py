@@ -245,5 +245,16 @@ def test_a_request_of_the_api_is_bounded_from_its_place_in_line_and_staffs_is_no
     assert deadlines.left() == math.inf
 
 
+def test_a_thread_whose_request_found_no_place_has_all_the_time_again():
+    line = InLine(
+        lambda *request: HttpResponse(), Line(0, patience=0), largest_body=100, refuse=lambda *r: [b"busy"], longest=5.5
+    )
+
+    answer = line({"PATH_INFO": "/cart"}, lambda status, headers: None)
+
+    assert answer == [b"busy"]
+    assert deadlines.left() == math.inf
+
+
 def test_the_served_application_has_the_bound_of_the_settings(settings):
     assert served.longest == settings.REQUEST_TIMEOUT == 5.5
