@@ -35,7 +35,7 @@ def part(name: str) -> Callable[[Stage], None]:
     """Imported late: what is proved is imported with the settings of the PostgreSQL that is started for it."""
     import importlib
 
-    module = {"reads": "races", "mixed": "races", "slow": "overload"}.get(name, name)
+    module = {"slow": "overload"}.get(name, name)
     found: Callable[[Stage], None] = getattr(importlib.import_module(f"torture.{module}"), name)
     return found
 
