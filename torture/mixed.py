@@ -9,8 +9,8 @@ import time
 from collections import Counter
 from functools import partial
 
-from torture.stage import Stage
 from torture.staff import VISITORS
+from torture.stage import Stage
 from torture.wire import Crowd, Wire
 
 CLIENTS, BOOKS, LINES = 8, 60, 40  # LINES: of one merge, in any order

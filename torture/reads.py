@@ -1,5 +1,7 @@
 """A read right after an acknowledged write sees it, whichever worker answers."""
 
+from functools import partial
+
 from torture.stage import Stage
 from torture.wire import Crowd, Wire
 from torture.workers import UNKNOWN, Workers
@@ -35,7 +37,7 @@ def reads(stage: Stage) -> None:
             return missed, apart, unknown
 
         crowd = Crowd(server.port, CLIENTS)
-        found = crowd.together([lambda wire, token=token: shop(token, wire) for _, token in stage.customers(CLIENTS)])
+        found = crowd.together([partial(shop, token) for _, token in stage.customers(CLIENTS)])
         crowd.close()
     missed, apart, unknown = map(sum, zip(*found, strict=True))
     pairs = per_client * CLIENTS

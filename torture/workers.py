@@ -45,9 +45,13 @@ class Workers:
         crowd.wires = spread[:size]
 
     def together(self, crowd: Crowd, calls: Sequence[Callable[[Wire], Answer]]) -> tuple[list[Answer], set[int]]:
-        """The answers to calls at the same moment, and the workers that gave them."""
+        """The answers to calls at the same moment, and the processes that gave them.
+
+        A call that this process answers itself takes no seconds: it is one of them.
+        """
         answers = crowd.together(calls)
-        return answers, {self.of(wire) for wire in crowd.used if wire.connection}
+        asked = zip(answers, crowd.used, strict=True)
+        return answers, {self.of(wire) if answer.seconds else os.getpid() for answer, wire in asked}
 
 
 def holders(workers: Sequence[int], port: int) -> dict[int, int]:
