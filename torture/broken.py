@@ -11,7 +11,13 @@ NO_LOCK: list[Patch] = [
     ("cart/models.py", "Cart.objects.select_for_update().filter(pk=self.pk)", "Cart.objects.filter(pk=self.pk)"),
 ]
 ENDLESS_WAIT: list[Patch] = [
-    ("bookstore/database/deadlines.py", "return wait(self, gen, interval, seconds)", "return wait(self, gen)")
+    (
+        "bookstore/database/deadlines.py",
+        "        seconds = _own.ends_at - monotonic()\n"
+        "        if seconds > self.answer_timeout:\n"
+        "            seconds = self.answer_timeout\n",
+        "        seconds = INFINITE\n",
+    )
 ]
 UNCAUGHT_IN_STATEMENTS: Patch = ("cart/statements.py", "    except IntegrityError:", "    except ZeroDivisionError:")
 
@@ -162,7 +168,7 @@ SABOTAGES = {
     "endless-wait": Sabotage("swallow", "a network that swallows", ENDLESS_WAIT, {"seconds": 8}),
     "no-request-bound": Sabotage(
         "swallow",
-        "a",
+        "a network that swallows",
         [("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")')],
         {"seconds": 12},
     ),
