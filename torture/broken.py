@@ -182,7 +182,7 @@ SABOTAGES = {
         "model",
         "model:",
         [("cart/issues.py", "elif quantity > stock:", "elif quantity >= stock:")],
-        {"seeds": 1, "operations": 100, "clients": 4},
+        {"seeds": 1, "operations": 400, "clients": 8},
     ),
     "quick-refusal": Sabotage(
         "login",
