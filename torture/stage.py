@@ -27,6 +27,7 @@ class Row:
     proof: str
     figures: str
     passed: bool
+    error: bool = False  # the harness's own: nothing is known
 
 
 @dataclass
