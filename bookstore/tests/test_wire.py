@@ -1,4 +1,4 @@
-"""What only the bytes on the wire show: Django's test client sends no half bodies, and empties answers to HEAD itself."""
+"""What only bytes on the wire show: Django's test client sends no half bodies, and empties answers to HEAD itself."""
 
 import json
 import socket
