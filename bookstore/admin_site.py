@@ -14,7 +14,9 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 from django.views import defaults
+from django.views.decorators.cache import never_cache
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,13 @@ class BookstoreAdminSite(AdminSite):
         answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
         return answer
 
+    # Django lets a cache keep these two. They name who is signed in, as every page of the site does.
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return never_cache(super().password_change)(request, extra_context)
+
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return never_cache(super().password_change_done)(request, extra_context)
+
 
 def forbidden(request: HttpRequest, exception: Exception) -> Any:
     """`handler403`: a page for staff, from which they get back. The API's errors get their envelope later."""
@@ -100,7 +109,9 @@ def missing(request: HttpRequest, exception: Exception) -> Any:
 def refused(request: HttpRequest, status: int) -> HttpResponse | None:
     if not request.path_info.startswith("/admin/"):
         return None
-    return render(request, "admin/refused.html", {"status": status}, status=status)
+    page = render(request, "admin/refused.html", {"status": status}, status=status)
+    add_never_cache_headers(page)  # it names who is signed in
+    return page
 
 
 class BookstoreAdminConfig(AdminConfig):
