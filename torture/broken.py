@@ -120,13 +120,34 @@ SABOTAGES = {
             *NO_STATEMENTS,
             (
                 "cart/models.py",
-                "        known = self.pk\n        try:\n            with transaction.atomic():\n",
-                "        known = self.pk\n        try:\n            with transaction.atomic():\n"
+                "        try:\n            with transaction.atomic():\n                there_was_none = False\n",
+                "        try:\n            with transaction.atomic():\n                there_was_none = False\n"
                 "                if self.is_stored:\n"
                 "                    list(CartItem.objects.select_for_update().filter(cart=self.pk).order_by('?'))\n",
             ),
         ],
         {"rounds": 60, "seconds": 10},
+    ),
+    "books-as-sent": Sabotage(
+        "mixed",
+        "mixed operations",
+        [
+            ("cart/models.py", "                    Book.objects.keep(books)\n", "                    pass\n"),
+            ("catalog/admin/books.py", "select_for_update(no_key=True)", "select_for_update()"),
+        ],
+        {"rounds": 60, "seconds": 10},
+    ),
+    "user-read-again": of_race(
+        "adds against the users deletion",
+        [
+            ("cart/models.py", "Cart.objects.for_user(user).pk", "Cart.objects.for_user(self.user).pk"),
+            (
+                "cart/models.py",
+                "now = Cart.objects.with_lines().of(user)",
+                "now = Cart.objects.with_lines().of(self.user)",
+            ),
+        ],
+        400,
     ),
     "lazy-commit": Sabotage(
         "crashes",
@@ -219,6 +240,32 @@ SABOTAGES = {
             ("bookstore/accounts/throttling.py", ', ("account", normalise_email(account))', ","),
         ],
         {"rounds": 100},
+    ),
+    "addresses-not-counted": Sabotage(
+        "login",
+        "login: guesses at a different",
+        [
+            (
+                "bookstore/accounts/throttling.py",
+                '(("address", client_of(request)), ("account", normalise_email(account)))',
+                '(("account", normalise_email(account)),)',
+            )
+        ],
+        {"rounds": 100},
+    ),
+    "slow-refusal": Sabotage(
+        "crashes",
+        "crashes: acknowledged writes",
+        [
+            (
+                "bookstore/api/errors.py",
+                '    headers = {"Retry-After": str(RETRY_AFTER)}\n',
+                '    headers = {"Retry-After": str(RETRY_AFTER)}\n\n'
+                "    def __init__(self, *args, **kwargs):\n        __import__('time').sleep(2.1)\n"
+                "        super().__init__(*args, **kwargs)\n",
+            )
+        ],
+        {"crashes": 6},
     ),
     "status-undocumented": Sabotage(
         "schema",

@@ -14,6 +14,7 @@ from torture.stage import Stage
 from torture.wire import Crowd, Wire
 
 CLIENTS, BOOKS, LINES = 8, 60, 40  # LINES: of one merge, in any order
+STAY = 4  # customers whom nobody deletes
 START = 4.0  # seconds until the staff's process has begun its work
 
 
@@ -91,7 +92,7 @@ class Client:
             email = f"{VISITORS}{chance.randrange(10**9)}@example.com"
             answer = wire("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
             if answer.status == 201:
-                self.tokens = [*self.tokens[-6:], answer.body["access_token"]]
+                self.tokens = [*self.tokens[:STAY], *self.tokens[STAY:][-2:], answer.body["access_token"]]
         else:
             return self.catalogue.change(wire, chance, self.staff)
         return answer.status
@@ -104,7 +105,7 @@ class Client:
 def mixed(stage: Stage) -> None:
     """No deadlock over operations of every kind, of one book and of many, on the same books and carts."""
     total = stage.options.rounds * 10
-    people, staff = stage.customers(4), stage.staff()
+    people, staff = stage.customers(STAY), stage.staff()
     catalogue, tokens = Catalogue(stage), [token for _, token in people]
     clients = [Client(list(tokens), staff, catalogue, seed) for seed in range(CLIENTS)]
     before = deadlocks(stage)

@@ -1,6 +1,8 @@
 """Several requests at the same moment, a thousand times each: one must win, and what is told must be so."""
 
 import itertools
+import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +15,7 @@ from torture.workers import UNKNOWN, Workers
 BOUND = 5  # lines of a cart, for these servers
 CROWD = 6  # requests at once, at most
 ROUNDS_OF_A_CONNECTION = 25
+WHILE_IT_RUNS = 0.006  # seconds: about what a change of a cart takes, step by step
 MEET = 0.9  # of the rounds must be answered by two workers or more: one alone does one thing after the other
 
 Race = Callable[["Races", int], str]  # what was wrong in this round; empty when nothing was
@@ -31,6 +34,7 @@ class Races:
 
     def __init__(self, stage: Stage, crowd: Crowd, workers: Workers, rounds: int) -> None:
         self.stage, self.crowd, self.workers, self.rounds = stage, crowd, workers, rounds
+        self.chance = random.Random(rounds)
         self.statuses: Counter[int] = Counter()
         self.met: Counter[int] = Counter()  # rounds, by how many workers answered; UNKNOWN of them
 
@@ -157,22 +161,32 @@ class Races:
     def adds_against_the_users_deletion(self) -> Iterator[str]:
         from django.db import connection
 
+        """The add of who has no cart yet; then each change of a cart, with and without the version that was seen."""
         from bookstore.accounts.models import User
-        from cart.models import CartItem
+        from cart.models import Cart, CartItem
 
-        [book] = self.stage.books(1)
-        for user, token in self.stage.customers(self.rounds):
+        held, book = self.stage.books(2)
+        people = self.stage.customers(self.rounds)
+        lines = self.fill([user for user, _ in people[1::2]], [held])
+        changes = itertools.cycle(itertools.product(("add", "merge", "PUT", "DELETE", "clear"), (False, True)))
+        for user, token in people:
+            request = post("/cart/items", {"book_id": book.pk}, token)
+            if user.pk in lines:
+                change, seen = next(changes)
+                version = Cart.objects.with_lines().of(user).version
+                request = change_of(lines[user.pk][0].pk, book.pk, change, token, version if seen else None)
 
             def delete(wire: Wire, pk: int = user.pk) -> Answer:
                 try:
+                    time.sleep(self.chance.uniform(0, WHILE_IT_RUNS))
                     User.objects.get(pk=pk).delete()
                 finally:
                     connection.close()
                 return Answer(204, {}, None, 0)
 
-            answers = self.run([post("/cart/items", {"book_id": book.pk}, token), delete])
+            answers = self.run([request, delete])
             left = CartItem.objects.filter(cart__user_id=user.pk).count() + User.objects.filter(pk=user.pk).count()
-            yield expect(answers[0].status in {201, 401} and left == 0, answers, left)
+            yield expect(answers[0].status in {200, 201, 204, 401, 404, 412} and left == 0, answers, left)
 
     def registers_of_the_same_email(self) -> Iterator[str]:
         from bookstore.accounts.models import User
@@ -197,6 +211,19 @@ class Races:
                 "AUTH_REFRESH_INVALID",
             }
             yield expect(good, answers, won)
+
+
+def change_of(line: int, book: int, change: str, token: str, version: str | None) -> Callable[[Wire], Answer]:
+    """One request that changes a cart, of this line or with this book, as If-Match if there is a version."""
+    method, path, body = {
+        "add": ("POST", "/cart/items", {"book_id": book}),
+        "merge": ("POST", "/cart/merge", {"items": [{"book_id": book}]}),
+        "PUT": ("PUT", f"/cart/items/{line}", {"quantity": 3}),
+        "DELETE": ("DELETE", f"/cart/items/{line}", None),
+        "clear": ("DELETE", "/cart/items", None),
+    }[change]
+    headers = {} if version is None else {"If-Match": f'"{version}"'}
+    return lambda wire: wire(method, path, body, token, **headers)
 
 
 def serial_ends(one: Any, two: Any, added: int) -> list[tuple[bool, dict[int, int]]]:
