@@ -58,7 +58,7 @@ def backup(stage: Stage) -> None:
     rows = sum(count for count, _ in before.values())
     stage.report(
         "backup: the two commands of docs/running.md",
-        f"{len(before)} tables, {rows} rows, {len(different)} tables differ {different or ''}; "
+        f"{len(before)} tables, {rows} rows, {len(different)} tables differ{f' {different}' if different else ''}; "
         f"`migrate --check` {'finds nothing to do' if not checked.returncode else 'finds something missing'}",
         len(commands) == 2 and not different and not checked.returncode and before["cart_items"][0] >= 250,
     )

@@ -86,8 +86,8 @@ def recovery(stage: Stage) -> None:
             stage.report(
                 "recovery: base backup and archive, to a moment before a table was emptied",
                 f"{sum(count for count, _ in expected.values())} rows of {len(expected)} tables, "
-                f"{expected['cart_items'][0]} lines of carts back, {len(different)} tables differ {different or ''}, "
-                f"{seconds:.1f} s",
+                f"{expected['cart_items'][0]} lines of carts back, {len(different)} tables differ"
+                f"{f' {different}' if different else ''}, {seconds:.1f} s",
                 not different and expected["cart_items"][0] == 2 * CUSTOMERS * BOOKS,
             )
             put_back(restored, cluster, programs)
