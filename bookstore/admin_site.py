@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
 
+from bookstore.admin_refusals import told_on_the_page
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -85,6 +87,10 @@ class BookstoreAdminSite(AdminSite):
         panels = [panel for source in self.overview for panel in source(request)]
         answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
         return answer
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Around every page but the sign-in."""
+        return super().admin_view(told_on_the_page(view), cacheable)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> Any:

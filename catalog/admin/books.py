@@ -16,7 +16,6 @@ from django.utils.safestring import SafeString
 
 from bookstore.admin_lists import BoundedList
 from catalog.admin.book_files import BookFiles
-from catalog.admin.refusals import RefusalsAsMessages
 from catalog.models import MAX_STOCK, Book
 from catalog.querysets import BookQuerySet, naming_conflicts
 
@@ -71,7 +70,7 @@ class StockForm(forms.Form):
 
 
 @admin.register(Book)
-class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
+class BookAdmin(BoundedList, BookFiles, admin.ModelAdmin):
     form = BookForm
     list_display: tuple[str, ...] = ("title", "author", "price", "stock_quantity", "is_active", "genre", "isbn")
     list_editable = ("price", "stock_quantity", "is_active")

@@ -9,13 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from bookstore.admin_lists import BoundedList
-from catalog.admin.refusals import RefusalsAsMessages
 from catalog.models import Genre
 from catalog.querysets import naming_conflicts
 
 
 @admin.register(Genre)
-class GenreAdmin(RefusalsAsMessages, BoundedList, admin.ModelAdmin):
+class GenreAdmin(BoundedList, admin.ModelAdmin):
     list_display = ("name", "number_of_books")
     ordering = ("name_folded",)
     sortable_by: ClassVar[tuple[str, ...]] = ()
