@@ -45,6 +45,8 @@ def told_on_the_page(view: View) -> View:
             reason = reason_of(error)
             if reason is None or request.method != "POST":
                 raise
+            told_already: Any = messages.get_messages(request)
+            told_already._queued_messages.clear()  # that it was saved, say: said before COMMIT failed
             messages.error(request, reason)
             return HttpResponseRedirect(request.get_full_path())
 
@@ -56,7 +58,7 @@ def reason_of(error: ApiError | IntegrityError) -> str | None:
     if isinstance(error, ApiError):
         return str(error.detail) if error.status_code < 500 else None
     if isinstance(error, ProtectedError | RestrictedError):
-        return "Something needs what was to be deleted: nothing was changed."
+        return "Nothing was deleted: something that needs it was added meanwhile."
     if sqlstate(error) == "23503" or "FOREIGN KEY constraint failed" in str(error):
         return "Something that belongs to this was added or deleted meanwhile: nothing was changed."
     if sqlstate(error) == "23505" or "UNIQUE constraint failed" in str(error):

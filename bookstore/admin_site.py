@@ -10,14 +10,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.views import defaults
+from django.views.decorators.cache import never_cache
 
 from bookstore.admin_refusals import told_on_the_page
+from bookstore.database import is_unavailable
 
 
 @dataclass(frozen=True)
@@ -90,9 +97,21 @@ class BookstoreAdminSite(AdminSite):
         answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
         return answer
 
+    @method_decorator([never_cache, login_not_required])
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().login(request, extra_context)
+        except DatabaseError as error:
+            # Django writes when somebody signed in last, and fails when they were deleted after the password was right.
+            if is_unavailable(error) or get_user_model().objects.filter(pk=request.user.pk).exists():
+                raise
+            request.session.flush()
+            messages.error(request, "Nobody was signed in: this account was deleted meanwhile.")
+            return HttpResponseRedirect(request.get_full_path())
+
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As Django's, which has no place for a form of ours."""
-        from django.contrib.auth.views import PasswordChangeView
+        from django.contrib.auth.views import PasswordChangeView  # it imports models, which are not there yet above
 
         request.current_app = self.name
         return PasswordChangeView.as_view(

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from bookstore.admin_lists import BoundedList
 from catalog.admin.book_files import BookFiles
-from catalog.models import MAX_STOCK, Book
+from catalog.models import MAX_STOCK, Book, Genre
 from catalog.querysets import BookQuerySet, naming_conflicts
 
 MAX_AT_ONCE = 10_000  # books of one action: one transaction of about a second
@@ -126,6 +126,7 @@ class BookAdmin(BoundedList, BookFiles, admin.ModelAdmin):
             obj.change(**{name: getattr(obj, name) for name in names})
         else:
             with naming_conflicts():
+                Genre.objects.hold(obj.genre_id)
                 super().save_model(request, obj, form, change)
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:

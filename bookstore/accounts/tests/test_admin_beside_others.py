@@ -155,3 +155,16 @@ def test_email_that_somebody_registers_meanwhile_is_told(site, alice, monkeypatc
     response = site.post(page_of(alice), sent | {"email": "bob@example.com"})
 
     assert told(response) == ["Somebody else has just saved another of the same name: nothing was changed."]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_staff_who_are_being_deleted_are_not_signed_in():
+    client = Client(raise_request_exception=False)
+    owner = SuperuserFactory(email="owner@example.com")
+    fields = {"username": "owner@example.com", "password": PASSWORD}
+
+    response = answer_beside(owner.delete, lambda: client.post(reverse("admin:login"), fields))
+
+    assert told(response) == ["Nobody was signed in: this account was deleted meanwhile."]
+    assert client.get(reverse("admin:index")).status_code == 302
