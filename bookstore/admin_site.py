@@ -16,7 +16,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -119,6 +119,12 @@ class BookstoreAdminSite(AdminSite):
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )(request)
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        """No text of the database has a NUL in it, and PostgreSQL fails when it is asked for one."""
+        if "\0" in request.GET.get("term", ""):
+            return JsonResponse({"results": [], "pagination": {"more": False}})
+        return super().autocomplete_view(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Around every page but the sign-in."""

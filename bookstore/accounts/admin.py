@@ -5,8 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -96,6 +98,14 @@ class UserAdmin(TouchedFieldsOnly, BoundedList, DjangoUserAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """By the beginning of the email, which an index answers; a part from its middle would read every user."""
         return queryset.filter(email__startswith=normalise_email(search_term.strip())), False
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(TouchedFieldsOnly, BoundedList, DjangoGroupAdmin):
+    """Django's, whose list and page keep to the same rules as the others."""
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -168,3 +168,15 @@ def test_staff_who_are_being_deleted_are_not_signed_in():
 
     assert told(response) == ["Nobody was signed in: this account was deleted meanwhile."]
     assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_page_does_not_bring_back_a_group_that_is_being_deleted(site):
+    night = Group.objects.create(name="Night")
+    path = reverse("admin:auth_group_change", args=[night.pk])
+
+    response = answer_beside(night.delete, lambda: site.post(path, {"name": "Day", "initial-name": "Night"}))
+
+    assert told(response) == ["The group “Day” was deleted meanwhile: nothing was changed."]
+    assert not Group.objects.filter(name="Day").exists()
