@@ -3,7 +3,7 @@
 import csv
 import random
 import re
-from io import StringIO
+from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,12 +13,14 @@ from catalog import loading
 from catalog.importing import read_row
 from catalog.loading import Loader
 from catalog.models import Book, Genre
+from catalog.spreadsheets import Spreadsheet
 
 pytestmark = pytest.mark.django_db
 
 EMMA = "Emma,Jane Austen,12.50,0141439580"
 DRACULA = "Dracula,Bram Stoker,9.90,"
 HEADINGS = "title,author,price,isbn"
+LONG_LINE = b"title,author,price," + b"x" * 10_000
 
 
 @pytest.fixture
@@ -256,6 +258,9 @@ def test_import_books_tells_the_encoding_and_the_columns_that_it_passes_over(fil
         (b"title,author,price,Title\n", "has the column 'title' twice"),
         (b"\x81\x8d\x8f\n", "is neither UTF-8 nor Windows-1252 text"),
         (b"PK\x03\x04\x81\x8d", "is neither UTF-8 nor Windows-1252 text"),
+        (LONG_LINE + b"\nEmma,Jane Austen,1\n", r"has more than 10,000 bytes before the end of its first line, "),
+        (b"sep=," + LONG_LINE, r"has more than 10,000 bytes before the end of its first line, "),
+        (b"sep=,\n" + LONG_LINE, r"has more than 10,000 bytes before the end of its first line, "),
     ],
 )
 def test_import_books_refuses_a_file_that_is_no_catalogue(tmp_path, content, message):
@@ -264,6 +269,17 @@ def test_import_books_refuses_a_file_that_is_no_catalogue(tmp_path, content, mes
 
     with pytest.raises(CommandError, match=rf"^{re.escape(str(path))} {message}"):
         load(str(path))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
+def test_first_line_that_is_just_short_enough_is_read(end):
+    columns = "title,author,price,".ljust(10_000 - len(end), "x")
+    content = f"{columns}{end}{'Emma,Jane Austen,1' if end else ''}".encode()
+
+    sheet = Spreadsheet(BytesIO(content), len(content))
+
+    assert sheet.columns[:3] == ["title", "author", "price"]
+    assert [line.number for line in sheet] == ([2] if end else [])
 
 
 def test_import_books_of_a_file_that_is_not_there_is_one_line(tmp_path):
