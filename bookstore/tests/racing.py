@@ -12,10 +12,10 @@ R = TypeVar("R")
 WAIT = 10  # seconds, for what takes a fraction of one
 
 
-def answer_beside(first: Callable[[], Any], second: Callable[[], R]) -> R:
+def answer_beside(first: Callable[[], Any], second: Callable[[], R], then: Callable[[], Any] = bool) -> R:
     """What `second` answers when it comes after `first` is done and before that is committed.
 
-    It must be one that waits for `first`.
+    It must be one that waits for `first`. While it waits, the transaction of `first` does `then`.
     """
 
     def on_its_own_connection() -> R:
@@ -33,6 +33,7 @@ def answer_beside(first: Callable[[], Any], second: Callable[[], R]) -> R:
                 assert not answer.done(), "nobody waited"
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
+            then()
         return answer.result(timeout=WAIT)
 
 

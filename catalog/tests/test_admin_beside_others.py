@@ -11,6 +11,7 @@ from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import SuperuserFactory
 from bookstore.tests.racing import answer_beside
 from catalog.models import Book, Genre
+from catalog.tests.factories import BookFactory
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -81,3 +82,37 @@ def test_book_that_staff_who_are_being_deleted_add_is_not_said_to_be_there(site)
 
     assert told(response) == [FASTER]
     assert not Book.objects.exists()
+
+
+def rows_of_the_list(*books):
+    """What the list's form sends for these, each with a price of 1.00."""
+    sent = {"form-TOTAL_FORMS": len(books), "form-INITIAL_FORMS": len(books), "_save": "Save"}
+    for number, book in enumerate(books):
+        shown = {"price": book.price, "stock_quantity": book.stock_quantity, "is_active": book.is_active}
+        sent |= {f"initial-form-{number}-{name}": value for name, value in shown.items()}
+        sent |= {f"form-{number}-{name}": value for name, value in shown.items()}
+        sent |= {f"form-{number}-id": book.pk, f"form-{number}-price": "1.00"}
+    return sent
+
+
+def test_list_and_action_that_lock_the_same_books_do_not_wait_for_each_other(site):
+    persuasion = BookFactory(title="Persuasion", price=5)
+    emma = BookFactory(title="Emma", price=9)
+    locked = Book.objects.select_for_update(no_key=True)
+
+    response = answer_beside(
+        lambda: locked.get(pk=persuasion.pk),
+        lambda: site.post(BOOKS, rows_of_the_list(emma, persuasion)),
+        then=lambda: locked.get(pk=emma.pk),  # had the list begun with it, this would be a deadlock
+    )
+
+    assert told(response) == ["2 books were changed successfully."]
+    assert [str(price) for price in Book.objects.values_list("price", flat=True)] == ["1.00", "1.00"]
+
+
+@pytest.mark.parametrize("named", ["99999999999999999999", "x", "\0"])
+def test_list_that_names_what_no_book_is_called_changes_nothing(site, emma, named):
+    response = site.post(BOOKS, rows_of_the_list(emma) | {"form-0-id": named})
+
+    assert response.status_code == 200
+    assert str(Book.objects.get().price) == "9.50"
