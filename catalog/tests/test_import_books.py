@@ -3,12 +3,14 @@
 import csv
 import random
 import re
+import time
 from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from bookstore.tests.racing import answer_beside
 from catalog import loading
 from catalog.importing import read_row
 from catalog.loading import Loader
@@ -356,6 +358,45 @@ def test_import_books_finds_a_book_that_somebody_adds_meanwhile(file, monkeypatc
     assert str(Book.objects.get(title="Emma").price) == "3.00"
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_batches_of_two_imports_take_turns_so_that_no_book_is_added_twice():
+    rows = [
+        (number, read_row({"title": f"Volume {number}", "author": "Jane Austen", "price": "5"})) for number in (2, 3)
+    ]
+
+    def load_them(**options):
+        with Loader(**options) as loader:
+            loader.load(rows)
+            return loader.counts
+
+    counts = answer_beside(load_them, load_them)
+
+    assert (counts.added, counts.same) == (0, 2)
+    assert Book.objects.count() == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.own_session
+@pytest.mark.django_db(transaction=True)
+def test_import_that_waits_longer_than_for_a_lock_tries_again():
+    rows = [(2, read_row({"title": "Emma", "author": "Jane Austen", "price": "5"}))]
+
+    def load_them():
+        with Loader() as loader:
+            loader.load(rows)
+            return loader.counts
+
+    def load_impatiently():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '300ms'")
+        return load_them()
+
+    counts = answer_beside(load_them, load_impatiently, then=lambda: time.sleep(0.4))
+
+    assert (counts.added, counts.same) == (0, 1)
+
+
 def test_loading_a_batch_takes_a_constant_number_of_queries(django_assert_num_queries):
     def rows(count, start):
         return [
@@ -366,7 +407,8 @@ def test_loading_a_batch_takes_a_constant_number_of_queries(django_assert_num_qu
     with Loader() as loader:
         loader.load(rows(1, 2))
         for count, start in ((1, 100), (30, 200)):
-            with django_assert_num_queries(5):  # savepoint, genres, books, INSERT, release
+            # Savepoint, genres, books, INSERT, release; on PostgreSQL the turn.
+            with django_assert_num_queries(6 if connection.vendor == "postgresql" else 5):
                 loader.load(rows(count, start))
 
 
