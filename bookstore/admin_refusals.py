@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import Model, ProtectedError, RestrictedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.cache import add_never_cache_headers
 
 from bookstore.api.errors import ApiError
 from bookstore.database import sqlstate
@@ -48,7 +49,9 @@ def told_on_the_page(view: View) -> View:
             told_already: Any = messages.get_messages(request)
             told_already._queued_messages.clear()  # that it was saved, say: said before COMMIT failed
             messages.error(request, reason)
-            return HttpResponseRedirect(request.get_full_path())
+            back = HttpResponseRedirect(request.get_full_path())
+            add_never_cache_headers(back)  # Django lets a cache keep some of the pages, and this one tells who asked
+            return back
 
     return answer
 

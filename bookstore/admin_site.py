@@ -19,6 +19,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.views import defaults
 from django.views.decorators.cache import never_cache
@@ -109,6 +110,8 @@ class BookstoreAdminSite(AdminSite):
             messages.error(request, "Nobody was signed in: this account was deleted meanwhile.")
             return HttpResponseRedirect(request.get_full_path())
 
+    # Django lets a cache keep these two. They name who is signed in, as every page of the site does.
+    @method_decorator(never_cache)
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As Django's, which has no place for a form of ours."""
         from django.contrib.auth.views import PasswordChangeView  # it imports models, which are not there yet above
@@ -119,6 +122,9 @@ class BookstoreAdminSite(AdminSite):
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )(request)
+
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return never_cache(super().password_change_done)(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         """No text of the database has a NUL in it, and PostgreSQL fails when it is asked for one."""
@@ -144,7 +150,9 @@ def missing(request: HttpRequest, exception: Exception) -> Any:
 def refused(request: HttpRequest, status: int) -> HttpResponse | None:
     if not request.path_info.startswith("/admin/"):
         return None
-    return render(request, "admin/refused.html", {"status": status}, status=status)
+    page = render(request, "admin/refused.html", {"status": status}, status=status)
+    add_never_cache_headers(page)  # it names who is signed in
+    return page
 
 
 class BookstoreAdminConfig(AdminConfig):

@@ -17,6 +17,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.response import HttpResponseBase
 
+from bookstore.api.errors import ParseError
 from bookstore.database import deadlines
 
 # Seconds. A little less than the two in which everybody is told that the database is away; with one place and four
@@ -41,6 +42,16 @@ Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 class TooBusy(Exception):
     """No place became free in time."""
+
+
+class CutShort(ParseError):
+    """Less of a body came than its Content-Length says: the client went, or counts wrongly.
+
+    What did come may well be whole JSON, and mean something else than what was to come.
+    """
+
+    def __init__(self, announced: int, came: int) -> None:
+        super().__init__(f"The body was cut short: {announced} bytes were announced, {came} came.")
 
 
 class Waiter:
@@ -142,13 +153,14 @@ class InLine:
         line: Line,
         *,
         largest_body: int,
-        refuse: Callable[[dict[str, Any], StartResponse, float], Iterable[bytes]],
+        refuse: Callable[..., Iterable[bytes]],
         longest: float = math.inf,
     ) -> None:
         self.application, self.line = application, line
         self.largest_body = largest_body
         self.longest = longest  # seconds from standing in line to the last answer of the database
-        self.refuse = refuse  # with the moment at which the request came
+        # Called as a WSGI application, with the moment at which the request came, and the error if it is no 503.
+        self.refuse = refuse
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") in NEVER_WAITS:
@@ -162,6 +174,8 @@ class InLine:
                 return self.serve(environ, start_response)
         except TooBusy:
             return self.refuse(environ, start_response, begun)
+        except CutShort as error:
+            return self.refuse(environ, start_response, begun, error)
         finally:
             deadlines.end()
 
@@ -179,10 +193,11 @@ class InLine:
             self.line.give_back(connection)
 
     def read_body(self, environ: dict[str, Any]) -> None:
-        """Before a place is taken. A body that is refused for its size is not read at all.
+        """Before a place is taken. A body that is refused for its size is not read at all. Raises CutShort.
 
         One that comes in chunks does not tell its size, and Django would take it for empty: a change would be answered
-        200, and not be made. So it is read as far as the limit, and one byte more for Django to refuse.
+        200, and not be made. So it is read as far as the limit, and one byte more for Django to refuse. Whether its
+        last chunk came cannot be asked: docs/decisions/0005-errors.md.
         """
         if "HTTP_TRANSFER_ENCODING" in environ:  # a Content-Length beside it says nothing, or lies
             body = environ["wsgi.input"].read(self.largest_body + 1)
@@ -190,4 +205,8 @@ class InLine:
             return
         length = environ.get("CONTENT_LENGTH") or ""
         if length.isascii() and length.isdigit() and 0 < int(length) <= self.largest_body:
-            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+            announced = int(length)
+            body = environ["wsgi.input"].read(announced)
+            if len(body) < announced:
+                raise CutShort(announced, len(body))
+            environ["wsgi.input"] = BytesIO(body)

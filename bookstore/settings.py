@@ -326,7 +326,10 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "bookstore.api.middleware.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "bookstore.api.middleware.RequestIdFilter"},
+        "only_origins": {"()": "bookstore.api.middleware.OnlyOriginsFilter"},
+    },
     "formatters": {
         "text": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"},
         "json": {
@@ -347,5 +350,6 @@ LOGGING = {
         # Its warnings repeat what the request line says; its errors are the tracebacks.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"filters": ["only_origins"]},
     },
 }

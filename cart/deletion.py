@@ -1,4 +1,4 @@
-"""What happens to a cart when its user goes."""
+"""What happens to carts and lines when their user, their cart or their book goes."""
 
 from typing import Any
 
@@ -6,14 +6,21 @@ from django.db import connections
 from django.db.models import CASCADE, Model, QuerySet
 from django.db.models.deletion import Collector
 
+from bookstore.database.locks import hold
 
-def lock_then_cascade(collector: Collector, field: Any, carts: "QuerySet[Model]", using: str) -> None:
-    """`on_delete` of a cart's user: CASCADE in the one lock order.
 
-    Django deletes children first, lines before carts. A change of the cart, which holds it and then asks for a line,
-    would wait for the deletion, and the deletion for it. So the carts are held first, where there is a transaction to
-    hold them in: `User.delete()` opens one.
+def lock_then_cascade(collector: Collector, field: Any, rows: "QuerySet[Model]", using: str) -> None:
+    """`on_delete` of carts and of lines: CASCADE in the one lock order.
+
+    Django deletes children first, and in no order: lines before carts. A change of the cart, which holds it and then
+    asks for a line, would wait for the deletion, and the deletion for it. So the rows are held while Django goes down
+    from parent to child, by id, where there is a transaction to hold them in: the `delete()` of users, carts and books
+    opens one. One query more for each kind of row.
     """
     if connections[using].in_atomic_block:
-        list(carts.order_by("pk").select_for_update().values_list("pk"))
-    CASCADE(collector, field, carts, using)
+        hold(rows)
+    CASCADE(collector, field, rows, using)
+
+
+# The lines of a book can be many: they are deleted by one statement, and not read before.
+lock_then_cascade.lazy_sub_objs = True  # type: ignore[attr-defined]

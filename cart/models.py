@@ -1,13 +1,14 @@
 """A customer's cart and its lines, and the verbs that change them.
 
 The API, the admin and the shell call the same verbs: `cart.add(book, 2)`, `item.change_quantity(3)`, `item.remove()`,
-`cart.merge(…)`, `cart.clear()`. Each is one transaction that locks in one order: the cart, then its lines, then books.
+`cart.merge(…)`, `cart.clear()`. Each is one transaction that locks in one order: the cart, then books, then lines, both
+by id.
 `if_match`, where a verb takes it, is the version of the cart that the caller saw: see `Cart.version`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
+from bookstore.accounts.models import User
 from bookstore.api.constraints import violated
 from bookstore.api.errors import ValidationError
 from bookstore.database import retrying
@@ -39,9 +41,6 @@ MIN_QUANTITY, MAX_QUANTITY = 1, 999  # copies in one line
 
 # Versions of the cart that the caller may have seen; None does not ask.
 Versions = Container[str] | None
-
-# How often a merge begins again because a book of it was deleted while it was written.
-MERGE_ATTEMPTS = 5
 
 
 def check_quantity(quantity: object) -> None:
@@ -158,24 +157,16 @@ class Cart(models.Model):
 
         A line that is there gets the larger of the two quantities, so that a repeated merge changes nothing, not even
         `updated_at`. What cannot be added is skipped with the code of its reason. Answers one result for each entry.
-        Raises CartChanged, UserInactive, and ValidationError for a quantity outside 1 to 999. At most six queries
+        Raises CartChanged, UserInactive, and ValidationError for a quantity outside 1 to 999. At most seven queries
         beside the making of a first cart, whatever the size.
         """
         for _, quantity in entries:
             check_quantity(quantity)
-        for _ in range(MERGE_ATTEMPTS - 1):
-            try:
-                return self._merge(entries, if_match)
-            except IntegrityError as error:
-                # A book was deleted between the look for it and the INSERT: the next look will not find it.
-                if not violated(error, "fk_cart_items_book_id"):
-                    raise
-        return self._merge(entries, if_match)
-
-    def _merge(self, entries: Sequence[tuple[int, int]], if_match: Versions) -> list[MergeResult]:
-        with self._locked(create=True, if_match=if_match):
-            lines = {line.book_id: line for line in CartItem.objects.filter(cart=self)}
-            books = Book.objects.by_id(book_id for book_id, _ in entries)
+        known, ids = self.pk, [book_id for book_id, _ in entries]
+        with self._locked(create=True, if_match=if_match, books=ids) as is_new:
+            books = Book.objects.by_id(ids)
+            held = CartItem.objects.filter(cart=self).order_by("id").select_for_update()
+            lines = {line.book_id: line for line in held}
             plan = plan_merge(
                 entries,
                 held={book_id: line.quantity for book_id, line in lines.items()},
@@ -195,23 +186,30 @@ class Cart(models.Model):
                 CartItem.objects.bulk_create(added)
             if changed or added:
                 self._stamp()
+            elif is_new:
+                transaction.set_rollback(True)  # only what is kept makes a cart
+                self.pk = known
         return plan.results
 
     @retrying
     def clear(self, *, if_match: Versions = None) -> None:
-        """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most three queries."""
+        """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most four queries."""
         with self._locked(if_match=if_match):
-            if self.is_stored and CartItem.objects.filter(cart=self).delete()[0]:
+            lines = CartItem.objects.filter(cart=self.pk)
+            if held := list(lines.order_by("id").select_for_update().values_list("pk", flat=True)):
+                lines.filter(pk__in=held).delete()
                 self._stamp()
 
     @contextmanager
-    def _locked(self, *, create: bool = False, if_match: Versions = None) -> Iterator[None]:
-        """The transaction of one change: holds the cart, so that its changes happen one at a time.
+    def _locked(self, *, create: bool = False, if_match: Versions = None, books: Iterable[int] = ()) -> Iterator[bool]:
+        """The transaction of one change: holds the cart, so that its changes happen one at a time; then `books`.
 
-        A cart that is not there (any more) is made for an add (`create`); else there is just nothing to hold, and no
-        line. What the caller saw (`if_match`) is compared under the lock, with nothing where there was no cart.
+        A cart that is not there (any more) is made for an add (`create`), and True is handed out; else there is just
+        nothing to hold, and no line. What the caller saw (`if_match`) is compared under the lock, with nothing where
+        there was no cart; the books that it shows stay as they are, so that no other price is written than was seen.
         """
         known = self.pk
+        user = User(pk=self.user_id)  # may be gone, and is not read
         try:
             with transaction.atomic():
                 there_was_none = False
@@ -219,14 +217,18 @@ class Cart(models.Model):
                     there_was_none = True
                     if not create:
                         break
-                    self.pk = Cart.objects.for_user(self.user).pk
+                    self.pk = Cart.objects.for_user(user).pk
                 if if_match is not None:
-                    now = Cart.objects.with_lines().of(self.user)
+                    shown = CartItem.objects.filter(cart=self.pk).values_list("book_id", flat=True)
+                    Book.objects.keep({*books, *shown}, unchanged=True)
+                    now = Cart.objects.with_lines().of(user)
                     if there_was_none and not now.lines:
-                        now = Cart(user=self.user)
+                        now = Cart(user=user)
                     if now.version not in if_match:
                         raise CartChanged
-                yield
+                elif books:
+                    Book.objects.keep(books)
+                yield there_was_none
         except BaseException:
             self.pk = known  # the cart that was made for it is undone with everything else
             raise
@@ -234,6 +236,15 @@ class Cart(models.Model):
     def _lock(self) -> bool:
         held = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk")
         return self.is_stored and held.first() is not None
+
+    @retrying
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Deletes the cart and its lines, in one transaction that holds the cart first."""
+        with transaction.atomic():
+            self._lock()
+            return super().delete(*args, **options)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
 
     def _stamp(self) -> None:
         Cart.objects.filter(pk=self.pk).update(updated_at=Now())
@@ -247,8 +258,8 @@ class CartItem(models.Model):
     its book (`fk_cart_items_book_id`)."""
 
     # The unique constraint's index begins with the cart: one more index would only slow writes down.
-    cart = models.ForeignKey(Cart, models.CASCADE, related_name="items", db_index=False)
-    book = models.ForeignKey(Book, models.CASCADE, related_name="+")
+    cart = models.ForeignKey(Cart, lock_then_cascade, related_name="items", db_index=False)
+    book = models.ForeignKey(Book, lock_then_cascade, related_name="+")
     quantity = models.SmallIntegerField(
         db_default=1, validators=[MinValueValidator(MIN_QUANTITY), MaxValueValidator(MAX_QUANTITY)], help_text="copies"
     )

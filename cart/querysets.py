@@ -9,6 +9,8 @@ from django.db import IntegrityError, models, transaction
 
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
+from bookstore.database import retrying
+from bookstore.database.locks import hold
 
 if TYPE_CHECKING:
     from cart.models import Cart
@@ -19,7 +21,7 @@ class CartQuerySet(models.QuerySet["Cart"]):
         """The user's cart, made now if there is none yet. One query, three the first time.
 
         Safe under a race: whoever comes second finds the first one's cart.
-        Raises UserInactive (401) when the user was deleted meanwhile.
+        Raises UserInactive (401) when the user was deleted meanwhile. The user is not read: an id is enough.
         """
         if cart := self.filter(user=user).first():
             return cart
@@ -30,7 +32,12 @@ class CartQuerySet(models.QuerySet["Cart"]):
         except IntegrityError as error:
             # The conflict of two first adds is ignored; what is left is the foreign key to a user who is gone.
             raise UserInactive from error
-        return self.get(user=user)
+        try:
+            return self.get(user=user)
+        except self.model.DoesNotExist as gone:  # the other's cart, with its user or alone
+            if not User.objects.filter(pk=user.pk).exists():
+                raise UserInactive from gone
+            return self.for_user(user)
 
     def of(self, user: User) -> Cart:
         """The user's cart; an empty one that is not stored, if there is none: reading writes nothing. One query."""
@@ -42,14 +49,25 @@ class CartQuerySet(models.QuerySet["Cart"]):
 
         return self.prefetch_related(models.Prefetch("items", CartItem.objects.select_related("book").order_by("id")))
 
+    @retrying
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """As Django's, in one transaction that holds the carts first, by id."""
+        with transaction.atomic():
+            hold(self)
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
     def unchanged_since(self, moment: datetime) -> CartQuerySet:
         return self.filter(updated_at__lt=moment)
 
+    @retrying
     def prune_batch(self, moment: datetime, *, size: int) -> int:
         """Deletes up to `size` carts not changed since `moment`, the oldest first; says how many.
 
         One transaction that waits for nobody: a cart that is being changed just now is passed over (on PostgreSQL;
-        SQLite has one writer at a time). Four queries.
+        SQLite has one writer at a time). Six queries.
         """
         with transaction.atomic():
             stale = self.unchanged_since(moment).order_by("updated_at").select_for_update(skip_locked=True)

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from bookstore.database import retrying
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.fields import FoldedField, IsbnField, SameNameField
 from catalog.querysets import BookQuerySet, GenreQuerySet, naming_conflicts, with_folds
@@ -169,14 +170,22 @@ class Book(models.Model):
 
     set_stock.alters_data = True  # type: ignore[attr-defined]
 
-    def remove(self) -> None:
-        """Delete the book and all that points to it. Raises BookNotFound when somebody else just did.
+    @retrying
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Deletes the book and all that points to it, in one transaction that holds the book first.
 
-        The lock comes first: nothing can begin to point to the book between the look for what does and the DELETE.
+        So nothing can begin to point to it between the look for what does and the DELETE.
         """
         with transaction.atomic():
-            if not type(self).objects.select_for_update().filter(pk=self.pk).exists():
-                raise BookNotFound
-            self.delete()
+            type(self).objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
+            return super().delete(*args, **options)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+    def remove(self) -> None:
+        """`delete`, for who must know. Raises BookNotFound when somebody else just did."""
+        deleted, _ = type(self).objects.filter(pk=self.pk).delete()
+        if not deleted:
+            raise BookNotFound
 
     remove.alters_data = True  # type: ignore[attr-defined]

@@ -1,14 +1,13 @@
 """pg_dump and pg_restore by two commands: the same rows, by count and by hash."""
 
-import os
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from torture import documented
 from torture.stage import Stage
 
+SECTION = "Backup and restore"
 Facts = dict[str, tuple[int, str]]
 
 
@@ -27,7 +26,7 @@ def contents(url: str) -> Facts:
 
 
 def backup(stage: Stage) -> None:
-    """As an operator does: `pg_dump --format=custom` into a file, `pg_restore` into an empty database."""
+    """As an operator does: the two commands of docs/running.md, into a file and into an empty database."""
     import psycopg
 
     with stage.server() as server:
@@ -40,30 +39,26 @@ def backup(stage: Stage) -> None:
                 assert wire("POST", "/cart/items", {"book_id": book.pk}, token).status == 201
     source = stage.cluster.url
     target = urlunsplit(urlsplit(source)._replace(path="/restored"))
+    commands = [
+        *documented.commands_of(stage.root, SECTION, "pg_dump"),
+        *documented.commands_of(stage.root, SECTION, "pg_restore"),
+    ]
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("CREATE DATABASE restored TEMPLATE template0")
-    programs = Path(stage.cluster.installation.bin)
-    with tempfile.TemporaryDirectory(prefix="bookstore-backup-") as name:
-        dump = Path(name) / "bookstore.dump"
-        commands = [
-            ["pg_dump", "--format=custom", f"--file={dump}", f"--dbname={source}"],
-            ["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={target}", str(dump)],
-        ]
-        for program, *arguments in commands:
-            found = programs / program if (programs / program).exists() else shutil.which(program)
-            if not found:
-                stage.report(
-                    "backup", f"{program} is neither in {programs} nor on PATH: install PostgreSQL's client", False
-                )
-                return
-            subprocess.run([found, *arguments], check=True, env=os.environ)
-    before, after = contents(source), contents(target)
-    with psycopg.connect(source, autocommit=True) as connection:
-        connection.execute("DROP DATABASE restored")
+    try:
+        with tempfile.TemporaryDirectory(prefix="bookstore-backup-") as name:
+            for command in commands:
+                documented.run(command, stage.cluster, Path(name), DATABASE_URL=source, NEW_DATABASE_URL=target)
+        before, after = contents(source), contents(target)
+        checked = stage.manage("migrate", "--check", DATABASE_URL=target)
+    finally:
+        with psycopg.connect(source, autocommit=True) as connection:
+            connection.execute("DROP DATABASE restored")
     different = sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))
     rows = sum(count for count, _ in before.values())
     stage.report(
-        "backup: pg_dump and pg_restore",
-        f"{len(before)} tables, {rows} rows, {len(different)} tables differ {different or ''}",
-        not different and before["cart_items"][0] >= 250,
+        "backup: the two commands of docs/running.md",
+        f"{len(before)} tables, {rows} rows, {len(different)} tables differ {different or ''}; "
+        f"`migrate --check` {'finds nothing to do' if not checked.returncode else 'finds something missing'}",
+        len(commands) == 2 and not different and not checked.returncode and before["cart_items"][0] >= 250,
     )

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from scripts.postgres import PostgresError
@@ -17,10 +18,37 @@ from torture.wire import Answer, Wire, percentile
 WRITERS = 6
 BOOKS_EACH = 3
 BACK_WITHIN = 3.0  # seconds after the database took connections again
-AWAY_WITHIN = 2.0  # seconds in which somebody is told that it is away; and what a loaded machine adds
-SLACK = 0.5
+AWAY_WITHIN = 2.0  # seconds in which somebody is told that it is away
+ENDS_WITHIN = 6.0  # seconds, whatever the answer is
+# Which of the outages is the long one, and its seconds: connections time out, and pauses between attempts grow.
+LONG_OUTAGE, LONG = 1, 10.0
+# Seconds before and after a worker's kill in which its connections may end without an answer: a client learns of the
+# end of an idle one from its next request.
+AROUND_A_KILL = 1.0
 # Granian gives up when a worker dies within seconds of its start, so workers are killed no faster than this.
 BETWEEN_WORKERS = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """Moments: of the kill; until which the database was certainly away; from which everything was there again."""
+
+    killed: float
+    away_until: float
+    back: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One answer, with the moment at which it was asked for. Status 0: none came."""
+
+    asked: float
+    seconds: float
+    status: int
+
+    @property
+    def ended(self) -> float:
+        return self.asked + self.seconds
 
 
 class Writer:
@@ -34,17 +62,16 @@ class Writer:
         self.chance = random.Random(seed)
         self.possible: dict[int, set[int]] = {book: {0} for book in books}
         self.line: dict[int, int] = {}
-        self.statuses: Counter[int] = Counter()
-        self.slowest_refusal = 0.0
+        self.answers: list[Seen] = []
         self.bad: list[str] = []
         self.last_success = 0.0
         self.acknowledged = self.lost = 0
 
     def ask(self, method: str, path: str, body: Any = None) -> Answer:
+        asked = time.monotonic()
         answer = self.wire(method, path, body, self.token)
-        self.statuses[answer.status] += 1
+        self.answers.append(Seen(asked, answer.seconds, answer.status))
         if answer.status == 503:
-            self.slowest_refusal = max(self.slowest_refusal, answer.seconds)
             if not answer.headers.get("retry-after"):
                 self.bad.append("503 without Retry-After")
         elif answer.status >= 500:
@@ -105,19 +132,33 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def kill_a_backend(stage: Stage, server: Server) -> float:
+class Clock:
+    """How much too late this process itself wakes up: no more than that of a time measured here is its own doing."""
+
+    def __init__(self) -> None:
+        self.latest = 0.0
+
+    def run(self, over: threading.Event) -> None:
+        while not over.is_set():
+            begun = time.perf_counter()
+            time.sleep(0.01)
+            self.latest = max(self.latest, time.perf_counter() - begun - 0.01)
+
+
+def kill_a_backend(stage: Stage, server: Server, lasts: float) -> Crash:
     """PostgreSQL ends all other backends then, recovers, and takes connections again."""
     import psycopg
 
     with psycopg.connect(stage.cluster.url, autocommit=True) as connection:
         query = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         pids = [row[0] for row in connection.execute(query)]
+    killed = time.monotonic()
     kill(random.choice(pids))
     time.sleep(0.05)
-    return database_is_back(stage)
+    return Crash(killed, killed, database_is_back(stage))
 
 
-def kill_the_database(stage: Stage, server: Server) -> float:
+def kill_the_database(stage: Stage, server: Server, lasts: float) -> Crash:
     """kill -9 of the postmaster and of everything that it started; then as an init system would start it again."""
     cluster = stage.cluster
     assert cluster.pid
@@ -126,18 +167,29 @@ def kill_the_database(stage: Stage, server: Server) -> float:
     process, cluster._process = cluster._process, None
     assert process
     process.wait()
-    time.sleep(random.uniform(0.3, 1.5))
+    killed = time.monotonic()
+    time.sleep(lasts)
+    away_until = time.monotonic()
     for _ in range(20):
         said = cluster._launch()  # not start(): that takes another port
         if not said:
-            return database_is_back(stage)
+            return Crash(killed, away_until, database_is_back(stage))
         time.sleep(0.2)  # its shared memory is still there for a moment
     raise PostgresError(said)
 
 
-def kill_a_worker(stage: Stage, server: Server) -> float:
+def kill_a_worker(stage: Stage, server: Server, lasts: float) -> Crash:
+    killed = time.monotonic()
     kill(random.choice(server.workers()))
-    return time.monotonic()
+    return Crash(killed, killed, time.monotonic())
+
+
+def all_workers(stage: Stage, server: Server) -> set[int]:
+    """Once the one that was killed has its successor."""
+    deadline = time.monotonic() + 10
+    while len(found := set(server.workers())) < stage.options.workers and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def database_is_back(stage: Stage) -> float:
@@ -154,7 +206,7 @@ def crashes(stage: Stage) -> None:
     from django.db import connections
 
     total = stage.options.crashes
-    kinds: list[tuple[str, Callable[[Stage, Server], float]]] = [
+    kinds: list[tuple[str, Callable[[Stage, Server, float], Crash]]] = [
         ("backend", kill_a_backend),
         ("database", kill_the_database),
         ("worker", kill_a_worker),
@@ -162,12 +214,14 @@ def crashes(stage: Stage) -> None:
     books = [book.pk for book in stage.books(BOOKS_EACH)]
     people = stage.customers(WRITERS)
     connections.close_all()
-    done: Counter[str] = Counter()
+    done: dict[str, list[Crash]] = {name: [] for name, _ in kinds}
     back: dict[str, list[float]] = {name: [] for name, _ in kinds}
+    replaced = 0  # workers that are others after a death of the database, or of a part of it
+    clock = Clock()
     with stage.server() as server:
         writers = [Writer(server.port, token, books, seed) for seed, (_, token) in enumerate(people)]
         over = threading.Event()
-        threads = [threading.Thread(target=writer.run, args=(over,)) for writer in writers]
+        threads = [threading.Thread(target=run, args=(over,)) for run in (clock.run, *(each.run for each in writers))]
         for thread in threads:
             thread.start()
         last_worker = 0.0
@@ -177,15 +231,17 @@ def crashes(stage: Stage) -> None:
                 if name == "worker":
                     time.sleep(max(0.0, last_worker + BETWEEN_WORKERS - time.monotonic()))
                     last_worker = time.monotonic()
+                workers = all_workers(stage, server)
                 time.sleep(random.uniform(0.3, 0.8))
-                since = crash(stage, server)
+                this = crash(stage, server, LONG if number == LONG_OUTAGE else random.uniform(0.3, 1.5))
                 deadline = time.monotonic() + 15
-                while min(writer.last_success for writer in writers) < since and time.monotonic() < deadline:
+                while min(writer.last_success for writer in writers) < this.back and time.monotonic() < deadline:
                     time.sleep(0.01)
-                back[name].append(min(writer.last_success for writer in writers) - since)
-                if back[name][-1] < 0:
-                    back[name][-1] = 15.0
-                done[name] += 1
+                seconds = min(writer.last_success for writer in writers) - this.back
+                back[name].append(seconds if seconds >= 0 else 15.0)
+                done[name].append(this)
+                if name != "worker":
+                    replaced += len(workers - set(server.workers()))
         finally:
             over.set()
             for thread in threads:
@@ -198,22 +254,64 @@ def crashes(stage: Stage) -> None:
             else:
                 writer.bad.append("the cart could not be read at the end")
         alive = server.process.poll() is None
-    statuses = sum((writer.statuses for writer in writers), Counter[int]())
-    bad = [fault for writer in writers for fault in writer.bad]
-    lost = sum(writer.lost for writer in writers)
-    acknowledged = sum(writer.acknowledged for writer in writers)
-    refusal = max(writer.slowest_refusal for writer in writers)
-    kills = ", ".join(f"{count} × {name}" for name, count in done.items())
+    report(stage, writers, done)
+    answers = [answer for writer in writers for answer in writer.answers]
+    refusal = max((answer.seconds for answer in answers if answer.status == 503), default=0.0)
+    slowest = max(answer.seconds for answer in answers)
     stage.report(
-        "crashes: acknowledged writes",
-        f"{kills}; {acknowledged} acknowledged, {lost} lost; answers {dict(sorted(statuses.items()))}"
-        + (f"; first fault: {bad[0]}" if bad else ""),
-        not lost and not bad and acknowledged > total,
+        "crashes: slowest 503, and slowest answer of all",
+        f"{refusal:.2f} s and {slowest:.2f} s; this client itself was at most {clock.latest:.2f} s late",
+        refusal <= AWAY_WITHIN and slowest <= ENDS_WITHIN,
     )
-    stage.report("crashes: slowest 503", f"{refusal:.2f} s", refusal <= AWAY_WITHIN + SLACK)
+    stage.report("crashes: workers that had to be replaced when the database died", f"{replaced}", not replaced)
     for name, times in back.items():
         if times:
             figures = (
                 f"every client served again after {percentile(times, 0.5):.2f} s (median), {max(times):.2f} s (worst)"
             )
             stage.report(f"crashes: back after a {name}'s death", figures, max(times) <= BACK_WITHIN and alive)
+
+
+def report(stage: Stage, writers: list[Writer], done: dict[str, list[Crash]]) -> None:
+    """What was lost, what was answered, and what was not."""
+    answers = [answer for writer in writers for answer in writer.answers]
+    bad = [fault for writer in writers for fault in writer.bad]
+    lost = sum(writer.lost for writer in writers)
+    acknowledged = sum(writer.acknowledged for writer in writers)
+    kills = ", ".join(f"{len(crashes)} × {name}" for name, crashes in done.items())
+    total = sum(map(len, done.values()))
+    statuses = Counter(answer.status for answer in answers)
+    stage.report(
+        "crashes: acknowledged writes",
+        f"{kills}; {acknowledged} acknowledged, {lost} lost; answers {dict(sorted(statuses.items()))}"
+        + (f"; first fault: {bad[0]}" if bad else ""),
+        not lost and not bad and acknowledged > total,
+    )
+    # Only a worker takes requests with it into its grave.
+    unexplained = [
+        answer
+        for answer in answers
+        if answer.status == 0
+        and not any(
+            answer.asked <= crash.killed + AROUND_A_KILL and answer.ended >= crash.killed - AROUND_A_KILL
+            for crash in done["worker"]
+        )
+    ]
+    stage.report(
+        "crashes: requests without an answer",
+        f"{statuses[0]}, {len(unexplained)} of them not around a worker's death",
+        not unexplained,
+    )
+    outages = done["database"]
+    while_away = Counter(
+        answer.status
+        for answer in answers
+        for crash in outages
+        if answer.asked > crash.killed and answer.ended < crash.away_until
+    )
+    longest = max((crash.away_until - crash.killed for crash in outages), default=0.0)
+    stage.report(
+        f"crashes: while the database is away, {longest:.0f} s at the longest",
+        f"answers {dict(while_away)}",
+        set(while_away) == ({503} if outages else set()),
+    )

@@ -1,15 +1,22 @@
 """Several requests at the same moment, a thousand times each: one must win, and what is told must be so."""
 
 import itertools
+import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
+from torture.mixed import deadlocks
 from torture.stage import Stage
 from torture.wire import Answer, Crowd, Wire
+from torture.workers import UNKNOWN, Workers
 
 BOUND = 5  # lines of a cart, for these servers
+CROWD = 6  # requests at once, at most
+ROUNDS_OF_A_CONNECTION = 25
+WHILE_IT_RUNS = 0.006  # seconds: about what a change of a cart takes, step by step
+MEET = 0.9  # of the rounds must be answered by two workers or more: one alone does one thing after the other
 
 Race = Callable[["Races", int], str]  # what was wrong in this round; empty when nothing was
 
@@ -25,12 +32,17 @@ def call(method: str, path: str, token: str, body: Any = None) -> Callable[[Wire
 class Races:
     """`set_the_stage` makes what all rounds of a race need at once; each race is a method that runs one round."""
 
-    def __init__(self, stage: Stage, crowd: Crowd, rounds: int) -> None:
-        self.stage, self.crowd, self.rounds = stage, crowd, rounds
+    def __init__(self, stage: Stage, crowd: Crowd, workers: Workers, rounds: int) -> None:
+        self.stage, self.crowd, self.workers, self.rounds = stage, crowd, workers, rounds
+        self.chance = random.Random(rounds)
         self.statuses: Counter[int] = Counter()
+        self.met: Counter[int] = Counter()  # rounds, by how many workers answered; UNKNOWN of them
 
     def run(self, calls: list[Callable[[Wire], Answer]]) -> list[Answer]:
-        answers = self.crowd.together(calls)
+        if self.met.total() % ROUNDS_OF_A_CONNECTION == 0:
+            self.workers.renew(self.crowd)
+        answers, workers = self.workers.together(self.crowd, calls)
+        self.met[UNKNOWN if UNKNOWN in workers else len(workers)] += 1
         self.statuses.update(answer.status for answer in answers)
         return answers
 
@@ -149,22 +161,32 @@ class Races:
     def adds_against_the_users_deletion(self) -> Iterator[str]:
         from django.db import connection
 
+        """The add of who has no cart yet; then each change of a cart, with and without the version that was seen."""
         from bookstore.accounts.models import User
-        from cart.models import CartItem
+        from cart.models import Cart, CartItem
 
-        [book] = self.stage.books(1)
-        for user, token in self.stage.customers(self.rounds):
+        held, book = self.stage.books(2)
+        people = self.stage.customers(self.rounds)
+        lines = self.fill([user for user, _ in people[1::2]], [held])
+        changes = itertools.cycle(itertools.product(("add", "merge", "PUT", "DELETE", "clear"), (False, True)))
+        for user, token in people:
+            request = post("/cart/items", {"book_id": book.pk}, token)
+            if user.pk in lines:
+                change, seen = next(changes)
+                version = Cart.objects.with_lines().of(user).version
+                request = change_of(lines[user.pk][0].pk, book.pk, change, token, version if seen else None)
 
             def delete(wire: Wire, pk: int = user.pk) -> Answer:
                 try:
+                    time.sleep(self.chance.uniform(0, WHILE_IT_RUNS))
                     User.objects.get(pk=pk).delete()
                 finally:
                     connection.close()
                 return Answer(204, {}, None, 0)
 
-            answers = self.run([post("/cart/items", {"book_id": book.pk}, token), delete])
+            answers = self.run([request, delete])
             left = CartItem.objects.filter(cart__user_id=user.pk).count() + User.objects.filter(pk=user.pk).count()
-            yield expect(answers[0].status in {201, 401} and left == 0, answers, left)
+            yield expect(answers[0].status in {200, 201, 204, 401, 404, 412} and left == 0, answers, left)
 
     def registers_of_the_same_email(self) -> Iterator[str]:
         from bookstore.accounts.models import User
@@ -189,6 +211,19 @@ class Races:
                 "AUTH_REFRESH_INVALID",
             }
             yield expect(good, answers, won)
+
+
+def change_of(line: int, book: int, change: str, token: str, version: str | None) -> Callable[[Wire], Answer]:
+    """One request that changes a cart, of this line or with this book, as If-Match if there is a version."""
+    method, path, body = {
+        "add": ("POST", "/cart/items", {"book_id": book}),
+        "merge": ("POST", "/cart/merge", {"items": [{"book_id": book}]}),
+        "PUT": ("PUT", f"/cart/items/{line}", {"quantity": 3}),
+        "DELETE": ("DELETE", f"/cart/items/{line}", None),
+        "clear": ("DELETE", "/cart/items", None),
+    }[change]
+    headers = {} if version is None else {"If-Match": f'"{version}"'}
+    return lambda wire: wire(method, path, body, token, **headers)
 
 
 def serial_ends(one: Any, two: Any, added: int) -> list[tuple[bool, dict[int, int]]]:
@@ -219,14 +254,20 @@ NAMES = [
 ]
 
 
+def chosen(part_of_name: str) -> list[str]:
+    """The races with this in their name."""
+    return [name for name in NAMES if part_of_name.replace(" ", "_") in name]
+
+
 def races(stage: Stage) -> None:
     """0 answers of 500 or more, 0 lost, 0 doubled, 0 resurrected, one winner where there is one."""
     rounds = stage.options.rounds
+    before, met = deadlocks(stage), Counter[int]()
     with stage.server(CART_MAX_LINES=str(BOUND)) as server:
-        crowd = Crowd(server.port, 6)
+        crowd, workers = Crowd(server.port, CROWD), Workers(server)
         try:
-            for name in (name for name in NAMES if stage.options.race.replace(" ", "_") in name):
-                race = Races(stage, crowd, rounds)
+            for name in chosen(stage.options.race):
+                race = Races(stage, crowd, workers, rounds)
                 faults = list(getattr(race, name)())
                 done, wrong = len(faults), [fault for fault in faults if fault]
                 bad = {status: n for status, n in sorted(race.statuses.items()) if status == 0 or status >= 500}
@@ -236,83 +277,14 @@ def races(stage: Stage) -> None:
                     figures + (f"; first: {wrong[0]}" if wrong else ""),
                     done == rounds and not wrong and not bad,
                 )
+                met += race.met
         finally:
             crowd.close()
-
-
-def reads(stage: Stage) -> None:
-    """A read right after an acknowledged write sees it, whichever worker answers."""
-    pairs = stage.options.rounds * 10
-    per_client = pairs // 8
-    books = stage.books(2, stock=1)
-
-    def shop(token: str, wire: Wire) -> int:
-        missed = 0
-        other = Wire(wire.port)  # another connection, and so perhaps another worker
-        line = wire("POST", "/cart/items", {"book_id": books[0].pk}, token).body["id"]
-        for number in range(per_client):
-            quantity = number % 999 + 1
-            if number % 5 == 4:
-                other.close()
-            put = wire("PUT", f"/cart/items/{line}", {"quantity": quantity}, token)
-            seen = other("GET", "/cart", None, token)
-            missed += put.status != 200 or seen.status != 200 or seen.body["items"][0]["quantity"] != quantity
-        return missed
-
-    with stage.server() as server:
-        crowd = Crowd(server.port, 8)
-        missed = sum(crowd.together([partial(shop, token) for _, token in stage.customers(8)]))
-        crowd.close()
-    stage.report("read after write", f"{per_client * 8} pairs, {missed} missed", missed == 0)
-
-
-def mixed(stage: Stage) -> None:
-    """No deadlock over operations of every kind on the same books and carts."""
-    import random
-
-    from django.db import connection
-
-    total = stage.options.rounds * 10
-    people, books, staff = stage.customers(4), [book.pk for book in stage.books(8)], stage.staff()
-
-    def deadlocks() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sum(deadlocks) FROM pg_stat_database")
-            return int(cursor.fetchone()[0])
-
-    def operate(seed: int, wire: Wire) -> Counter[int]:
-        chance = random.Random(seed)
-        statuses: Counter[int] = Counter()
-        lines: list[int] = [1]
-        for _ in range(total // 8):
-            token, book, quantity = people[chance.randrange(4)][1], chance.choice(books), chance.randint(1, 9)
-            some = [{"book_id": b, "quantity": quantity} for b in chance.sample(books, 4)]
-            kind = chance.random()
-            if kind < 0.25:
-                answer = wire("POST", "/cart/items", {"book_id": book, "quantity": quantity}, token)
-                lines += [answer.body["id"]] if answer.status == 201 else []
-            elif kind < 0.45:
-                answer = wire("PUT", f"/cart/items/{chance.choice(lines[-20:])}", {"quantity": quantity}, token)
-            elif kind < 0.6:
-                answer = wire("DELETE", f"/cart/items/{chance.choice(lines[-20:])}", None, token)
-            elif kind < 0.8:
-                answer = wire("POST", "/cart/merge", {"items": some}, token)
-            elif kind < 0.85:
-                answer = wire("DELETE", "/cart/items", None, token)
-            elif kind < 0.95:
-                answer = wire("PATCH", f"/books/{book}/stock", {"quantity": chance.randint(0, 9)}, staff)
-            else:
-                answer = wire("PUT", f"/books/{book}", {"price": f"{quantity}.50"}, staff)
-            statuses[answer.status] += 1
-        return statuses
-
-    before = deadlocks()
-    with stage.server() as server:
-        crowd = Crowd(server.port, 8)
-        statuses = sum(crowd.together([partial(operate, seed) for seed in range(8)]), Counter[int]())
-        crowd.close()
-    met = deadlocks() - before
-    bad = {status: n for status, n in statuses.items() if status == 0 or status >= 500}
-    done = sum(n for status, n in statuses.items() if 200 <= status < 300)
-    figures = f"{statuses.total()} answers, {done} of them done, {met} deadlocks, {bad or 'no'} 5xx"
-    stage.report("mixed operations", figures, not met and not bad and done > total / 3)
+    if met[UNKNOWN]:
+        print("       not known: which workers met, because there is neither /proc nor lsof here")
+    else:
+        apart = met.total() - met[1]
+        figures = f"{apart} of {met.total()} rounds by two or more; rounds by how many: {dict(sorted(met.items()))}"
+        stage.report("races: workers that answered", figures, apart >= met.total() * MEET)
+    found = deadlocks(stage) - before
+    stage.report("races: deadlocks", f"{found}", not found)

@@ -3,10 +3,8 @@
 The commands are those of docs/running.md.
 """
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -60,8 +58,7 @@ def recovery(stage: Stage) -> None:
         archive, backup = cluster.folder / "archive", cluster.folder / "backup"
         archive.mkdir()
         cluster.give(archive)
-        environ = os.environ | {"DATABASE_URL": cluster.url}
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=stage.root, env=environ, check=True)
+        stage.manage("migrate", "-v0", DATABASE_URL=cluster.url).check_returncode()
         execute(cluster, PUT_BOOKS, BOOKS)
         server = Server(stage.root, cluster.url, stage.options.workers, {})
         try:

@@ -27,6 +27,7 @@ class Row:
     proof: str
     figures: str
     passed: bool
+    error: bool = False  # the harness's own: nothing is known
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Options:
     clients: int = 16
     seconds: float = 30
     cases: int = 10_000
+    rows: int = 100_000  # of each table that is migrated
     workers: int = 4  # each runs one request at a time: with two, few of those that should race do
     race: str = ""  # only those with this in their name
     sabotage: str = ""
@@ -94,11 +96,21 @@ class Stage:
             )
         )
 
-    # --- the server ---
+    # --- the server, and what an operator runs beside it ---
+
+    def manage(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+        """`manage.py` of the build that is proved. Its exit code is for the caller to look at."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=self.root,
+            env=os.environ | {"DATABASE_URL": self.cluster.url, "PYTHONPATH": str(self.root), **environ},
+            capture_output=True,
+            text=True,
+        )
 
     @contextmanager
     def server(self, **environ: str) -> Iterator["Server"]:
-        running = Server(self.root, self.cluster.url, self.options.workers, environ)
+        running = Server(self.root, self.cluster.url, int(environ.get("WORKERS", self.options.workers)), environ)
         try:
             running.wait_until_ready()
             yield running

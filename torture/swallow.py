@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from bookstore.tests.proxy import SwallowingProxy
 from scripts.postgres import free_port
+from torture import documented
 from torture.overload import ENDS_WITHIN, Health
 from torture.stage import Stage, children_of
 from torture.wire import Wire, percentile
@@ -25,6 +26,7 @@ from torture.wire import Wire, percentile
 CLIENTS = 32
 BEFORE = 2.0  # seconds of ordinary service
 BACK_WITHIN = 3.0
+SECTION = "PgBouncer"
 
 
 @dataclass
@@ -100,17 +102,13 @@ def pooler(stage: Stage) -> Iterator[Link]:
     with tempfile.TemporaryDirectory(prefix="bookstore-pgbouncer-") as name:
         folder, password = Path(name), secrets.token_urlsafe(16)
         (folder / "users").write_text(f'"{target.username}" "{password}"\n')
+        database = f"postgres = host=127.0.0.1 port={target.port} user={target.username} password={target.password}"
         (folder / "pgbouncer.ini").write_text(
-            f"""[databases]
-postgres = host=127.0.0.1 port={target.port} user={target.username} password={target.password}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = scram-sha-256
-auth_file = {folder / "users"}
-pool_mode = transaction
-"""
+            # Where it stands and whom it knows is ours; all else is as it is written there.
+            documented.block_of(stage.root, SECTION, "ini")
+            .replace("bookstore = host=10.0.0.20 port=5432", database)
+            .replace("/etc/pgbouncer/userlist.txt", str(folder / "users"))
+            + f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
         )
         runner, as_user = stage.cluster._user, dict[str, Any]()  # PgBouncer, too, refuses to run as root
         if runner:
@@ -124,18 +122,32 @@ pool_mode = transaction
             **as_user,
         )
         try:
-            settings = {
+            settings = documented.settings_of(stage.root, SECTION) | {
                 "DATABASE_URL": f"postgresql://{target.username}:{password}@127.0.0.1:{port}/postgres",
-                "DB_PREPARED_STATEMENTS": "0",
-                "DB_LOCK_TIMEOUT": "0",
-                "DB_STATEMENT_TIMEOUT": "0",
+                "DATABASE_DIRECT_URL": stage.cluster.url,
             }
-            yield Link(
-                lambda: process.send_signal(signal.SIGSTOP), lambda: process.send_signal(signal.SIGCONT), settings
-            )
+            with role_with_timeouts(stage):
+                yield Link(
+                    lambda: process.send_signal(signal.SIGSTOP), lambda: process.send_signal(signal.SIGCONT), settings
+                )
         finally:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def role_with_timeouts(stage: Stage) -> Iterator[None]:
+    """The role's own, which stand in for the settings where there is a pooler."""
+    import psycopg
+
+    user = urlsplit(stage.cluster.url).username or ""
+    with psycopg.connect(stage.cluster.url, autocommit=True) as connection:
+        connection.execute(documented.block_of(stage.root, SECTION, "sql").replace("bookstore_app", user).encode())
+    try:
+        yield
+    finally:
+        with psycopg.connect(stage.cluster.url, autocommit=True) as connection:
+            connection.execute(f'ALTER ROLE "{user}" RESET ALL'.encode())
 
 
 def swallow(stage: Stage) -> None:

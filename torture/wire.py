@@ -55,6 +55,11 @@ class Wire:
         names = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, names, json.loads(content) if content else None, seconds)
 
+    @property
+    def local_port(self) -> int:
+        """By which the server's side knows this connection; 0 when there is none."""
+        return int(self.connection.sock.getsockname()[1]) if self.connection and self.connection.sock else 0
+
     def close(self) -> None:
         if self.connection:
             self.connection.close()
@@ -66,28 +71,27 @@ class Crowd:
 
     def __init__(self, port: int, size: int) -> None:
         self.pool = ThreadPoolExecutor(size)
-        self.own = threading.local()
-        self.port = port
-
-    @property
-    def wire(self) -> Wire:
-        if not hasattr(self.own, "wire"):
-            self.own.wire = Wire(self.port)
-        wire: Wire = self.own.wire
-        return wire
+        self.wires = [Wire(port) for _ in range(size)]
+        self.used: list[Wire] = []  # by the last calls, in their order
+        self.first = 0
 
     def together(self, calls: Sequence[Callable[[Wire], T]]) -> list[T]:
+        """Neighbours among the connections take the calls; which of them is first changes from time to time."""
         start = threading.Barrier(len(calls))
+        self.first += 1
+        self.used = [self.wires[(self.first + number) % len(self.wires)] for number in range(len(calls))]
 
-        def run(call: Callable[[Wire], T]) -> T:
-            wire = self.wire
+        def run(call: Callable[[Wire], T], wire: Wire) -> T:
             start.wait(GIVE_UP)
             return call(wire)
 
-        return [future.result() for future in [self.pool.submit(run, call) for call in calls]]
+        futures = [self.pool.submit(run, call, wire) for call, wire in zip(calls, self.used, strict=True)]
+        return [future.result() for future in futures]
 
     def close(self) -> None:
         self.pool.shutdown()
+        for wire in self.wires:
+            wire.close()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -28,6 +28,8 @@ from bookstore.accounts.exceptions import (
 )
 from bookstore.accounts.hashers import NOBODYS_PASSWORD
 from bookstore.api.constraints import violated
+from bookstore.database import retrying
+from bookstore.database.locks import hold
 
 if TYPE_CHECKING:
     from bookstore.accounts.tokens import Claims
@@ -42,10 +44,11 @@ class UserQuerySet(models.QuerySet["User"]):
         session = LoginSession.objects.good().filter(pk=session_id, user=models.OuterRef("pk"))
         return self.annotate(signed_in=models.Exists(session))
 
+    @retrying
     def delete(self) -> tuple[int, dict[str, int]]:
         """As Django's, in one transaction that holds the users first, by id: see `User.delete`."""
         with transaction.atomic():
-            list(self.order_by("pk").select_for_update().values_list("pk"))
+            hold(self)
             return super().delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -171,6 +174,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The end of the password's hash: another password, or the same one hashed anew, has another."""
         return self.password[-CREDENTIAL_LENGTH:]
 
+    @retrying
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
         """Deletes the user and all that is theirs, in one transaction that holds the user first.
 

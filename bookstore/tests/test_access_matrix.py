@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import UserFactory
+from bookstore.metrics import Metered
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")  # in this order: what deletes comes last
 CALLERS = ("nobody", "Alice, whose cart it is", "Bob", "Carol, staff", "Dave, staff without permission")
@@ -156,41 +157,32 @@ def encoded(body: Any) -> tuple[Any, ...]:
     return (b"", "application/octet-stream") if body is None else (json.dumps(body).encode(), "application/json")
 
 
-# --- the admin: for staff ---
-
-OPEN_TO_ALL = {"login"}
-# Django's own: it ends whatever session there is, and leads back to the login.
-ENDS_A_SESSION = {"logout"}
+# --- beside the URL map ---
 
 
-def admin_paths() -> dict[str, str]:
-    found = {}
-    for route, pattern in routes(get_resolver().url_patterns):
-        if route.startswith("admin/") and pattern.name not in OPEN_TO_ALL | ENDS_A_SESSION:
-            path = "/" + route.replace("<path:object_id>", "1").replace("<path:url>", "x").replace("<id>", "1")
-            path = path.replace("<int:content_type_id>", "1").replace("(?P<url>.*)$", "nothing/")
-            found[route] = path.replace("(?P<app_label>auth|accounts|catalog|cart)/$", "cart/")
-    return found
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("caller", range(len(CALLERS)), ids=CALLERS)
+def test_the_metrics_are_for_who_scrapes_whoever_is_signed_in(shop, settings, caller, method):
+    """Answered before Django: by the address, or by a token of its own. For others there is no such path."""
+    clients, _, _ = shop
+    settings.METRICS_TOKEN = "scrape-0123456789-abcdef"
+    bearer = clients[caller]._credentials.get("HTTP_AUTHORIZATION", "")
+    handed_on: list[str] = []
+    said: list[str] = []
 
+    def shop_of_books(environ: Any, start_response: Any) -> list[bytes]:
+        handed_on.append(environ["PATH_INFO"])
+        start_response("404 Not Found", [])
+        return [b""]
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("route", admin_paths())
-def test_the_admin_lets_in_no_customer_and_nobody(client, route):
-    path = admin_paths()[route]
-    as_nobody = client.get(path)
-    client.force_login(UserFactory(email="alice@example.com"))
-    as_customer = client.get(path)
-    with_a_token = client.get(path, headers={"authorization": "Bearer x"})
+    def ask(authorization: str, address: str) -> str:
+        environ = {"REQUEST_METHOD": method, "PATH_INFO": "/metrics", "REMOTE_ADDR": address}
+        Metered(shop_of_books)(
+            environ | {"HTTP_AUTHORIZATION": authorization}, lambda status, headers: said.append(status)
+        )
+        return said[-1][:3]
 
-    for response in (as_nobody, as_customer, with_a_token):
-        assert response.status_code == 302
-        assert response.headers["Location"].startswith("/admin/login/")
+    from_outside, scraping = ask(bearer, "192.0.2.1"), ask(f"Bearer {settings.METRICS_TOKEN}", "192.0.2.1")
 
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("model", ["accounts/user", "catalog/book", "catalog/genre", "cart/cart"])
-@pytest.mark.parametrize("page", ["", "add/"])
-def test_the_admin_shows_staff_without_permission_nothing(client, model, page):
-    client.force_login(UserFactory(email="dave@example.com", is_staff=True))
-
-    assert client.get(f"/admin/{model}/{page}").status_code == 403
+    assert (from_outside, scraping) == ("404", "200")
+    assert handed_on == ["/metrics"]

@@ -134,6 +134,12 @@ def test_schema_of_a_book_tells_text_from_money_and_numbers(schema):
     }
 
 
+def test_schema_of_a_lines_book_allows_it_to_have_no_cover(schema):
+    cover = schema["components"]["schemas"]["LineBook"]["properties"]["cover_image_url"]
+
+    assert cover == {"type": "string", "format": "uri", "nullable": True}
+
+
 def test_schema_of_the_cart_requires_every_field_that_is_always_there(schema):
     components = schema["components"]["schemas"]
 

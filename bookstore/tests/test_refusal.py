@@ -9,6 +9,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from bookstore.api.errors import ServiceUnavailable
+from bookstore.overload import CutShort
 from bookstore.refusal import Refusal
 
 SHOP = "https://shop.example"
@@ -16,18 +17,19 @@ SHOP = "https://shop.example"
 
 @pytest.fixture
 def refused(settings):
-    """`refused(HTTP_ORIGIN=…)`: status, headers and body of a refusal."""
+    """`refused(error, HTTP_ORIGIN=…)`: status, headers and body of a refusal."""
     settings.CORS_ALLOWED_ORIGINS = [SHOP]
     settings.SECURE_HSTS_SECONDS = 31_536_000
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
 
-    def refuse(**changes):
+    def refuse(error=None, **changes):
         environ, answer = {}, {}
         setup_testing_defaults(environ)
         body = Refusal()(
             environ | {"PATH_INFO": "/cart", "QUERY_STRING": "q=canary"} | changes,
             lambda status, headers: answer.update(status=status, headers=dict(headers)),
             time.perf_counter(),
+            error,
         )
         return answer["status"], answer["headers"], b"".join(body)
 
@@ -59,6 +61,20 @@ def test_refusal_of_head_has_no_body(refused):
 
     assert (status, body) == ("503 Service Unavailable", b"")
     assert headers["Content-Length"] == str(len(refused()[2]))
+
+
+def test_refusal_of_half_a_body_is_the_envelope_of_400_with_the_same_headers(refused):
+    half = CutShort(announced=400, came=70)
+
+    status, headers, body = refused(error=half)
+
+    assert status == "400 Bad Request"
+    assert json.loads(body) == {
+        "detail": "The body was cut short: 400 bytes were announced, 70 came.",
+        "code": "PARSE_ERROR",
+    }
+    assert headers["Content-Length"] == str(len(body))
+    assert {*headers, "Retry-After"} == {*refused()[1]}
 
 
 def test_refusal_has_the_headers_that_django_gives_the_same_answer(refused, client, settings, monkeypatch):

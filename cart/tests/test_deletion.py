@@ -1,49 +1,36 @@
-"""A user's deletion beside changes of the user's cart: one lock order, so that neither waits for the other for ever."""
+"""Deletions of users, carts and books beside changes of carts: one lock order, so that none waits in a circle."""
 
-from threading import Barrier, Thread
+from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.contrib.admin.utils import NestedObjects
 from django.db import connection, transaction
+from django.utils.timezone import now
 
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
 from cart.exceptions import CartItemNotFound
 from cart.models import Cart, CartItem
+from cart.tests.concurrent import in_thread
 from cart.tests.factories import CartFactory, CartItemFactory
-
-
-def in_thread(work):
-    """Runs it on a connection of its own; the list gets what it raised."""
-    raised = []
-
-    def run():
-        try:
-            work()
-        except Exception as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    thread = Thread(target=run)
-    thread.start()
-    return thread, raised
-
-
-def deadlocks() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        return cursor.fetchone()[0]
+from catalog.models import Book
+from catalog.tests.factories import BookFactory
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "delete",
-    [lambda user: user.delete(), lambda user: User.objects.filter(pk=user.pk).delete()],
-    ids=["User.delete", "QuerySet.delete"],
+    [
+        lambda user: user.delete(),
+        lambda user: User.objects.filter(pk=user.pk).delete(),
+        lambda user: Cart.objects.get(user=user).delete(),
+        lambda user: Cart.objects.filter(user=user).delete(),
+    ],
+    ids=["User.delete", "users", "Cart.delete", "carts"],
 )
-def test_deleting_a_user_waits_for_the_cart_before_it_touches_a_line(alice, emma, delete):
+def test_deleting_a_user_or_a_cart_waits_for_the_cart_before_it_touches_a_line(alice, emma, delete):
     line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
     with transaction.atomic():
         Cart.objects.select_for_update().get()
@@ -52,11 +39,11 @@ def test_deleting_a_user_waits_for_the_cart_before_it_touches_a_line(alice, emma
         assert thread.is_alive()
 
         # Had the deletion begun with the line, this would be a deadlock.
-        CartItem.objects.filter(pk=line.pk).update(quantity=3)
+        CartItem.objects.select_for_update(nowait=True).get(pk=line.pk)
     thread.join(5)
 
     assert raised == []
-    assert not User.objects.exists()
+    assert not Cart.objects.exists()
     assert not CartItem.objects.exists()
 
 
@@ -110,3 +97,63 @@ def test_what_a_deletion_would_take_can_be_asked_outside_of_a_transaction(alice,
 
     assert collector.data[Cart] == {cart}
     assert Cart.objects.get() == cart
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "delete",
+    [
+        lambda book: book.remove(),
+        lambda book: Book.objects.get(pk=book.pk).delete(),
+        lambda book: Book.objects.filter(pk__lte=book.pk).delete(),
+    ],
+    ids=["Book.remove", "Book.delete", "QuerySet.delete"],
+)
+def test_deleting_a_book_waits_for_the_book_before_it_touches_a_line(alice, emma, rival, delete):
+    line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
+    rival("BEGIN", "SELECT 1 FROM books WHERE id = %s FOR KEY SHARE", emma.pk)  # as who adds the book
+    thread, raised = in_thread(lambda: delete(emma))
+    thread.join(0.5)
+    assert thread.is_alive()
+
+    rival("SELECT 1 FROM cart_items WHERE id = %s FOR UPDATE NOWAIT", line.pk)
+    rival("COMMIT")
+    thread.join(5)
+
+    assert raised == []
+    assert not Book.objects.exists()
+    assert not CartItem.objects.exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "take_out",
+    [
+        lambda cart: cart.clear(),
+        lambda cart: cart.merge([(line.book_id, 999) for line in cart.lines]),
+        lambda cart: Cart.objects.filter(pk=cart.pk).delete(),
+        lambda cart: cart.user.delete(),
+        lambda cart: Book.objects.all().delete(),
+        lambda cart: Cart.objects.prune_batch(now() + timedelta(days=1), size=10),
+    ],
+    ids=["clear", "merge", "Cart", "User", "Book", "prune"],
+)
+def test_several_lines_are_held_in_the_order_of_their_ids(alice, rival, take_out):
+    cart = CartFactory(user=alice)
+    books = [BookFactory(title=title) for title in ("Emma", "Dracula", "Persuasion")]
+    # Neither the order of the table, nor that of an index by book.
+    for pk, book in zip((30, 20, 10), books, strict=True):
+        CartItemFactory(pk=pk, cart=cart, book=book)
+    rival("BEGIN", "SELECT 1 FROM cart_items WHERE id = %s FOR UPDATE", 20)
+    thread, raised = in_thread(lambda: take_out(Cart.objects.get(pk=cart.pk)))
+    thread.join(0.5)
+    assert thread.is_alive()
+
+    free = rival("SELECT id FROM cart_items WHERE id <> %s FOR UPDATE SKIP LOCKED", 20)
+    rival("COMMIT")
+    thread.join(5)
+
+    assert raised == []
+    assert free == [(30,)]

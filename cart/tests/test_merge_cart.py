@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from bookstore.accounts.tests.factories import UserFactory
 from cart.models import Cart, CartItem
 from cart.tests.answers import line_answer, moment
+from cart.tests.concurrent import in_thread
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
@@ -146,27 +147,60 @@ def test_merge_without_items_is_422(client_for, alice):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_merge_begins_again_when_a_book_is_deleted_meanwhile(alice, emma, dracula, monkeypatch):
-    lines = type(CartItem.objects.all())
-    bulk_create = lines.bulk_create
-    other = connection.copy()
+def test_merge_keeps_its_books_in_the_order_of_their_ids(alice, emma, dracula, rival):
+    rival("BEGIN", "SELECT 1 FROM books WHERE id = %s FOR UPDATE", emma.pk)
+    thread, raised = in_thread(lambda: Cart.objects.for_user(alice).merge([(dracula.pk, 1), (emma.pk, 2)]))
+    thread.join(0.5)
+    assert thread.is_alive()
 
-    def deleted_first(self, *args, **options):
-        with other.cursor() as cursor:
-            cursor.execute("DELETE FROM books WHERE title = 'Emma'")
-        return bulk_create(self, *args, **options)
+    # Did the merge keep this one before it asked for the other, each would wait for the other for ever.
+    rival("SELECT 1 FROM books WHERE id = %s FOR UPDATE NOWAIT", dracula.pk)
+    rival("ROLLBACK")
+    thread.join(5)
 
-    monkeypatch.setattr(lines, "bulk_create", deleted_first)
-    try:
-        results = Cart.objects.for_user(alice).merge([(emma.pk, 1), (dracula.pk, 2)])
-    finally:
-        other.close()
+    assert raised == []
+    assert stored() == [("Dracula", 1), ("Emma", 2)]
 
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_merge_skips_a_book_whose_deletion_it_waited_for(alice, emma, dracula, rival):
+    results = []
+    rival("BEGIN", "DELETE FROM books WHERE id = %s", emma.pk)
+    entries = [(emma.pk, 1), (dracula.pk, 2)]
+    thread, raised = in_thread(lambda: results.extend(Cart.objects.for_user(alice).merge(entries)))
+    thread.join(0.5)
+    assert thread.is_alive()
+    rival("COMMIT")
+    thread.join(5)
+
+    assert raised == []
     assert results == [
         {"book_id": emma.pk, "status": "skipped", "code": "BOOK_NOT_FOUND"},
         {"book_id": dracula.pk, "status": "added"},
     ]
     assert stored() == [("Dracula", 2)]
+
+
+def test_merge_that_adds_nothing_makes_no_cart(client_for, alice):
+    before = client_for(alice).get("/cart").headers["ETag"]
+
+    response = client_for(alice).post("/cart/merge", {"items": [{"book_id": 10**9}]})
+
+    assert response.json()["results"] == [{"book_id": 10**9, "status": "skipped", "code": "BOOK_NOT_FOUND"}]
+    assert client_for(alice).get("/cart").headers["ETag"] == before == response.headers["ETag"]
+    assert not Cart.objects.exists()
+
+
+def test_a_cart_that_a_merge_did_not_make_can_be_added_to(alice, emma):
+    cart = Cart.objects.of(alice)
+
+    cart.merge([(10**9, 1)])
+    was_stored = cart.is_stored
+    cart.add(emma)
+
+    assert was_stored is False
+    assert stored() == [("Emma", 1)]
 
 
 def test_merge_costs_the_same_queries_with_2_and_100_entries(client_for, django_assert_max_num_queries):

@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 
 from bookstore.accounts.tests.factories import UserFactory
-from cart.models import CartItem
+from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +154,26 @@ def test_if_match_of_a_cart_that_was_never_there_is_412(client_for, alice):
     response = client_for(alice).delete("/cart/items", headers={"if-match": '"old"'})
 
     assert response.status_code == 412
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_books_of_a_cart_stay_as_they_were_compared(alice, emma, line, rival):
+    """Else the customer would agree to a price that the version did not show."""
+    version, tried = Cart.objects.with_lines().of(alice).version, []
+    rival("SET lock_timeout = '50ms'")
+
+    class Seen:
+        def __contains__(self, now):
+            with pytest.raises(OperationalError, match="lock timeout") as refused:
+                rival("UPDATE books SET price = 99 WHERE id = %s", emma.pk)
+            tried.append(refused.value)
+            return now == version
+
+    line.change_quantity(7, if_match=Seen())
+
+    assert len(tried) == 1
+    assert line.price_at_add == Decimal(emma.price)
 
 
 def test_if_match_is_compared_after_404_403_and_422(client_for, alice, bob, line):

@@ -191,7 +191,7 @@ class BookAdmin(BoundedList, BookFiles, admin.ModelAdmin):
                 self.message_user(request, text, messages.ERROR)
                 return
             changing = Book.objects.filter(pk__in=keys)
-            changed = list(changing.only("pk", "title").order_by("pk").select_for_update())
+            changed = list(changing.only("pk", "title").order_by("pk").select_for_update(no_key=True))
             Book.objects.filter(pk__in=[book.pk for book in changed]).update(**fields)
             if changed:
                 LogEntry.objects.log_actions(request.user.pk or 0, changed, CHANGE, done.format("it"))

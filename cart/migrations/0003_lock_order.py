@@ -1,0 +1,26 @@
+"""Nothing in the database: which rows Django holds before it deletes."""
+
+from django.db import migrations, models
+
+import cart.deletion
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("cart", "0002_price_at_add"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="cartitem",
+            name="book",
+            field=models.ForeignKey(on_delete=cart.deletion.lock_then_cascade, related_name="+", to="catalog.book"),
+        ),
+        migrations.AlterField(
+            model_name="cartitem",
+            name="cart",
+            field=models.ForeignKey(
+                db_index=False, on_delete=cart.deletion.lock_then_cascade, related_name="items", to="cart.cart"
+            ),
+        ),
+    ]
