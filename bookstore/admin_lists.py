@@ -2,10 +2,14 @@
 
 from typing import Any, ClassVar
 
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.paginator import InvalidPage
-from django.http import HttpRequest
+from django.db import DataError
+from django.db.models import BigIntegerField
+from django.http import HttpRequest, HttpResponse
 
 MAX_LISTED = 5_000  # rows of one list; what lies beyond is reached by searching, filtering, or sorting the other way
 
@@ -18,6 +22,23 @@ class BoundedChangeList(ChangeList):
 
     is_cut = False
     max_listed = MAX_LISTED
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Raises IncorrectLookupParameters, for which the view leads back to the whole list."""
+        try:
+            super().__init__(request, *args, **kwargs)
+        except (ValueError, OverflowError, DataError) as error:
+            if request.GET.keys() <= {ERROR_FLAG}:
+                raise  # nothing was asked: a bug
+            raise IncorrectLookupParameters from error
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Django would put any look-up of the address bar to the database: one that no index answers, or that fails."""
+        answer = super().get_filters(request)
+        nobodys = answer[2]
+        if nobodys:
+            raise IncorrectLookupParameters(f"no filter of this list asks for {', '.join(nobodys)}")
+        return answer
 
     def get_results(self, request: HttpRequest) -> None:
         keys: Any = list(self.queryset.values_list("pk", flat=True)[: MAX_LISTED + 1])
@@ -50,3 +71,16 @@ class BoundedList:
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedChangeList
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """Of rows that are named by what no id can be Django asks the database, and fails."""
+        if not all(is_id(value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            messages.error(request, "Nothing was done: the form names a row that cannot be.")
+            return None
+        answer: HttpResponse | None = super().response_action(request, queryset, *args, **kwargs)  # type: ignore[misc]
+        return answer
+
+
+def is_id(value: str) -> bool:
+    """Whether a text from a form can be a row's id."""
+    return value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= BigIntegerField.MAX_BIGINT

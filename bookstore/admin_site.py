@@ -10,13 +10,22 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
 from django.views import defaults
 from django.views.decorators.cache import never_cache
+
+from bookstore.admin_refusals import told_on_the_page
+from bookstore.database import is_unavailable
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class BookstoreAdminSite(AdminSite):
     site_title = site_header = "Bookstore"
     index_title = "Overview"
     index_template = "admin/overview.html"
+    password_change_form: Any = None  # set by bookstore.accounts, whose models are not there yet
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,12 +98,43 @@ class BookstoreAdminSite(AdminSite):
         answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
         return answer
 
+    @method_decorator([never_cache, login_not_required])
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().login(request, extra_context)
+        except DatabaseError as error:
+            # Django writes when somebody signed in last, and fails when they were deleted after the password was right.
+            if is_unavailable(error) or get_user_model().objects.filter(pk=request.user.pk).exists():
+                raise
+            request.session.flush()
+            messages.error(request, "Nobody was signed in: this account was deleted meanwhile.")
+            return HttpResponseRedirect(request.get_full_path())
+
     # Django lets a cache keep these two. They name who is signed in, as every page of the site does.
+    @method_decorator(never_cache)
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return never_cache(super().password_change)(request, extra_context)
+        """As Django's, which has no place for a form of ours."""
+        from django.contrib.auth.views import PasswordChangeView  # it imports models, which are not there yet above
+
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=self.password_change_form,
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
 
     def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return never_cache(super().password_change_done)(request, extra_context)
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        """No text of the database has a NUL in it, and PostgreSQL fails when it is asked for one."""
+        if "\0" in request.GET.get("term", ""):
+            return JsonResponse({"results": [], "pagination": {"more": False}})
+        return super().autocomplete_view(request)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Around every page but the sign-in."""
+        return super().admin_view(told_on_the_page(view), cacheable)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> Any:

@@ -7,17 +7,19 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from bookstore.api.constraints import violated
+from bookstore.database import sqlstate
 from catalog.importing import Fault, Row, same_book
 from catalog.models import Book, Genre
 from catalog.search import fold, same_name
 
 BATCH = 500  # rows: a transaction of some tens of milliseconds
 ATTEMPTS = 5  # of one batch, while somebody else adds the same books
-DEADLOCK = "40P01"  # PostgreSQL's
+MET = {"40P01", "55P03"}  # PostgreSQL's deadlock_detected and lock_not_available, which is what a long wait ends in
+TURNS = 0x626F6F6B73  # "books" in ASCII: the advisory lock of whoever imports
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
 
@@ -62,7 +64,8 @@ class Loader:
 
     A row with an ISBN is the book of that ISBN. A row without one is the book of that title and author, whatever their
     case and accents: the one without an ISBN if there are several. Nobody else need stop: a book that somebody changes
-    meanwhile is waited for, one that somebody adds is found.
+    meanwhile is waited for. One that another import adds is found, because batches take turns; so is one that anybody
+    adds with the same ISBN.
     """
 
     def __init__(self, *, update: bool = False, dry_run: bool = False) -> None:
@@ -80,7 +83,8 @@ class Loader:
     def load(self, rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Fault]]:
         """Load rows without faults, given with their lines, in one transaction. Those that are refused still.
 
-        3 queries and the transaction's own; with genres up to 3 more, and 1 INSERT for each of what is new and changed.
+        3 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 3 more, and 1 INSERT for each of
+        what is new and changed.
         """
         refused: list[tuple[int, Fault]] = []
         first: list[tuple[int, Row]] = []
@@ -95,6 +99,8 @@ class Loader:
         for attempt in range(ATTEMPTS):
             try:
                 with transaction.atomic():
+                    if not self.dry_run:
+                        take_turn()
                     counts, twice = self._load(first)
                     if self.dry_run:
                         transaction.set_rollback(True)
@@ -175,6 +181,17 @@ class Known:
         return self.by_name.get(same_book(row.fields["title"], row.fields["author"]))
 
 
+def take_turn() -> None:
+    """Until its transaction ends one import writes alone: the next one looks for its books when this one's are there.
+
+    No constraint would stop a book without an ISBN from being added twice. Waits `lock_timeout` at most. 1 query on
+    PostgreSQL; none on SQLite, which has one writer at a time.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURNS])
+
+
 def held_genres(names: Iterable[str]) -> tuple[dict[str, int], int]:
     """The ids of these genres by their folded names, held to the end of the transaction; how many had to be made."""
     wanted: dict[str, str] = {}
@@ -192,10 +209,10 @@ def held_genres(names: Iterable[str]) -> tuple[dict[str, int], int]:
 
 
 def met_another(error: IntegrityError | OperationalError) -> bool:
-    """Whether somebody else just added a book of this batch: at the next attempt it is there."""
+    """Whether somebody else just added a book of this batch, or still does: at the next attempt it is there."""
     if isinstance(error, IntegrityError):
         return violated(error, "uq_books_isbn", "books.isbn")
-    return getattr(error.__cause__, "sqlstate", None) == DEADLOCK
+    return sqlstate(error) in MET
 
 
 def repeated(row: Row, line: int) -> Fault:

@@ -16,7 +16,7 @@ from catalog.importing import COLUMNS, column_name
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 ENCODING_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
-MAX_HEADING = 10_000  # characters of the first line
+MAX_HEADING = 10_000  # bytes of the first line
 MAX_CELL = 1_000_000  # characters; more is a quotation mark that nobody closed
 
 
@@ -51,12 +51,21 @@ class Spreadsheet:
             raise Unreadable(f"has the column {twice!r} twice" if twice else "has a column without a heading")
 
     def _heading(self) -> tuple[str, int]:
-        number, heading = 1, self.text.readline(MAX_HEADING)
+        number, heading = 1, self._whole_line()
         if heading.lower().startswith("sep="):  # Excel's own hint, before the headings
-            number, heading = 2, self.text.readline(MAX_HEADING)
+            number, heading = 2, self._whole_line()
         if not heading.strip():
             raise Unreadable("is empty: its first line is to name the columns")
         return heading.rstrip("\r\n"), number
+
+    def _whole_line(self) -> str:
+        """The next line. Raises Unreadable when its end is not there: what follows would be taken for a row."""
+        line = self.text.readline(MAX_HEADING)
+        if line.splitlines() == [line] and self.text.read(100, 1):
+            raise Unreadable(
+                f"has more than {MAX_HEADING:,} bytes before the end of its first line, which is to name the columns"
+            )
+        return line
 
     @property
     def decimal_comma(self) -> bool:

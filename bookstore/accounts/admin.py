@@ -4,14 +4,20 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
 from bookstore.admin_lists import BoundedList
+from bookstore.admin_refusals import hold
+from bookstore.admin_saving import TouchedFieldsOnly
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -23,7 +29,28 @@ class SignInForm(AdminAuthenticationForm):
     }
 
 
+class PasswordOnly:
+    """For a form that sets a password. Django's writes the whole user, and makes one anew who was deleted meanwhile."""
+
+    def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
+        super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]
+        if commit:
+            with transaction.atomic():
+                hold(user)
+                user.save(update_fields=["password"])
+        return user
+
+
+class PasswordForm(PasswordOnly, AdminPasswordChangeForm):
+    """Somebody else's."""
+
+
+class OwnPasswordForm(PasswordOnly, OwnPasswordChangeForm):
+    pass
+
+
 admin.site.login_form = SignInForm
+admin.site.password_change_form = OwnPasswordForm  # bookstore.admin_site asks for it
 
 
 class CreateUserForm(AdminUserCreationForm):
@@ -45,9 +72,10 @@ class GroupFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(User)
-class UserAdmin(BoundedList, DjangoUserAdmin):
+class UserAdmin(TouchedFieldsOnly, BoundedList, DjangoUserAdmin):
     form = ChangeUserForm
     add_form = CreateUserForm
+    change_password_form = PasswordForm
     list_display = ("email", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active", ("groups", GroupFilter))
     search_fields = ("email",)  # shows the box; get_search_results says what is searched
@@ -70,6 +98,14 @@ class UserAdmin(BoundedList, DjangoUserAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """By the beginning of the email, which an index answers; a part from its middle would read every user."""
         return queryset.filter(email__startswith=normalise_email(search_term.strip())), False
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(TouchedFieldsOnly, BoundedList, DjangoGroupAdmin):
+    """Django's, whose list and page keep to the same rules as the others."""
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -1,7 +1,8 @@
 """Books as a spreadsheet, for django-import-export: what its rows would change, and what they do change.
 
 A row means what it means to `manage.py import_books` (catalog.importing and catalog.loading decide), so a cell meets
-the API's rules. An import is one transaction: the books that it changes are locked, nobody's change is overwritten.
+the API's rules. An import is one transaction, and imports take turns: the books that it changes are locked, nobody's
+change is overwritten, no book is added twice.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from import_export import fields, resources
 from import_export.results import Result, RowResult
 
 from catalog.importing import COLUMNS, Fault, Row, same_book
-from catalog.loading import BATCH, TWICE, Known, held_genres
+from catalog.loading import BATCH, TWICE, Known, held_genres, take_turn
 from catalog.models import Book
 from catalog.querysets import naming_conflicts
 from catalog.search import same_name
@@ -66,6 +67,8 @@ class BookResource(resources.ModelResource):
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         self.parsed: list[tuple[int, Row]] = dataset.parsed
+        if not self.previewing:
+            take_turn()
         good = [row for _, row in self.parsed if not row.faults]
         names = [row.fields["genre"] for row in good if "genre" in row.fields]
         self.genres, _ = held_genres(names)

@@ -1,5 +1,6 @@
 """The staff's list of books, the page of one, and what can be done to many."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -14,12 +15,12 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from bookstore.admin_lists import BoundedList
+from bookstore.admin_lists import BoundedList, is_id
 from catalog.admin.book_files import BookFiles
-from catalog.admin.refusals import RefusalsAsMessages
-from catalog.models import MAX_STOCK, Book
+from catalog.models import MAX_STOCK, Book, Genre
 from catalog.querysets import BookQuerySet, naming_conflicts
 
+EDITED_ROW = re.compile(r"form-[0-9]+-id")  # of the list: a hidden field of each row
 MAX_AT_ONCE = 10_000  # books of one action: one transaction of about a second
 
 
@@ -71,7 +72,7 @@ class StockForm(forms.Form):
 
 
 @admin.register(Book)
-class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
+class BookAdmin(BoundedList, BookFiles, admin.ModelAdmin):
     form = BookForm
     list_display: tuple[str, ...] = ("title", "author", "price", "stock_quantity", "is_active", "genre", "isbn")
     list_editable = ("price", "stock_quantity", "is_active")
@@ -127,7 +128,18 @@ class BookAdmin(RefusalsAsMessages, BoundedList, BookFiles, admin.ModelAdmin):
             obj.change(**{name: getattr(obj, name) for name in names})
         else:
             with naming_conflicts():
+                Genre.objects.hold(obj.genre_id)
                 super().save_model(request, obj, form, change)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django saves the rows that were edited in the order of the list. They are locked by id, as everybody does."""
+        if request.method != "POST" or "_save" not in request.POST or not self.has_change_permission(request):
+            return super().changelist_view(request, extra_context)
+        named = [str(value) for name, value in request.POST.items() if EDITED_ROW.fullmatch(name)]
+        keys = [key for key in named if is_id(key)]  # the form says what is wrong with another
+        with transaction.atomic():
+            list(Book.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))
+            return super().changelist_view(request, extra_context)
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:
         obj.remove()

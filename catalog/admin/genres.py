@@ -3,19 +3,20 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
 from bookstore.admin_lists import BoundedList
-from catalog.admin.refusals import RefusalsAsMessages
+from bookstore.admin_refusals import hold
 from catalog.models import Genre
 from catalog.querysets import naming_conflicts
 
 
 @admin.register(Genre)
-class GenreAdmin(RefusalsAsMessages, BoundedList, admin.ModelAdmin):
+class GenreAdmin(BoundedList, admin.ModelAdmin):
     list_display = ("name", "number_of_books")
     ordering = ("name_folded",)
     sortable_by: ClassVar[tuple[str, ...]] = ()
@@ -43,4 +44,21 @@ class GenreAdmin(RefusalsAsMessages, BoundedList, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Genre, form: Any, change: bool) -> None:
         with naming_conflicts():
+            if change:
+                hold(obj)
             obj.save(update_fields=["name"] if change else None, force_insert=not change)
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """In one transaction with its history: a deletion that is refused at the end leaves none."""
+        with transaction.atomic():
+            return super().response_action(request, queryset, *args, **kwargs)
+
+    def delete_model(self, request: HttpRequest, obj: Genre) -> None:
+        self.delete_queryset(request, Genre.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Genre]) -> None:
+        """The lock comes first: a book that somebody is putting into one of them is waited for, and keeps it."""
+        keys = [genre.pk for genre in queryset]
+        with transaction.atomic():
+            list(Genre.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
+            Genre.objects.filter(pk__in=keys).delete()

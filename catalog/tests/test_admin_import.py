@@ -12,8 +12,10 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from bookstore.accounts.tests.factories import SuperuserFactory
+from bookstore.tests.racing import answer_beside
 from catalog.admin import book_files
-from catalog.importing import COLUMNS
+from catalog.importing import COLUMNS, read_row
+from catalog.loading import Loader
 from catalog.models import Book, Genre
 from catalog.tests.factories import BookFactory, GenreFactory
 
@@ -263,6 +265,22 @@ def test_import_that_meets_another_of_the_same_isbn_imports_nothing(staff, monke
     assert told(response)[0].startswith("Nothing was imported: Another book has this ISBN already.")
     assert not Book.objects.filter(title="Emma").exists()
     assert not LogEntry.objects.exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_import_waits_for_another_one_so_that_no_book_is_added_twice(staff):
+    preview = upload(staff, "title,author,price\nEmma,Jane Austen,9.50\n")
+    row = read_row({"title": "Emma", "author": "Jane Austen", "price": "9.50"})
+
+    def load():
+        with Loader() as loader:
+            loader.load([(2, row)])
+
+    response = answer_beside(load, lambda: confirm(staff, preview))
+
+    assert told(response) == ["Imported: 1 as before."]
+    assert Book.objects.count() == 1
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -3,22 +3,26 @@
 import csv
 import random
 import re
-from io import StringIO
+import time
+from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from bookstore.tests.racing import answer_beside
 from catalog import loading
 from catalog.importing import read_row
 from catalog.loading import Loader
 from catalog.models import Book, Genre
+from catalog.spreadsheets import Spreadsheet
 
 pytestmark = pytest.mark.django_db
 
 EMMA = "Emma,Jane Austen,12.50,0141439580"
 DRACULA = "Dracula,Bram Stoker,9.90,"
 HEADINGS = "title,author,price,isbn"
+LONG_LINE = b"title,author,price," + b"x" * 10_000
 
 
 @pytest.fixture
@@ -256,6 +260,9 @@ def test_import_books_tells_the_encoding_and_the_columns_that_it_passes_over(fil
         (b"title,author,price,Title\n", "has the column 'title' twice"),
         (b"\x81\x8d\x8f\n", "is neither UTF-8 nor Windows-1252 text"),
         (b"PK\x03\x04\x81\x8d", "is neither UTF-8 nor Windows-1252 text"),
+        (LONG_LINE + b"\nEmma,Jane Austen,1\n", r"has more than 10,000 bytes before the end of its first line, "),
+        (b"sep=," + LONG_LINE, r"has more than 10,000 bytes before the end of its first line, "),
+        (b"sep=,\n" + LONG_LINE, r"has more than 10,000 bytes before the end of its first line, "),
     ],
 )
 def test_import_books_refuses_a_file_that_is_no_catalogue(tmp_path, content, message):
@@ -264,6 +271,17 @@ def test_import_books_refuses_a_file_that_is_no_catalogue(tmp_path, content, mes
 
     with pytest.raises(CommandError, match=rf"^{re.escape(str(path))} {message}"):
         load(str(path))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
+def test_first_line_that_is_just_short_enough_is_read(end):
+    columns = "title,author,price,".ljust(10_000 - len(end), "x")
+    content = f"{columns}{end}{'Emma,Jane Austen,1' if end else ''}".encode()
+
+    sheet = Spreadsheet(BytesIO(content), len(content))
+
+    assert sheet.columns[:3] == ["title", "author", "price"]
+    assert [line.number for line in sheet] == ([2] if end else [])
 
 
 def test_import_books_of_a_file_that_is_not_there_is_one_line(tmp_path):
@@ -340,6 +358,45 @@ def test_import_books_finds_a_book_that_somebody_adds_meanwhile(file, monkeypatc
     assert str(Book.objects.get(title="Emma").price) == "3.00"
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_batches_of_two_imports_take_turns_so_that_no_book_is_added_twice():
+    rows = [
+        (number, read_row({"title": f"Volume {number}", "author": "Jane Austen", "price": "5"})) for number in (2, 3)
+    ]
+
+    def load_them(**options):
+        with Loader(**options) as loader:
+            loader.load(rows)
+            return loader.counts
+
+    counts = answer_beside(load_them, load_them)
+
+    assert (counts.added, counts.same) == (0, 2)
+    assert Book.objects.count() == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.own_session
+@pytest.mark.django_db(transaction=True)
+def test_import_that_waits_longer_than_for_a_lock_tries_again():
+    rows = [(2, read_row({"title": "Emma", "author": "Jane Austen", "price": "5"}))]
+
+    def load_them():
+        with Loader() as loader:
+            loader.load(rows)
+            return loader.counts
+
+    def load_impatiently():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '300ms'")
+        return load_them()
+
+    counts = answer_beside(load_them, load_impatiently, then=lambda: time.sleep(0.4))
+
+    assert (counts.added, counts.same) == (0, 1)
+
+
 def test_loading_a_batch_takes_a_constant_number_of_queries(django_assert_num_queries):
     def rows(count, start):
         return [
@@ -350,7 +407,8 @@ def test_loading_a_batch_takes_a_constant_number_of_queries(django_assert_num_qu
     with Loader() as loader:
         loader.load(rows(1, 2))
         for count, start in ((1, 100), (30, 200)):
-            with django_assert_num_queries(5):  # savepoint, genres, books, INSERT, release
+            # Savepoint, genres, books, INSERT, release; on PostgreSQL the turn.
+            with django_assert_num_queries(6 if connection.vendor == "postgresql" else 5):
                 loader.load(rows(count, start))
 
 

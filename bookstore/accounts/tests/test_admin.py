@@ -115,7 +115,8 @@ def test_staff_cannot_add_an_email_that_is_taken(site, alice):
 def test_staff_deactivate_a_user_whose_token_is_then_refused(site, alice, tokens_of, call_with):
     token = tokens_of(alice)["access_token"]
 
-    response = site.post(reverse("admin:accounts_user_change", args=[alice.pk]), {"email": alice.email})
+    fields = {"email": alice.email, "initial-email": alice.email, "initial-is_active": "True"}
+    response = site.post(reverse("admin:accounts_user_change", args=[alice.pk]), fields)
 
     assert response.status_code == 302
     assert call_with(f"Bearer {token}").json()["code"] == "AUTH_USER_INACTIVE"

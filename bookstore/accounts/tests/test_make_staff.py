@@ -5,8 +5,10 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from bookstore.accounts.management.commands.make_staff import Command
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
+from bookstore.tests.racing import answer_beside
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +95,30 @@ def test_what_cannot_be_done_is_refused_and_nothing_is_made(make_staff, argument
 
     assert reason in str(refusal.value)
     assert list(User.objects.values_list("email", "is_staff")) == [("frank@example.com", False)]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_user_who_is_being_deleted_is_not_made_staff(make_staff):
+    alice = UserFactory(email="alice@example.com")
+
+    def refused():
+        with pytest.raises(CommandError) as refusal:
+            make_staff("alice@example.com")
+        return str(refusal.value)
+
+    assert answer_beside(alice.delete, refused) == "alice@example.com was deleted in this moment. Nothing was changed."
+    assert not User.objects.exists()
+
+
+def test_email_that_somebody_registers_in_this_moment_is_told(make_staff, monkeypatch):
+    def while_somebody_registers(self, user):
+        UserFactory(email=user.email)
+        return PASSWORD
+
+    monkeypatch.setattr(Command, "new_password", while_somebody_registers)
+
+    with pytest.raises(CommandError, match=r"Somebody registered carol@example\.com, or deleted one of the groups"):
+        make_staff("carol@example.com")
+
+    assert not User.objects.get().is_staff

@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from bookstore.accounts.models import User
 
@@ -42,14 +42,14 @@ class Command(BaseCommand):
         if user is not None and not user.is_active:
             raise CommandError(f"{user.email} is deactivated: activate the account first, on its page in the admin.")
         password = None if user else self.new_password(User(email=email))
-        with transaction.atomic():
-            made = user is None
-            if user is None:
-                user = User.objects.create_user(email, password, is_staff=True)
-            elif not user.is_staff:
-                user.is_staff = True
-                user.save(update_fields=["is_staff"])
-            user.groups.add(*chosen)
+        made = user is None
+        try:
+            user = self.staff(user or User(email=email), password, chosen)
+        except IntegrityError as error:
+            raise CommandError(
+                f"Somebody registered {email}, or deleted one of the groups, in this moment. Nothing was changed: "
+                "run it again."
+            ) from error
         self.stdout.write(f"{user.email} {'was made, and ' if made else ''}may enter the admin site.")
         held = ", ".join(user.groups.order_by("name").values_list("name", flat=True))
         if user.is_superuser:
@@ -59,6 +59,16 @@ class Command(BaseCommand):
         else:
             warning = f"In no group, and so without any right yet: add --group with one of {all_groups()}."
             self.stdout.write(self.style.WARNING(warning))
+
+    def staff(self, user: User, password: str | None, groups: list[Group]) -> User:
+        """Lets them in, in one transaction. IntegrityError when somebody else was faster."""
+        with transaction.atomic():
+            if user._state.adding:
+                user = User.objects.create_user(user.email, password, is_staff=True)
+            elif not User.objects.filter(pk=user.pk).update(is_staff=True):
+                raise CommandError(f"{user.email} was deleted in this moment. Nothing was changed.")
+            user.groups.add(*groups)
+        return user
 
     def new_password(self, user: User) -> str:
         """Typed twice, or the first line of standard input. CommandError when it is too weak."""

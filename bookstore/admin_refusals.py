@@ -1,0 +1,69 @@
+"""What could not be done, told to staff on the page: a verb's refusal, or somebody who was faster."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.db.models import Model, ProtectedError, RestrictedError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.cache import add_never_cache_headers
+
+from bookstore.api.errors import ApiError
+from bookstore.database import sqlstate
+
+View = Callable[..., HttpResponse]
+
+
+class Gone(ApiError):
+    status_code = 404
+    code = "NOT_FOUND"
+
+    def __init__(self, row: Model) -> None:
+        super().__init__(f"The {row._meta.verbose_name} “{row}” was deleted meanwhile: nothing was changed.")
+
+
+def hold(row: Model) -> None:
+    """See that a row exists, and still will at the end of the transaction: `save()` would else bring it back.
+
+    Raises Gone. 1 query.
+    """
+    # Asked of _meta: the user of a request is a proxy, with a type of its own.
+    rows = row._meta.model._default_manager.select_for_update(no_key=True).filter(pk=row.pk)
+    if not rows.exists():
+        raise Gone(row)
+
+
+def told_on_the_page(view: View) -> View:
+    """A refusal of what was posted becomes a message. Its transaction has failed: nothing was changed."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except (ApiError, IntegrityError) as error:
+            reason = reason_of(error)
+            if reason is None or request.method != "POST":
+                raise
+            told_already: Any = messages.get_messages(request)
+            told_already._queued_messages.clear()  # that it was saved, say: said before COMMIT failed
+            messages.error(request, reason)
+            back = HttpResponseRedirect(request.get_full_path())
+            add_never_cache_headers(back)  # Django lets a cache keep some of the pages, and this one tells who asked
+            return back
+
+    return answer
+
+
+def reason_of(error: ApiError | IntegrityError) -> str | None:
+    """In the words of the staff; None for a bug. SQLite has no codes, only these words."""
+    if isinstance(error, ApiError):
+        return str(error.detail) if error.status_code < 500 else None
+    if isinstance(error, ProtectedError | RestrictedError):
+        return "Nothing was deleted: something that needs it was added meanwhile."
+    if sqlstate(error) == "23503" or "FOREIGN KEY constraint failed" in str(error):
+        return "Something that belongs to this was added or deleted meanwhile: nothing was changed."
+    if sqlstate(error) == "23505" or "UNIQUE constraint failed" in str(error):
+        return "Somebody else has just saved another of the same name: nothing was changed."
+    return None
