@@ -7,7 +7,8 @@ that can go wrong (Django's, DRF's and the database's exceptions) is translated 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
@@ -128,6 +129,15 @@ class ValidationError(ApiError):
         self.field = errors[0]["field"]
 
 
+class TooManyParameters(ValidationError):
+    """Raised by nothing of ours: Django counts the parameters of a query before anybody reads them."""
+
+    def __init__(self) -> None:
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        detail = f"Send no more than {most:,} parameters."
+        super().__init__([{"field": "query", "code": "max_length", "detail": detail}])
+
+
 # What stands in for a status that Django, a middleware or the server itself produced without one of ours.
 BY_STATUS: dict[int, type[ApiError]] = {
     error.status_code: error
@@ -156,6 +166,7 @@ TRANSLATIONS: tuple[tuple[type[Exception], type[ApiError]], ...] = (
     (exceptions.PermissionDenied, Forbidden),
     (PermissionDenied, Forbidden),
     (RequestDataTooBig, ContentTooLarge),
+    (TooManyFieldsSent, TooManyParameters),
 )
 
 
