@@ -219,7 +219,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return None
     headers = headers_of(ours)
     if isinstance(ours, MethodNotAllowed):
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+        # DRF lists OPTIONS too, which is a browser's question before a call, and no answer of a view's.
+        headers["Allow"] = ", ".join(name for name in context["view"].allowed_methods if name != "OPTIONS")
     return Response(ours.envelope(), status=ours.status_code, headers=headers)
 
 
