@@ -73,8 +73,8 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "ready": ONLY_READ,
     "schema": ONLY_READ,
     "docs": ONLY_READ,
-    "": rest(*METHODS, answer=(302, 302, 302, 302, 302)),
-    "admin": rest(*METHODS, answer=(302, 302, 302, 302, 302)),
+    "": ONLY_READ | rest("GET", "HEAD", answer=(302, 302, 302, 302, 302)),
+    "admin": ONLY_READ | rest("GET", "HEAD", answer=(302, 302, 302, 302, 302)),
 }
 # What Django's RedirectView answers; nothing is behind it.
 REDIRECTS = {"", "admin"}

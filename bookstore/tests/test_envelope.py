@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.db import InterfaceError, OperationalError
+from django.test import Client
 
 from bookstore.api.health import HealthView
 
@@ -84,6 +85,16 @@ def test_a_database_that_is_away_is_503_in_the_admin_too(client, monkeypatch):
 @pytest.mark.parametrize("path", ["/health", "/schema", "/docs"])
 def test_a_method_that_is_not_there_is_405_with_those_that_are(client, method, path):
     response = client.generic(method, path)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+    assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/admin"])
+def test_a_redirect_is_only_for_who_reads(method, path):
+    response = Client(enforce_csrf_checks=True).generic(method, path)
 
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD"
