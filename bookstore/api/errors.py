@@ -14,7 +14,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from bookstore.database import is_unavailable, note_unavailable
+from bookstore.database import is_outdated, is_unavailable, note_unavailable
 
 # Seconds after which a client may ask again when the database is away or too busy.
 RETRY_AFTER = 1
@@ -195,7 +195,7 @@ def as_api_error(error: Exception) -> ApiError | None:
     for theirs, ours in TRANSLATIONS:
         if isinstance(error, theirs):
             return ours()
-    if is_unavailable(error):
+    if is_unavailable(error) or is_outdated(error):
         note_unavailable(error)
         return ServiceUnavailable()
     return None
