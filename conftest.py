@@ -30,6 +30,14 @@ def cheap_and_patient_accounts(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def the_servers_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django's test client makes Django's own; bookstore/wsgi.py sets ours."""
+    from bookstore.api.content_type import Utf8Request
+
+    monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
+
+
+@pytest.fixture(autouse=True)
 def no_replicas(settings: Any) -> None:
     """A test's rows are on the primary, and often in a transaction: no replica has them.
 

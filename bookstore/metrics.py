@@ -23,7 +23,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from bookstore import __version__
+from bookstore.api.direct import security_headers
+from bookstore.api.errors import MethodNotAllowed
+from bookstore.api.middleware import fit_or_new
 from bookstore.overload import Line
+from bookstore.refusal import Refusal
 
 PATHS = frozenset({"/metrics", "/metrics/"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -173,14 +177,29 @@ class Metered:
 
     def __init__(self, application: Application, line: Line | None = None) -> None:
         self.application, self.line = application, line
+        self.headers = [
+            ("Content-Type", CONTENT_TYPE_LATEST),
+            ("Cache-Control", "no-store"),
+            *security_headers(secure=True).items(),  # as a refusal's
+        ]
+        self.refuse = Refusal()
+
+    def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """What Prometheus reads."""
+        method = environ.get("REQUEST_METHOD")
+        if method not in ("GET", "HEAD"):
+            refused = MethodNotAllowed()
+            refused.headers = {"Allow": "GET, HEAD"}
+            return self.refuse(environ, start_response, time.perf_counter(), refused)
+        identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        start_response("200 OK", [*self.headers, ("X-Request-ID", identity)])
+        if self.line is not None:
+            look_at(self.line)
+        return [b"" if method == "HEAD" else exposition()]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") in PATHS and may_read(environ):
-            headers = [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")]
-            start_response("200 OK", headers)
-            if self.line is not None:
-                look_at(self.line)
-            return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else exposition()]
+            return self.answer(environ, start_response)
         statuses: list[str] = []
 
         def started(status: str, *arguments: Any, **options: Any) -> Any:

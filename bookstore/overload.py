@@ -17,7 +17,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.response import HttpResponseBase
 
-from bookstore.api.errors import ParseError
+from bookstore.api.errors import InternalError, ParseError
 from bookstore.database import deadlines
 
 # Seconds. A little less than the two in which everybody is told that the database is away; with one place and four
@@ -163,10 +163,10 @@ class InLine:
         self.refuse = refuse
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") in NEVER_WAITS:
-            return self.application(environ, start_response)
         begun = perf_counter()
         try:
+            if environ.get("PATH_INFO") in NEVER_WAITS:
+                return self.application(environ, start_response)
             with self.line:
                 self.read_body(environ)
                 # From here on, so that standing in line counts.
@@ -176,6 +176,8 @@ class InLine:
             return self.refuse(environ, start_response, begun)
         except CutShort as error:
             return self.refuse(environ, start_response, begun, error)
+        except Exception:  # that Django made no answer of: it happened before its handler, or after
+            return self.refuse(environ, start_response, begun, InternalError())
         finally:
             deadlines.end()
 

@@ -1,9 +1,12 @@
-"""What is answered before Django, and at little cost: 503 to somebody for whom there is no place, 400 to half a body.
+"""What is answered before Django, and at little cost: 503 to somebody for whom there is no place, 400 to half a body,
+500 where Django made no answer of a bug.
 
 It has what Django's middleware gives every answer: the request's id and its line in the log, the security headers, and
 those of CORS, without which a browser would tell a storefront of no answer at all.
 """
 
+import logging
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,8 +14,10 @@ from typing import Any
 from django.conf import settings
 
 from bookstore.api.direct import security_headers
-from bookstore.api.errors import ApiError, ServiceUnavailable, json_response
+from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, json_response
 from bookstore.api.middleware import fit_or_new, request_id, write_line
+
+logger = logging.getLogger("bookstore.request")
 
 
 class Refusal:
@@ -43,9 +48,13 @@ class Refusal:
             headers += [("Access-Control-Allow-Origin", origin), self.exposed]
         method, path = environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", "")
         token = request_id.set(identity)
+        bug: list[Any] = []
         try:
+            if isinstance(error, InternalError):
+                logger.exception("The answer to this request failed")
+                bug = [sys.exc_info()]  # to WSGI: another answer may have been begun
             write_line(method, path.encode("latin-1", "replace"), response.status_code, time.perf_counter() - begun)
         finally:
             request_id.reset(token)
-        start_response(f"{response.status_code} {response.reason_phrase}", headers)
+        start_response(f"{response.status_code} {response.reason_phrase}", headers, *bug)
         return [b"" if method == "HEAD" else response.content]

@@ -12,9 +12,11 @@ django_application = get_wsgi_application()
 # Only now: these need the settings.
 from django.conf import settings  # noqa: E402
 
+from bookstore.api.content_type import Utf8Request  # noqa: E402
 from bookstore.overload import InLine, Line  # noqa: E402
 from bookstore.refusal import Refusal  # noqa: E402
 
+django_application.request_class = Utf8Request
 application = InLine(
     django_application,
     Line(settings.THREADS, for_changes=settings.THREADS),

@@ -11,19 +11,31 @@ from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
 from bookstore.accounts.models import User
 from bookstore.api.fields import TextField
 
+# A letter may be written as up to four characters that the normal form makes one of; no more of them is normalised.
+MAX_WRITTEN_LENGTH = 4 * MAX_EMAIL_LENGTH
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128  # characters
 
 
-@extend_schema_field({"type": "string", "format": "email", "maxLength": MAX_EMAIL_LENGTH})
-class EmailTextField(TextField):
-    """An email in its normal form, valid and short enough in that form."""
+class EmailLikeField(TextField):
+    """What may be an email, in the normal form of one, and short enough in that form."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_EMAIL_LENGTH, trim_whitespace=False, **options)
-        self.validators.append(EmailValidator())
 
     def to_internal_value(self, data: Any) -> str:
-        return normalise_email(super().to_internal_value(data))
+        written = super().to_internal_value(data)
+        if len(written) > MAX_WRITTEN_LENGTH:
+            self.fail("max_length", max_length=MAX_EMAIL_LENGTH)
+        return normalise_email(written)
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": MAX_EMAIL_LENGTH})
+class EmailTextField(EmailLikeField):
+    """A valid one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(EmailValidator())
 
 
 class AcceptedPassword(MinLengthValidator):
@@ -39,7 +51,7 @@ class AcceptedPassword(MinLengthValidator):
 
     def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]
         email = field.parent.initial_data.get("email")  # not checked yet
-        usable = isinstance(email, str) and len(email) <= MAX_EMAIL_LENGTH
+        usable = isinstance(email, str) and len(email) <= MAX_WRITTEN_LENGTH
         validate_password(value, User(email=normalise_email(email) if usable else ""))
 
 
@@ -58,7 +70,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
 class LoginSerializer(serializers.Serializer[Any]):
     """Asks for no more than two strings: an email that is none is one that nobody has."""
 
-    email = TextField(max_length=MAX_EMAIL_LENGTH, trim_whitespace=False)
+    email = EmailLikeField()
     password = TextField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
 
 

@@ -7,13 +7,14 @@ that can go wrong (Django's, DRF's and the database's exceptions) is translated 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from bookstore.database import is_unavailable, note_unavailable
+from bookstore.database import is_outdated, is_unavailable, note_unavailable
 
 # Seconds after which a client may ask again when the database is away or too busy.
 RETRY_AFTER = 1
@@ -128,6 +129,15 @@ class ValidationError(ApiError):
         self.field = errors[0]["field"]
 
 
+class TooManyParameters(ValidationError):
+    """Raised by nothing of ours: Django counts the parameters of a query before anybody reads them."""
+
+    def __init__(self) -> None:
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        detail = f"Send no more than {most:,} parameters."
+        super().__init__([{"field": "query", "code": "max_length", "detail": detail}])
+
+
 # What stands in for a status that Django, a middleware or the server itself produced without one of ours.
 BY_STATUS: dict[int, type[ApiError]] = {
     error.status_code: error
@@ -156,6 +166,7 @@ TRANSLATIONS: tuple[tuple[type[Exception], type[ApiError]], ...] = (
     (exceptions.PermissionDenied, Forbidden),
     (PermissionDenied, Forbidden),
     (RequestDataTooBig, ContentTooLarge),
+    (TooManyFieldsSent, TooManyParameters),
 )
 
 
@@ -184,7 +195,7 @@ def as_api_error(error: Exception) -> ApiError | None:
     for theirs, ours in TRANSLATIONS:
         if isinstance(error, theirs):
             return ours()
-    if is_unavailable(error):
+    if is_unavailable(error) or is_outdated(error):
         note_unavailable(error)
         return ServiceUnavailable()
     return None
@@ -208,7 +219,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return None
     headers = headers_of(ours)
     if isinstance(ours, MethodNotAllowed):
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+        # DRF lists OPTIONS too, which is a browser's question before a call, and no answer of a view's.
+        headers["Allow"] = ", ".join(name for name in context["view"].allowed_methods if name != "OPTIONS")
     return Response(ours.envelope(), status=ours.status_code, headers=headers)
 
 

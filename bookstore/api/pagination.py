@@ -19,6 +19,8 @@ SMALL_TABLE = 100_000
 # In a larger one, rows that are counted one by one. Of more, PostgreSQL's planner says about how many there are. Ten
 # times as many cost 50 to 120 ms where a filter has no index of its own, or a weak one.
 EXACT_TOTAL = 1_000
+# A page that begins further on has no rows in any table, and the databases cannot be asked for one beyond 2⁶³.
+FURTHEST = 10**15
 
 
 class PageParameters(serializers.Serializer[Any]):
@@ -50,7 +52,7 @@ def page_of(queryset: QuerySet[Any], *, page: int, size: int) -> dict[str, Any]:
 
     A page past the end has no items. A queryset that has a `read_page` of its own is asked for it.
     """
-    start = (page - 1) * size
+    start = min((page - 1) * size, FURTHEST)
     if read := getattr(queryset, "read_page", None):
         items, total = read(start, size)
     else:

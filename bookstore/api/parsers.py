@@ -79,8 +79,13 @@ class JSONFirstNegotiation(DefaultContentNegotiation):
         # What nearly every client sends needs no weighing up.
         if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", renderers[0].media_type):
             return renderers[0], renderers[0].media_type
-        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        # With a format in hand DRF looks for none in the query, which may be one that cannot be read.
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix or "any")
         return chosen
+
+    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
+        """All of them: Accept chooses, and nothing else."""
+        return list(renderers)
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         parsers = list(parsers)

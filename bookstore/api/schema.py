@@ -11,6 +11,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
+from rest_framework.views import APIView
 
 from bookstore.api.errors import (
     ApiError,
@@ -187,9 +188,16 @@ class EnvelopeAutoSchema(AutoSchema):
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
 
 
-class SchemaView(SpectacularAPIView):
+class WithoutAllow(APIView):
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """DRF's own but `Allow`, as an ApiView has them."""
+        return {name: value for name, value in super().default_response_headers.items() if name != "Allow"}
+
+
+class SchemaView(WithoutAllow, SpectacularAPIView):
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]  # application/json unless more is asked
 
 
-class DocsView(SpectacularSwaggerView):
+class DocsView(WithoutAllow, SpectacularSwaggerView):
     """The schema as a page, with every asset served from here."""

@@ -4,10 +4,12 @@ from functools import cache
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
@@ -44,6 +46,15 @@ class ApiView(APIView):
     def get_content_negotiator(self) -> BaseContentNegotiation:
         [negotiator] = made((self.content_negotiation_class,))
         return negotiator  # type: ignore[no-any-return]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who calls is asked before what they accept. DRF would tell anybody, whatever their token, 406."""
+        try:
+            super().initial(request, *args, **kwargs)
+        except NotAcceptable:
+            self.perform_authentication(request)
+            self.check_permissions(request)
+            raise
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 logger = logging.getLogger("bookstore.database")
@@ -52,6 +53,18 @@ def is_unavailable(error: BaseException) -> bool:
     )
 
 
+def is_outdated(error: BaseException) -> bool:
+    """Whether a prepared statement was refused because a migration changed the type of what it answers.
+
+    Nothing was executed, and prepared anew the same statement succeeds. psycopg's error, or Django's of it.
+    """
+    cause = error.__cause__ or error
+    return (
+        isinstance(cause, psycopg.errors.FeatureNotSupported)
+        and cause.diag.source_function == "RevalidateCachedQuery"  # in every language of the server's messages
+    )
+
+
 def note_unavailable(error: BaseException) -> None:
     """Writes one line, without values, and lets go of a connection that is of no more use.
 
@@ -64,8 +77,14 @@ def note_unavailable(error: BaseException) -> None:
         connection.close()
 
 
+def may_succeed_again(error: BaseException) -> bool:
+    """Whether the same transaction, run again at once, may well succeed."""
+    return sqlstate(error) in TRANSIENT or is_outdated(error)
+
+
 def retrying(verb: Callable[P, R]) -> Callable[P, R]:
-    """Decorator of a whole verb: runs it again, up to three times, after a deadlock or a serialization failure.
+    """Decorator of a whole verb: runs it again, up to three times, after a deadlock, a serialization failure or an
+    outdated statement.
 
     The verb must open its transaction itself and may have no effect outside the database. Within a caller's transaction
     nothing is retried: that transaction has failed, and only its owner can begin it again. Costs nothing otherwise.
@@ -76,8 +95,8 @@ def retrying(verb: Callable[P, R]) -> Callable[P, R]:
         for left in reversed(range(1, ATTEMPTS)):
             try:
                 return verb(*args, **kwargs)
-            except OperationalError as error:
-                if sqlstate(error) not in TRANSIENT or connection.in_atomic_block:
+            except DatabaseError as error:
+                if not may_succeed_again(error) or connection.in_atomic_block:
                     raise
                 logger.info("%s met %s: again, %d times more at most", verb.__qualname__, sqlstate(error), left)
                 # Different for each of those that met, so that they do not meet again; well below a lock's timeout.

@@ -9,14 +9,14 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
-from django.db.backends.postgresql.base import ServerSideCursor
+from django.db.backends.postgresql.base import ServerBindingCursor, ServerSideCursor
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.utils import DatabaseErrorWrapper
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
-from bookstore.database import deadlines
+from bookstore.database import deadlines, is_outdated
 
 # How often a socket is read before a connection that always has something to say is given up.
 READS = 10
@@ -42,6 +42,23 @@ class TerseErrors(DatabaseErrorWrapper):
         if isinstance(exc_value, psycopg.Error) and exc_value.diag.message_primary:
             exc_value.args = (exc_value.diag.message_primary,)
         super().__exit__(exc_type, exc_value, traceback)
+
+
+class CurrentCursor(ServerBindingCursor, psycopg.Cursor[Any]):  # it is one already, which the stubs do not know
+    """Goes on after a migration that changed the type of a column: psycopg would send what it has prepared for ever.
+
+    Within a transaction, which has failed then, it forgets all of that by itself.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        try:
+            return super().execute(query, params, **options)
+        except psycopg.errors.FeatureNotSupported as error:
+            connection = self.connection
+            if not is_outdated(error) or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                raise
+            connection._prepared.clear()  # no name for it is public
+            return super().execute(query, params, **options)
 
 
 class PatientSchemaEditor(DatabaseSchemaEditor):
@@ -82,6 +99,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         parameters: dict[str, Any] = super().get_connection_params()
         for name in ("lock_timeout", "statement_timeout"):
             parameters.pop(name, None)
+        if parameters["cursor_factory"] is ServerBindingCursor:  # else nothing is prepared
+            parameters["cursor_factory"] = CurrentCursor
         if self.timezone == UTC:
             parameters["context"] = with_times_in_utc(parameters["context"])
         return parameters

@@ -19,7 +19,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from bookstore.database import deadlines
+from bookstore.database import deadlines, is_outdated
 
 Row = tuple[Any, ...]
 
@@ -86,18 +86,32 @@ class Statement:
         self.readable.register(self.pgconn.socket, select.POLLIN)
         self.writable.register(self.pgconn.socket, select.POLLOUT)
         self.numbered = (sql % tuple(f"${number}" for number in range(1, holes + 1))).encode()
+        self.renamed = 0
         self.send(self.pgconn.send_prepare, self.numbered)
 
     def rows(self, parameters: Sequence[Any]) -> list[Row]:
-        """One round trip; three when psycopg, after a rollback, has let the server forget all that was prepared."""
+        """One round trip. Three when psycopg, after a rollback, has let the server forget all that was prepared, and
+        when a migration has changed the type of an answer: nothing was done then.
+        """
         values = self.transformer.dump_sequence(parameters, self.formats)
         try:
             result = self.send(self.pgconn.send_query_prepared, values)
-        except psycopg.errors.InvalidSqlStatementName:  # nothing was done
+        except psycopg.errors.InvalidSqlStatementName:
+            self.send(self.pgconn.send_prepare, self.numbered)
+            result = self.send(self.pgconn.send_query_prepared, values)
+        except psycopg.errors.FeatureNotSupported as error:
+            if not is_outdated(error):
+                raise
+            self.rename()
             self.send(self.pgconn.send_prepare, self.numbered)
             result = self.send(self.pgconn.send_query_prepared, values)
         self.transformer.set_pgresult(result)
         return self.transformer.load_rows(0, result.ntuples, tuple)
+
+    def rename(self) -> None:
+        """So that it can be prepared again without a round trip to forget the one of the old name."""
+        self.renamed += 1
+        self.name = self.name.partition(b"_again_")[0] + f"_again_{self.renamed}".encode()
 
     def send(self, message: Callable[[bytes, Any], None], content: Any) -> PGresult:
         """The answer to one message. Raises psycopg's errors; one that comes too late costs the connection."""

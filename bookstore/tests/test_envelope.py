@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.db import InterfaceError, OperationalError
+from django.test import Client
 
 from bookstore.api.health import HealthView
 
@@ -80,15 +81,27 @@ def test_a_database_that_is_away_is_503_in_the_admin_too(client, monkeypatch):
     assert response.json()["code"] == "SERVICE_UNAVAILABLE"
 
 
-def test_a_method_that_is_not_there_is_405_with_allow(client):
-    response = client.post("/health")
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/health", "/schema", "/docs"])
+def test_a_method_that_is_not_there_is_405_with_those_that_are(client, method, path):
+    response = client.generic(method, path)
 
     assert response.status_code == 405
-    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert response.headers["Allow"] == "GET, HEAD"
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
 
 
-@pytest.mark.parametrize("path", ["/health", "/books/x", "/cart"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/admin"])
+def test_a_redirect_is_only_for_who_reads(method, path):
+    response = Client(enforce_csrf_checks=True).generic(method, path)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+    assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize("path", ["/health", "/books/x", "/cart", "/schema", "/docs"])
 def test_only_405_lists_what_the_path_answers_to(client, path):
     assert "Allow" not in client.get(path).headers
 

@@ -218,8 +218,11 @@ def test_an_id_that_no_row_has_is_404(shop, operation, who):
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_an_accept_that_excludes_json_is_406(shop, operation, who):
-    """Before it is asked who calls: there is nothing that could be said."""
+def test_an_accept_that_excludes_json_is_406_for_whom_the_call_is(shop, operation, who):
+    """After it is asked who calls, as everything else."""
+    status, code = (406, "NOT_ACCEPTABLE")
+    if who == "nobody" and operation in PROTECTED:
+        status, code = (401, "NOT_AUTHENTICATED")
     client, path = by(who, shop), shop[1]
     excluding = [accept for accept in NOT_ACCEPTED if operation.path != "/docs" or "text/html" not in accept]
 
@@ -228,7 +231,7 @@ def test_an_accept_that_excludes_json_is_406(shop, operation, who):
         for accept in excluding
     ]
 
-    assert [fault for accept, found in answers for fault in wrong(found, 406, "NOT_ACCEPTABLE", accept)] == []
+    assert [fault for accept, found in answers for fault in wrong(found, status, code, accept)] == []
 
 
 @pytest.mark.parametrize("operation", PROTECTED, ids=str)

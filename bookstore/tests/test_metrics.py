@@ -1,5 +1,6 @@
 """/metrics: what is counted, by which labels, over all workers, and for whom."""
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
 from bookstore import metrics
+from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
 from bookstore.management.commands.serve import metrics_folder
 from bookstore.overload import Line
@@ -71,6 +73,16 @@ def value(text, name, **labels):
         if match and match[1] == name and dict(re.findall(r'(\w+)="([^"]*)"', match[2] or "")) == labels:
             return float(match[3])
     return 0.0
+
+
+def answer_of(**environ):
+    """Status, headers and body of /metrics."""
+    said = {}
+    own = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics", "REMOTE_ADDR": "127.0.0.1"}
+    body = metrics.Metered(WSGIHandler())(
+        own | environ, lambda status, headers: said.update(status=status, headers=dict(headers))
+    )
+    return said["status"], said["headers"], b"".join(body)
 
 
 def pool(application):
@@ -201,6 +213,32 @@ def test_the_metrics_are_for_those_who_may_read_them(call, settings, environ, st
     settings.METRICS_ALLOWED = [*settings.METRICS_ALLOWED, *networks(["10.0.0.0/8"])]
 
     assert call("GET", "/metrics", **environ)[0] == status
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_metrics_have_the_headers_of_every_answer(method):
+    status, headers, body = answer_of(REQUEST_METHOD=method, HTTP_X_REQUEST_ID="scrape-7")
+
+    assert status == "200 OK"
+    assert headers == {
+        "Content-Type": "text/plain; version=1.0.0; charset=utf-8",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+        "X-Request-ID": "scrape-7",
+    }
+    assert (body == b"") is (method == "HEAD")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "VERB"])
+def test_the_metrics_are_only_read(method):
+    status, headers, body = answer_of(REQUEST_METHOD=method)
+
+    assert status == "405 Method Not Allowed"
+    assert (headers["Allow"], headers["X-Frame-Options"]) == ("GET, HEAD", "DENY")
+    assert json.loads(body) == MethodNotAllowed().envelope()
 
 
 def test_without_a_token_no_bearer_opens_the_metrics(call, settings):

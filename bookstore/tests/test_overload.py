@@ -26,7 +26,10 @@ def in_line(application, *, places=1, patience=0.05, largest=10):
     return InLine(application, Line(places, patience=patience, largest=largest), largest_body=100, refuse=busy)
 
 
-def busy(environ, start_response, begun):
+def busy(environ, start_response, begun, error=None):
+    if error:
+        start_response(f"{error.status_code} Internal Server Error", [])
+        return [b"failed"]
     start_response("503 Service Unavailable", [("Retry-After", "1")])
     return [b"busy"]
 
@@ -216,11 +219,22 @@ def test_a_place_is_given_back_after_a_failure():
         raise RuntimeError
 
     line = in_line(application)
-    for _ in range(3):
-        with pytest.raises(RuntimeError):
-            line({}, Reply())
 
+    bodies = [line({}, Reply()) for _ in range(3)]
+
+    assert bodies == [[b"failed"]] * 3
     assert len(line.line.free) == 1
+
+
+def test_health_that_fails_is_told_too():
+    def application(environ, start_response):
+        raise RuntimeError
+
+    reply = Reply()
+
+    body = in_line(application)({"PATH_INFO": "/health"}, reply)
+
+    assert (reply.status, body) == ("500 Internal Server Error", [b"failed"])
 
 
 def test_a_stream_is_handed_on():

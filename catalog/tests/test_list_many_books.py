@@ -114,6 +114,16 @@ def test_a_page_far_past_the_end_is_empty(api, letters):
     assert body["total"] == 7 or body["total_is_estimate"]
 
 
+@pytest.mark.parametrize("query", ["", "q=letters", "author=letters", "sort=date&in_stock=true", "q=zz"])
+@pytest.mark.parametrize("page", [2**63 - 1, 2**63, 10**24])
+def test_a_page_beyond_every_number_of_the_database_is_empty(api, letters, query, page):
+    for size in (1, 100):
+        response = api.get(f"/books?{query}&page={page}&size={size}")
+
+        assert response.status_code == 200
+        assert (response.json()["items"], response.json()["page"], response.json()["size"]) == ([], page, size)
+
+
 @pytest.mark.postgres
 def test_a_deep_page_of_the_books_on_sale_reads_the_index_only(db):
     Book.objects.bulk_create(BookFactory.build_batch(3000))

@@ -2,6 +2,7 @@
 
 import time
 from statistics import median
+from unicodedata import normalize
 
 import jwt
 import pytest
@@ -33,6 +34,31 @@ def test_login_answers_200_with_tokens(api, alice, call_with):
 @pytest.mark.parametrize("written", ["ALICE@example.com", "Alice@Example.Com", "ａlice@example.com"])
 def test_login_knows_an_email_in_any_case(api, alice, written):
     assert login(api, written).status_code == 200
+
+
+def test_login_knows_an_email_that_is_too_long_only_as_it_is_written(api):
+    label = "a\N{COMBINING DIAERESIS}" * 50
+    written = f"alice@{label}.{label}.{label}.example"
+    registered = api.post("/auth/register", {"email": written, "password": PASSWORD})
+
+    answers = [login(api, written), login(api, normalize("NFKC", written))]
+
+    assert (len(written), len(normalize("NFKC", written))) == (316, 166)
+    assert registered.status_code == 201
+    assert [response.status_code for response in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_an_email_that_is_too_long_by_far_is_not_normalised(api, monkeypatch, path):
+    def normalised(email):
+        raise AssertionError
+
+    monkeypatch.setattr("bookstore.accounts.serializers.normalise_email", normalised)
+
+    response = api.post(path, {"email": "a\N{COMBINING DIAERESIS}" * 100_000, "password": ""})
+
+    assert response.status_code == 422
+    assert ("email", "max_length") in [(fault["field"], fault["code"]) for fault in response.json()["errors"]]
 
 
 def test_login_of_staff_says_admin_in_the_token(api):
