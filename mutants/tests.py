@@ -40,7 +40,10 @@ TESTS = {
     ],
 }
 # What only it can show: locks, its own constraints, what happens when two write at once.
-ON_POSTGRESQL = [*paths("bookstore", "migrations"), *paths("cart", "verbs statements merge_cart deletion concurrency")]
+ON_POSTGRESQL = [
+    *paths("bookstore", "migrations"),
+    *paths("cart", "verbs versions statements merge_cart deletion concurrency"),
+]
 
 # Loading every plugin that is installed would take longer than most of the runs.
 ONLY_OURS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
