@@ -83,11 +83,14 @@ def bad_host(path: str) -> Callable[[Any, bool], Any]:
     return lambda shop, tls: shop.nobody.get(path, headers={"host": "evil.example"}, secure=tls)
 
 
-def by(name: str, method: str, path: str, body: Any = None, **headers: str) -> Callable[[Any, bool], Any]:
+def by(
+    name: str, method: str, path: str, body: dict[str, str] | None = None, **headers: str
+) -> Callable[[Any, bool], Any]:
     def ask(shop: Any, tls: bool) -> Any:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        data = {} if body is None else {"data": body}
-        asked = path.format(book=shop.book, line=shop.line)
+        ids = {"book": shop.book, "line": shop.line}
+        asked = path.format(**ids)
+        data = {} if body is None else {"data": {key: value.format(**ids) for key, value in body.items()}}
         return getattr(getattr(shop, name), method)(asked, headers=sent, secure=tls, **data)
 
     return ask
@@ -109,7 +112,7 @@ ANSWERS: list[tuple[int, str, Callable[[Any, bool], Any]]] = [
     (200, "an admin page", by("staff", "get", "/admin/")),
     (200, "the admin's login", by("nobody", "get", "/admin/login/")),
     (200, "a static file", by("nobody", "get", "/static/admin/css/base.css")),
-    (201, "an added book", by("bob", "post", "/cart/items", {"book_id": 1})),
+    (201, "an added book", by("bob", "post", "/cart/items", {"book_id": "{book}"})),
     (204, "a removed line", by("alice", "delete", "/cart/items/{line}")),
     (204, "a logout", by("nobody", "post", "/auth/logout", {"refresh_token": "x"})),
     (301, "an admin page without its slash", by("staff", "get", "/admin/catalog/book")),
@@ -128,7 +131,7 @@ ANSWERS: list[tuple[int, str, Callable[[Any, bool], Any]]] = [
     (404, "an unknown admin page", by("staff", "get", "/admin/nothing/")),
     (405, "an unknown method", by("nobody", "post", "/health")),
     (406, "an Accept without JSON", by("alice", "get", "/cart", accept="application/xml")),
-    (409, "a book that is there", by("alice", "post", "/cart/items", {"book_id": 1})),
+    (409, "a book that is there", by("alice", "post", "/cart/items", {"book_id": "{book}"})),
     (412, "a cart that has changed", by("alice", "delete", "/cart/items", if_match='"stale"')),
     (413, "a body that is too large", too_large),
     (415, "a body of another type", of_type("text/plain", b"x", "/cart/items")),
