@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import Model, ProtectedError, RestrictedError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers
 
 from bookstore.api.errors import ApiError
@@ -40,6 +40,8 @@ def told_on_the_page(view: View) -> View:
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "\0" in request.path:  # PostgreSQL has no text with a NUL in it, and fails when it is asked for one
+            raise Http404
         try:
             return view(request, *args, **kwargs)
         except (ApiError, IntegrityError) as error:

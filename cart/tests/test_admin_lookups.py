@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.messages import get_messages
 from django.test import Client
 
@@ -105,3 +106,9 @@ def test_failure_of_a_list_that_nobody_asked_anything_is_a_bug(site, monkeypatch
     monkeypatch.setattr("bookstore.accounts.admin.UserAdmin.get_ordering", lambda self, request: 1 / 0)
 
     assert site.get(USERS).status_code == 500
+
+
+def test_a_page_of_what_has_a_nul_in_its_name_is_404(site):
+    sessions = ContentType.objects.get(app_label="sessions", model="session").pk
+
+    assert site.get(f"/admin/r/{sessions}/%00/").status_code == 404
