@@ -133,7 +133,7 @@ SABOTAGES = {
         "mixed operations",
         [
             ("cart/models.py", "                    Book.objects.keep(books)\n", "                    pass\n"),
-            ("catalog/admin/books.py", "select_for_update(no_key=True)", "select_for_update()"),
+            ("catalog/admin/books.py", '"pk").select_for_update(no_key=True)', '"pk").select_for_update()'),
         ],
         {"rounds": 60, "seconds": 10},
     ),
