@@ -5,8 +5,10 @@ from threading import Barrier
 
 import pytest
 from django.contrib.admin.utils import NestedObjects
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models.deletion import Collector
 from django.utils.timezone import now
+from psycopg.errors import DeadlockDetected
 
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
@@ -157,3 +159,40 @@ def test_several_lines_are_held_in_the_order_of_their_ids(alice, rival, take_out
 
     assert raised == []
     assert free == [(30,)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "delete",
+    [
+        lambda cart: Cart.objects.get(pk=cart.pk).delete(),
+        lambda cart: Cart.objects.all().delete(),
+        lambda cart: cart.user.delete(),
+        lambda cart: User.objects.all().delete(),
+        lambda cart: cart.lines[0].book.delete(),
+        lambda cart: Book.objects.all().delete(),
+        lambda cart: Cart.objects.prune_batch(now() + timedelta(days=1), size=10),
+    ],
+    ids=["Cart", "carts", "User", "users", "Book", "books", "prune"],
+)
+def test_every_deletion_begins_again_after_a_deadlock(alice, emma, monkeypatch, delete):
+    cart = CartItemFactory(cart=CartFactory(user=alice), book=emma).cart
+    met = iter([True, False])
+    collected = Collector.collect
+
+    def collect_or_meet_another(collector, *args, **options):
+        if next(met, False):
+            raise OperationalError("deadlock detected") from DeadlockDetected("deadlock detected")
+        return collected(collector, *args, **options)
+
+    monkeypatch.setattr(Collector, "collect", collect_or_meet_another)
+
+    delete(cart)
+
+    assert next(met, None) is None
+    assert not CartItem.objects.exists()
+
+
+@pytest.mark.parametrize("one", [Cart, User, Book])
+def test_no_template_deletes(one):
+    assert (one.delete.alters_data, type(one.objects.all()).delete.alters_data) == (True, True)
