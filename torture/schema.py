@@ -12,6 +12,9 @@ from torture.stage import Stage
 
 # Only these may refuse what their schema allows: JSON Schema cannot say what they want besides.
 FURTHER_RULES = {
+    "POST /auth/login": "a password and an email without NUL",
+    "POST /auth/refresh": "a token without NUL",
+    "POST /genres": "a name without NUL",
     "POST /auth/register": "a password that is not a common one, nor like the email",
     "GET /books": "32 different words at most, and a least price that is not above the greatest",
     "POST /books": "an ISBN with its checksum, a genre that there is",

@@ -91,6 +91,12 @@ def test_a_method_that_is_not_there_is_405_with_those_that_are(client, method, p
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
 
 
+def test_a_method_that_only_changes_is_listed_by_its_405(client):
+    response = client.get("/auth/login")
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/", "/admin"])
 def test_a_redirect_is_only_for_who_reads(method, path):
