@@ -184,7 +184,14 @@ SABOTAGES = {
         {"seconds": 10},
     ),
     "endless-patience": Sabotage(
-        "overload", "ten times", [("bookstore/overload.py", "PATIENCE = 1.8", "PATIENCE = 600.0")], {"seconds": 12}
+        "overload",
+        "ten times",
+        [
+            ("bookstore/overload.py", "PATIENCE = 1.8", "PATIENCE = 600.0"),
+            # The bound of a request would end the waiting, too.
+            ("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")'),
+        ],
+        {"seconds": 12},
     ),
     "endless-wait": Sabotage("swallow", "a network that swallows", ENDLESS_WAIT, {"seconds": 8}),
     "no-request-bound": Sabotage(
@@ -255,7 +262,7 @@ SABOTAGES = {
     ),
     "slow-refusal": Sabotage(
         "crashes",
-        "crashes: acknowledged writes",
+        "crashes: slowest 503",
         [
             (
                 "bookstore/api/errors.py",
