@@ -22,6 +22,7 @@ from bookstore.accounts.models import User
 from bookstore.api.constraints import violated
 from bookstore.api.errors import ValidationError
 from bookstore.database import retrying
+from bookstore.database.locks import DeletedUnderLock
 from cart.deletion import lock_then_cascade
 from cart.exceptions import (
     BookOutOfStock,
@@ -56,7 +57,7 @@ def check_quantity(quantity: object) -> None:
     raise ValidationError([{"field": "quantity", "code": code, "detail": detail}])
 
 
-class Cart(models.Model):
+class Cart(DeletedUnderLock, models.Model):
     """One for each user, made by the first add. In PostgreSQL `fk_carts_user_id` deletes it with its user."""
 
     # Not a OneToOneField: that names its unique constraint itself, and errors are recognised by this one's name.
@@ -236,15 +237,6 @@ class Cart(models.Model):
     def _lock(self) -> bool:
         held = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk")
         return self.is_stored and held.first() is not None
-
-    @retrying
-    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        """Deletes the cart and its lines, in one transaction that holds the cart first."""
-        with transaction.atomic():
-            self._lock()
-            return super().delete(*args, **options)
-
-    delete.alters_data = True  # type: ignore[attr-defined]
 
     def _stamp(self) -> None:
         Cart.objects.filter(pk=self.pk).update(updated_at=Now())

@@ -10,13 +10,13 @@ from django.db import IntegrityError, models, transaction
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
 from bookstore.database import retrying
-from bookstore.database.locks import hold
+from bookstore.database.locks import DeletesUnderLock
 
 if TYPE_CHECKING:
     from cart.models import Cart
 
 
-class CartQuerySet(models.QuerySet["Cart"]):
+class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
     def for_user(self, user: User) -> Cart:
         """The user's cart, made now if there is none yet. One query, three the first time.
 
@@ -48,16 +48,6 @@ class CartQuerySet(models.QuerySet["Cart"]):
         from cart.models import CartItem
 
         return self.prefetch_related(models.Prefetch("items", CartItem.objects.select_related("book").order_by("id")))
-
-    @retrying
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's, in one transaction that holds the carts first, by id."""
-        with transaction.atomic():
-            hold(self)
-            return super().delete()
-
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def unchanged_since(self, moment: datetime) -> CartQuerySet:
         return self.filter(updated_at__lt=moment)

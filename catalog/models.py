@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from bookstore.database import retrying
+from bookstore.database.locks import DeletedUnderLock
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.fields import FoldedField, IsbnField, SameNameField
 from catalog.querysets import BookQuerySet, GenreQuerySet, naming_conflicts, with_folds
@@ -66,7 +66,7 @@ class BookManager(models.Manager.from_queryset(BookQuerySet)):  # type: ignore[m
     add.alters_data = True  # type: ignore[attr-defined]
 
 
-class Book(models.Model):
+class Book(DeletedUnderLock, models.Model):
     """A title with its price (in the shop's currency) and its stock (copies).
 
     What is not known of it is NULL, and so are text fields: an ISBN that is not known equals no other.
@@ -169,18 +169,6 @@ class Book(models.Model):
         self.stock_quantity = copies
 
     set_stock.alters_data = True  # type: ignore[attr-defined]
-
-    @retrying
-    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        """Deletes the book and all that points to it, in one transaction that holds the book first.
-
-        So nothing can begin to point to it between the look for what does and the DELETE.
-        """
-        with transaction.atomic():
-            type(self).objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
-            return super().delete(*args, **options)
-
-    delete.alters_data = True  # type: ignore[attr-defined]
 
     def remove(self) -> None:
         """`delete`, for who must know. Raises BookNotFound when somebody else just did."""

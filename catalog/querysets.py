@@ -11,8 +11,7 @@ from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.constraints import violated
 from bookstore.api.pagination import Total, exactly, is_small, read_page, total_of
-from bookstore.database import retrying
-from bookstore.database.locks import hold, keep
+from bookstore.database.locks import DeletesUnderLock, keep
 from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
 from catalog.fields import FoldedField, clean_isbn
 from catalog.search import wanted_words
@@ -135,7 +134,7 @@ def words_in_title(wanted: tuple[str, ...]) -> Any:
     return sum(in_title, start=Value(0))
 
 
-class BookQuerySet(FoldingQuerySet):
+class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
     ranked_by: tuple[str, ...] = ()  # the words of `search`
 
     def _clone(self) -> Any:
@@ -258,16 +257,6 @@ class BookQuerySet(FoldingQuerySet):
     def keep(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
         """Those of these books that there are stay until the transaction ends; `unchanged`, as they are. 1 query."""
         keep(self.filter(pk__in=[book_id for book_id in book_ids if 0 < book_id <= MAX_ID]), unchanged=unchanged)
-
-    @retrying
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's, in one transaction that holds the books first, by id: see `Book.delete`."""
-        with transaction.atomic():
-            hold(self)
-            return super().delete()
-
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def find(self, book_id: int) -> "Book":
         """The book with this id. Raises BookNotFound. 1 query."""

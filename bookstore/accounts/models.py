@@ -28,8 +28,7 @@ from bookstore.accounts.exceptions import (
 )
 from bookstore.accounts.hashers import NOBODYS_PASSWORD
 from bookstore.api.constraints import violated
-from bookstore.database import retrying
-from bookstore.database.locks import hold
+from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock
 
 if TYPE_CHECKING:
     from bookstore.accounts.tokens import Claims
@@ -38,21 +37,11 @@ if TYPE_CHECKING:
 CREDENTIAL_LENGTH = 22
 
 
-class UserQuerySet(models.QuerySet["User"]):
+class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
     def with_signed_in(self, session_id: int) -> UserQuerySet:
         """Adds `signed_in`: whether this session is the user's, and good."""
         session = LoginSession.objects.good().filter(pk=session_id, user=models.OuterRef("pk"))
         return self.annotate(signed_in=models.Exists(session))
-
-    @retrying
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's, in one transaction that holds the users first, by id: see `User.delete`."""
-        with transaction.atomic():
-            hold(self)
-            return super().delete()
-
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -118,7 +107,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return caller
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
     """Signs in by email: kept in its normal form, and unique without regard to case whoever writes it."""
 
     email = NormalisedEmailField("email", max_length=MAX_EMAIL_LENGTH)
@@ -173,18 +162,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     def credential(self) -> str:
         """The end of the password's hash: another password, or the same one hashed anew, has another."""
         return self.password[-CREDENTIAL_LENGTH:]
-
-    @retrying
-    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        """Deletes the user and all that is theirs, in one transaction that holds the user first.
-
-        Whoever ends sessions holds the user and then asks for them; Django alone would lock them the other way round.
-        """
-        with transaction.atomic():
-            User.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
-            return super().delete(*args, **options)
-
-    delete.alters_data = True  # type: ignore[attr-defined]
 
     def end_sessions(self) -> int:
         """Signs the user out everywhere, and says from how many sessions. Two queries and a transaction.

@@ -7,15 +7,20 @@ SQLite, which has one writer at a time, nothing need be held.
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import QuerySet
 
+from bookstore.database import retrying
 
-def hold(rows: QuerySet[Any]) -> None:
-    """Nobody else changes or deletes these rows, or begins to point to them. For who deletes them. One query."""
+
+def hold(rows: QuerySet[Any], *, no_key: bool = False) -> None:
+    """Nobody else changes or deletes these rows, or begins to point to them: for who deletes them. One query.
+
+    With `no_key` others may point to them: for who changes them.
+    """
     # The rows in a subquery, so that they may be grouped: PostgreSQL locks no groups.
     ids = rows.order_by().values("pk")
-    held = rows.model._base_manager.using(rows.db).filter(pk__in=ids).order_by("pk").select_for_update()
+    held = rows.model._base_manager.using(rows.db).filter(pk__in=ids).order_by("pk").select_for_update(no_key=no_key)
     list(held.values_list("pk"))
 
 
@@ -34,3 +39,32 @@ def keep(rows: QuerySet[Any], *, unchanged: bool = False) -> None:
     with connections[rows.db].cursor() as cursor:
         # The ORM has FOR [NO KEY] UPDATE only, which each would have for itself.
         cursor.execute(f"{sql} FOR {'SHARE' if unchanged else 'KEY SHARE'}", parameters)
+
+
+class DeletedUnderLock:
+    """For a model. Its row is held before Django looks for what points to it, so that nothing new can begin to."""
+
+    @retrying
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """As Django's, in one transaction that holds the row first. One query more."""
+        with transaction.atomic():
+            hold(type(self)._base_manager.filter(pk=self.pk))  # type: ignore[attr-defined]
+            deleted: tuple[int, dict[str, int]] = super().delete(*args, **options)  # type: ignore[misc]
+            return deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+
+class DeletesUnderLock:
+    """For the QuerySet of such a model."""
+
+    @retrying
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """As Django's, in one transaction that holds the rows first, by id. One query more."""
+        with transaction.atomic():
+            hold(self)  # type: ignore[arg-type]
+            deleted: tuple[int, dict[str, int]] = super().delete()  # type: ignore[misc]
+            return deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from bookstore.admin_lists import BoundedList
 from bookstore.admin_refusals import hold
+from bookstore.database import locks
 from catalog.models import Genre
 from catalog.querysets import naming_conflicts
 
@@ -60,5 +61,5 @@ class GenreAdmin(BoundedList, admin.ModelAdmin):
         """The lock comes first: a book that somebody is putting into one of them is waited for, and keeps it."""
         keys = [genre.pk for genre in queryset]
         with transaction.atomic():
-            list(Genre.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
+            locks.hold(Genre.objects.filter(pk__in=keys))
             Genre.objects.filter(pk__in=keys).delete()
