@@ -9,7 +9,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /srv/venv
 COPY requirements.txt .
 # Every dependency has a wheel: nothing is compiled, and no compiler is needed.
-RUN /srv/venv/bin/python -m pip install --require-hashes --only-binary :all: -r requirements.txt \
+RUN /srv/venv/bin/python -m pip install --no-deps --require-hashes --only-binary :all: -r requirements.txt \
     # What serves needs no installer.
     && /srv/venv/bin/python -m pip uninstall --yes pip
 

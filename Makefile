@@ -39,7 +39,9 @@ PRODUCTION := DEBUG=0 ALLOWED_HOSTS=books.example.com DATABASE_URL=sqlite:///bui
   SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
   JWT_SIGNING_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 NEXT := python3.13
-INSTALL := $(PY) -m pip install -qq --require-hashes
+# A lock names all that it needs: nothing is resolved. pip would else look at newer releases, for an extra that one of
+# them asks for, and refuse them because they are not locked.
+INSTALL := $(PY) -m pip install -qq --no-deps --require-hashes
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header $(if $(UPGRADE),--upgrade)
 
@@ -168,13 +170,13 @@ $(VENV)/dev.stamp: requirements-dev.txt $(PY) $(REMADE)
 $(BENCH_VENV)/bench.stamp: benchmarks/requirements.txt $(PY) $(REMADE)
 	@echo "Installing benchmarks/requirements.txt into $(BENCH_VENV)"
 	@$(PY) -m venv --clear $(BENCH_VENV) && echo '*' > $(BENCH_VENV)/.gitignore
-	@$(BENCH_VENV)/bin/python -m pip install -qq --require-hashes -r benchmarks/requirements.txt
+	@$(BENCH_VENV)/bin/python -m pip install -qq --no-deps --require-hashes -r benchmarks/requirements.txt
 	@touch $@
 
 $(MUTANTS_VENV)/mutants.stamp: mutants/requirements.txt $(PY) $(REMADE)
 	@echo "Installing mutants/requirements.txt into $(MUTANTS_VENV)"
 	@$(PY) -m venv --clear $(MUTANTS_VENV) && echo '*' > $(MUTANTS_VENV)/.gitignore
-	@$(MUTANTS_VENV)/bin/python -m pip install -qq --require-hashes -r mutants/requirements.txt
+	@$(MUTANTS_VENV)/bin/python -m pip install -qq --no-deps --require-hashes -r mutants/requirements.txt
 	@touch $@
 
 $(PY): $(REMADE)
