@@ -26,7 +26,8 @@ def manage(*arguments, python=sys.executable, **environ):
     return subprocess.run(
         [python, "manage.py", *arguments],
         cwd=ROOT,
-        env=kept | {"DEBUG": "1"} | environ,
+        # A demo shop of the developer's may be open on the usual port.
+        env=kept | {"DEBUG": "1", "PORT": str(nobodys_port())} | environ,
         capture_output=True,
         text=True,
         timeout=60,
