@@ -23,8 +23,8 @@ endif
 PY := $(VENV)/bin/python
 # What the benchmarks measure beside the service is never installed where the service is developed.
 BENCH_VENV := $(VENV)-bench
-# Nor is the tool that breaks the code for `make mutants`.
-MUTANTS_VENV := $(VENV)-mutants
+# Nor is the tool that breaks the code for `make mutation`.
+MUTATION_VENV := $(VENV)-mutants
 # Broken when the Python it was made of is gone, when making it was cut short, or when it has another version.
 VENV_WORKS := $(shell $(PY) -c 'import importlib.util, sys; \
   sys.exit(sys.version_info < (3, 11) or not importlib.util.find_spec("pip") \
@@ -62,31 +62,31 @@ shell: $(VENV)/runtime.stamp ## a Python prompt on the database of `make run`
 ##@ Test
 
 test: $(VENV)/dev.stamp ## the whole suite on SQLite, then on PostgreSQL (ARGS="-k cart", TEST_DATABASE_URL=, REQUIRE_PG=1)
-	@$(PY) -m scripts.test -- $(ARGS)
+	@$(PY) -m tools.test -- $(ARGS)
 
 test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only
-	@$(PY) -m scripts.test --only sqlite -- $(ARGS)
+	@$(PY) -m tools.test --only sqlite -- $(ARGS)
 
 test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
-	@$(PY) -m scripts.test --only postgres -- $(ARGS)
+	@$(PY) -m tools.test --only postgres -- $(ARGS)
 
 test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer in transaction mode, where that is installed
-	@$(PY) -m scripts.test --only pgbouncer -- $(ARGS)
+	@$(PY) -m tools.test --only pgbouncer -- $(ARGS)
 
-torture: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile input (ARGS="races --rounds 100")
-	@$(PY) -m torture $(ARGS)
+stress: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile input (ARGS="races --rounds 100")
+	@$(PY) -m proofs.stress $(ARGS)
 
-mutants: $(VENV)/dev.stamp $(MUTANTS_VENV)/mutants.stamp ## change the code in one place at a time: does a test notice? (ARGS="--only cart/permissions.py")
-	@$(PY) -m mutants $(ARGS)
+mutation: $(VENV)/dev.stamp $(MUTATION_VENV)/mutants.stamp ## change the code in one place at a time: does a test notice? (ARGS="--only cart/permissions.py")
+	@$(PY) -m proofs.mutation $(ARGS)
 
 cluster: $(VENV)/dev.stamp ## three PostgreSQL, two hosts of the application, and all between them, until Ctrl-C (needs Debian packages)
-	@exec $(PY) -m cluster up $(ARGS)
+	@exec $(PY) -m proofs.cluster up $(ARGS)
 
 cluster-test: $(VENV)/dev.stamp ## break one part of a cluster after the other under load (ARGS="--events leader,switchover --times 3")
-	@exec $(PY) -m cluster test $(ARGS)
+	@exec $(PY) -m proofs.cluster test $(ARGS)
 
 coverage: $(VENV)/dev.stamp ## the suite on PostgreSQL with branches counted: at least 95% of the whole, all of cart
-	@$(PY) -m scripts.test --only postgres -- --cov=bookstore --cov=catalog --cov=cart --cov-branch --cov-report= $(ARGS)
+	@$(PY) -m tools.test --only postgres -- --cov=bookstore --cov=catalog --cov=cart --cov-branch --cov-report= $(ARGS)
 	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=95 --omit='*/tests/*,*/migrations/*'
 	@$(PY) -m coverage report --skip-covered --show-missing --fail-under=100 --include='cart/*' --omit='*/tests/*,*/migrations/*'
 
@@ -99,7 +99,7 @@ test-next: $(VENV)/dev.stamp ## the suite on Python 3.13 with the newest Django 
 	@$(PY) -m uv venv --quiet --allow-existing --python "$$($(NEXT) -c 'import sys; print(sys.executable)')" .venv-next
 	@$(PY) -m uv pip install --quiet --upgrade --python .venv-next/bin/python -r build/requirements-next.in
 	@.venv-next/bin/python -c 'import django, sys; print("Python", sys.version.split()[0], "with Django", django.__version__)'
-	@.venv-next/bin/python -m scripts.test -- $(ARGS)
+	@.venv-next/bin/python -m tools.test -- $(ARGS)
 
 ##@ Check
 
@@ -116,7 +116,7 @@ check-deploy: $(VENV)/dev.stamp ## Django's deployment checks under production s
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 types: $(VENV)/dev.stamp ## TypeScript types from the OpenAPI schema, and whether they are good (needs Node.js)
-	@$(PY) -m scripts.check_types
+	@$(PY) -m tools.check_types
 
 fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
 	@$(PY) -m ruff check --fix --exit-zero --quiet .
@@ -125,25 +125,25 @@ fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
 ##@ Measure
 
 bench: $(BENCH_VENV)/bench.stamp ## carts: this project beside plain Django and others (ROUNDS=3 SECONDS=5 ARGS="--only project,plain")
-	@exec $(BENCH_VENV)/bin/python -m benchmarks.run --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
+	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.run --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
 bench-scale: $(BENCH_VENV)/bench.stamp ## with a million carts, their admin, and a million books (BOOKS=books.csv, ARGS="--only admin")
-	@exec $(BENCH_VENV)/bin/python -m benchmarks.scale $(if $(BOOKS),--csv "$(BOOKS)") --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
+	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.scale $(if $(BOOKS),--csv "$(BOOKS)") --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
 bench-hosts: $(BENCH_VENV)/bench.stamp ## two hosts of the application beside one, each with a part of a core (as root; ARGS="--percent 25")
-	@exec $(BENCH_VENV)/bin/python -m benchmarks.hosts --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
+	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.hosts --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
 bench-profile: $(VENV)/dev.stamp ## where the microseconds of one GET /cart go, inside one process
-	@$(PRODUCTION) $(PY) -m scripts.postgres run -- \
-	  sh -c '$(PY) manage.py migrate --verbosity 0 && $(PY) benchmarks/profile_get.py'
+	@$(PRODUCTION) $(PY) -m tools.postgres run -- \
+	  sh -c '$(PY) manage.py migrate --verbosity 0 && $(PY) proofs/benchmarks/profile_get.py'
 
 ##@ Keep
 
 lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to their newest versions)
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
-	$(LOCK) benchmarks/requirements.in --constraints requirements.txt --output-file benchmarks/requirements.txt
-	$(LOCK) mutants/requirements.in --output-file mutants/requirements.txt
+	$(LOCK) proofs/benchmarks/requirements.in --constraints requirements.txt --output-file proofs/benchmarks/requirements.txt
+	$(LOCK) proofs/mutation/requirements.in --output-file proofs/mutation/requirements.txt
 
 clean: ## remove virtual environments, caches and build results; the demo database stays
 	rm -rf .venv .venv-* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
@@ -161,22 +161,22 @@ $(VENV)/runtime.stamp: requirements.txt $(PY) $(REMADE)
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
-# The development lock holds everything of the other one, at the same versions (scripts/tests/test_locks.py).
+# The development lock holds everything of the other one, at the same versions (tools/tests/test_locks.py).
 $(VENV)/dev.stamp: requirements-dev.txt $(PY) $(REMADE)
 	@echo "Installing requirements-dev.txt into $(VENV)"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/runtime.stamp
 
-$(BENCH_VENV)/bench.stamp: benchmarks/requirements.txt $(PY) $(REMADE)
-	@echo "Installing benchmarks/requirements.txt into $(BENCH_VENV)"
+$(BENCH_VENV)/bench.stamp: proofs/benchmarks/requirements.txt $(PY) $(REMADE)
+	@echo "Installing proofs/benchmarks/requirements.txt into $(BENCH_VENV)"
 	@$(PY) -m venv --clear $(BENCH_VENV) && echo '*' > $(BENCH_VENV)/.gitignore
-	@$(BENCH_VENV)/bin/python -m pip install -qq --no-deps --require-hashes -r benchmarks/requirements.txt
+	@$(BENCH_VENV)/bin/python -m pip install -qq --no-deps --require-hashes -r proofs/benchmarks/requirements.txt
 	@touch $@
 
-$(MUTANTS_VENV)/mutants.stamp: mutants/requirements.txt $(PY) $(REMADE)
-	@echo "Installing mutants/requirements.txt into $(MUTANTS_VENV)"
-	@$(PY) -m venv --clear $(MUTANTS_VENV) && echo '*' > $(MUTANTS_VENV)/.gitignore
-	@$(MUTANTS_VENV)/bin/python -m pip install -qq --no-deps --require-hashes -r mutants/requirements.txt
+$(MUTATION_VENV)/mutants.stamp: proofs/mutation/requirements.txt $(PY) $(REMADE)
+	@echo "Installing proofs/mutation/requirements.txt into $(MUTATION_VENV)"
+	@$(PY) -m venv --clear $(MUTATION_VENV) && echo '*' > $(MUTATION_VENV)/.gitignore
+	@$(MUTATION_VENV)/bin/python -m pip install -qq --no-deps --require-hashes -r proofs/mutation/requirements.txt
 	@touch $@
 
 $(PY): $(REMADE)
@@ -197,4 +197,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: cluster cluster-test torture mutants coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-hosts bench-profile lock clean help FORCE
+.PHONY: cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-hosts bench-profile lock clean help FORCE

@@ -1,4 +1,4 @@
-"""What every test of this repository stands on. The settings' environment is in scripts/pytest_environment.py."""
+"""What every test of this repository stands on. The settings' environment is in tools/pytest_environment.py."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ def cheap_and_patient_accounts(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def the_servers_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Django's test client makes Django's own; bookstore/wsgi.py sets ours."""
-    from bookstore.api.content_type import Utf8Request
+    from bookstore.api.request import Utf8Request
 
     monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
 

@@ -164,7 +164,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "corsheaders",
     "import_export",
-    "bookstore.admin_site.BookstoreAdminConfig",
+    "bookstore.admin.site.BookstoreAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -183,7 +183,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "bookstore.admin_sessions.AdminSessions",
+    "bookstore.admin.sessions.AdminSessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -191,7 +191,7 @@ MIDDLEWARE = [
 ]
 
 if METRICS_ENABLED:
-    MIDDLEWARE.insert(0, "bookstore.metrics.MetricsMiddleware")
+    MIDDLEWARE.insert(0, "bookstore.server.metrics.MetricsMiddleware")
 
 ROOT_URLCONF = "bookstore.urls"
 WSGI_APPLICATION = "bookstore.wsgi.application"

@@ -14,8 +14,8 @@ from bookstore.api.schema import DocsView, SchemaView
 
 register_converter(IdConverter, "id")
 
-handler403 = "bookstore.admin_site.forbidden"
-handler404 = "bookstore.admin_site.missing"
+handler403 = "bookstore.admin.site.forbidden"
+handler404 = "bookstore.admin.site.missing"
 
 
 def to_page(name: str) -> Callable[..., HttpResponseBase]:

@@ -12,9 +12,9 @@ django_application = get_wsgi_application()
 # Only now: these need the settings.
 from django.conf import settings  # noqa: E402
 
-from bookstore.api.content_type import Utf8Request  # noqa: E402
-from bookstore.overload import InLine, Line  # noqa: E402
-from bookstore.refusal import Refusal  # noqa: E402
+from bookstore.api.request import Utf8Request  # noqa: E402
+from bookstore.server.overload import InLine, Line  # noqa: E402
+from bookstore.server.refusal import Refusal  # noqa: E402
 
 django_application.request_class = Utf8Request
 application = InLine(
@@ -27,7 +27,7 @@ application = InLine(
 if settings.METRICS_ENABLED:
     from threading import Thread
 
-    from bookstore.metrics import Metered, keep_looking
+    from bookstore.server.metrics import Metered, keep_looking
 
     Thread(target=keep_looking, args=[application.line], name="metrics of the pool", daemon=True).start()
     application = Metered(application, application.line)  # type: ignore[assignment]

@@ -19,11 +19,11 @@ from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
 from bookstore.accounts.models import User
-from bookstore.api.constraints import violated
 from bookstore.api.errors import ValidationError
 from bookstore.database import retrying
+from bookstore.database.constraints import violated
+from bookstore.database.deletion import lock_then_cascade
 from bookstore.database.locks import DeletedUnderLock
-from cart.deletion import lock_then_cascade
 from cart.exceptions import (
     BookOutOfStock,
     CartChanged,

@@ -21,8 +21,8 @@ from django.db.models import BigIntegerField
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
 from bookstore.accounts.tokens import Claims
 from bookstore.database import retrying
-from bookstore.database.quick import Row
-from bookstore.prepared import Compiled, Prepared
+from bookstore.fastpath.compiled import Compiled, Prepared
+from bookstore.fastpath.libpq import Row
 from cart.representation import FACTS, cart_json, line_json
 
 Line = dict[str, Any]

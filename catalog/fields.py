@@ -7,7 +7,7 @@ from django.db import models
 from stdnum import isbn as stdnum_isbn
 from stdnum.exceptions import ValidationError as NotAnIsbn
 
-from catalog import search
+from catalog.search import words as search
 
 
 def clean_isbn(text: str) -> str:

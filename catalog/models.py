@@ -14,8 +14,8 @@ from bookstore.database.locks import DeletedUnderLock
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.fields import FoldedField, IsbnField, SameNameField
 from catalog.querysets import BookQuerySet, GenreQuerySet, naming_conflicts, with_folds
-from catalog.search import same_name
-from catalog.search_document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
+from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
+from catalog.search.words import same_name
 
 MAX_STOCK = 2**31 - 1  # copies: what the column holds
 MIN_PRICE = Decimal("0.01")

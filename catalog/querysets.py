@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 
-from bookstore.api.constraints import violated
 from bookstore.api.pagination import Total, exactly, is_small, read_page, total_of
+from bookstore.database.constraints import violated
 from bookstore.database.locks import DeletesUnderLock, keep
 from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
 from catalog.fields import FoldedField, clean_isbn
-from catalog.search import wanted_words
-from catalog.search_document import HasWords
+from catalog.search.document import HasWords
+from catalog.search.words import wanted_words
 
 if TYPE_CHECKING:
     from catalog.models import Book, Genre

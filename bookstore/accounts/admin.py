@@ -15,9 +15,9 @@ from django.http import HttpRequest
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
-from bookstore.admin_lists import BoundedList
-from bookstore.admin_refusals import hold
-from bookstore.admin_saving import TouchedFieldsOnly
+from bookstore.admin.lists import BoundedList
+from bookstore.admin.refusals import hold
+from bookstore.admin.saving import TouchedFieldsOnly
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -50,7 +50,7 @@ class OwnPasswordForm(PasswordOnly, OwnPasswordChangeForm):
 
 
 admin.site.login_form = SignInForm
-admin.site.password_change_form = OwnPasswordForm  # bookstore.admin_site asks for it
+admin.site.password_change_form = OwnPasswordForm  # bookstore.admin.site asks for it
 
 
 class CreateUserForm(AdminUserCreationForm):

@@ -27,7 +27,7 @@ from bookstore.accounts.exceptions import (
     UserInactive,
 )
 from bookstore.accounts.hashers import NOBODYS_PASSWORD
-from bookstore.api.constraints import violated
+from bookstore.database.constraints import violated
 from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock
 
 if TYPE_CHECKING:

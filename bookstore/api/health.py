@@ -8,10 +8,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bookstore import __version__, draining
+from bookstore import __version__
 from bookstore.api.errors import ServiceUnavailable
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView
+from bookstore.server import draining
 
 STATUS = inline_serializer("Status", {"status": serializers.CharField(), "version": serializers.CharField()})
 

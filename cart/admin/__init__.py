@@ -4,11 +4,11 @@ from typing import cast
 
 from django.contrib import admin
 
-from bookstore.admin_site import BookstoreAdminSite
+from bookstore.admin.site import BookstoreAdminSite
 from cart.admin.books import BookAdmin
 from cart.admin.carts import CartAdmin
+from cart.admin.overview import panels
 from cart.admin.users import UserAdmin
-from cart.overview import panels
 
 cast(BookstoreAdminSite, admin.site).overview.append(panels)
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from cart.admin_querysets import carts_holding_each
+from cart.admin.querysets import carts_holding_each
 from catalog.admin import BookAdmin as CatalogueBookAdmin
 from catalog.models import Book
 

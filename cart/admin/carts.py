@@ -19,10 +19,10 @@ from django.utils.timesince import timesince
 from django.utils.timezone import now
 
 from bookstore.accounts.models import User
-from bookstore.admin_lists import BoundedList
-from bookstore.admin_site import money
+from bookstore.admin.lists import BoundedList
+from bookstore.admin.site import money
 from bookstore.api.errors import ApiError
-from cart import admin_querysets as asked
+from cart.admin import querysets as asked
 from cart.admin.filters import (
     PROBLEM_NAMES,
     ActivityFilter,

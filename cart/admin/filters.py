@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from cart import admin_querysets as asked
+from cart.admin import querysets as asked
 from cart.issues import IssueCode
 from cart.models import Cart
 from catalog.models import Book

@@ -1,11 +1,11 @@
-import cart.deletion
+import bookstore.database.deletion
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-from bookstore.foreign_keys import CascadeInDatabase
+from bookstore.database.foreign_keys import CascadeInDatabase
 
 
 class Migration(migrations.Migration):
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=cart.deletion.lock_then_cascade,
+                        on_delete=bookstore.database.deletion.lock_then_cascade,
                         related_name="carts",
                         to=settings.AUTH_USER_MODEL,
                     ),

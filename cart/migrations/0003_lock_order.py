@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import cart.deletion
+import bookstore.database.deletion
 
 
 class Migration(migrations.Migration):
@@ -14,13 +14,13 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="cartitem",
             name="book",
-            field=models.ForeignKey(on_delete=cart.deletion.lock_then_cascade, related_name="+", to="catalog.book"),
+            field=models.ForeignKey(on_delete=bookstore.database.deletion.lock_then_cascade, related_name="+", to="catalog.book"),
         ),
         migrations.AlterField(
             model_name="cartitem",
             name="cart",
             field=models.ForeignKey(
-                db_index=False, on_delete=cart.deletion.lock_then_cascade, related_name="items", to="cart.cart"
+                db_index=False, on_delete=bookstore.database.deletion.lock_then_cascade, related_name="items", to="cart.cart"
             ),
         ),
     ]

@@ -1,6 +1,6 @@
 """The contract of the shop in plain Python: no database, no HTTP, nobody else.
 
-`ModelShop` is told what a client asks for, and says what the API must answer. The stateful tests and `make torture`
+`ModelShop` is told what a client asks for, and says what the API must answer. The stateful tests and `make stress`
 hold the service against it. What only the service can decide (ids, times) it learns from the answers.
 """
 

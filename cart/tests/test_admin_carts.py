@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.utils.timezone import now
 
 from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory, UserFactory
-from cart import admin_querysets
+from cart.admin import querysets as admin_querysets
 from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
@@ -151,7 +151,7 @@ def test_list_never_counts_all_carts(staff, emma, django_assert_max_num_queries)
 
 
 def test_list_that_is_longer_than_its_bound_says_so(staff, monkeypatch):
-    monkeypatch.setattr("bookstore.admin_lists.MAX_LISTED", 2)
+    monkeypatch.setattr("bookstore.admin.lists.MAX_LISTED", 2)
     for name in ("alice", "bob", "carol"):
         cart_of(f"{name}@example.com")
 

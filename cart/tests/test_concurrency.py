@@ -9,9 +9,9 @@ import pytest
 from bookstore.accounts import tokens
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
-from bookstore.tests.server import Client, running_server
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
+from tests.support.server import Client, running_server
 
 CUSTOMERS, THREADS_EACH, ROUNDS = 4, 4, 60
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from prometheus_client import generate_latest
 from rest_framework.test import APIClient
 
-from bookstore import metrics
 from bookstore.accounts.tests.factories import UserFactory
+from bookstore.server import metrics
 from catalog.tests.factories import BookFactory
 
 
@@ -30,7 +30,7 @@ def changes():
 
 @pytest.mark.django_db
 def test_changes_of_carts_are_counted_when_they_succeed(settings, client_for, changes):
-    settings.MIDDLEWARE = ["bookstore.metrics.MetricsMiddleware", *settings.MIDDLEWARE]
+    settings.MIDDLEWARE = ["bookstore.server.metrics.MetricsMiddleware", *settings.MIDDLEWARE]
     dracula, emma = BookFactory(title="Dracula"), BookFactory(title="Emma")
     alice: APIClient = client_for(UserFactory(email="alice@example.com"))
 

@@ -1,6 +1,6 @@
 """The API against a plain model of the contract: whatever several customers and the staff do, in whatever order.
 
-`make torture ARGS=model` drives the same model with sixteen clients over the real server.
+`make stress ARGS=model` drives the same model with sixteen clients over the real server.
 """
 
 import json

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.core.cache import cache
 
 from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory
-from cart import overview
+from cart.admin import overview
 from cart.models import Cart
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.tests.factories import BookFactory

@@ -27,8 +27,8 @@ from import_export.tmp_storages import BaseStorage
 from tablib import Dataset
 
 from catalog.admin.book_resource import BookResource
-from catalog.importing import COLUMNS, REQUIRED, Fault, missing_columns, read_row
-from catalog.spreadsheets import Spreadsheet, Unreadable
+from catalog.importing.files import Spreadsheet, Unreadable
+from catalog.importing.rows import COLUMNS, REQUIRED, Fault, missing_columns, read_row
 
 MAX_FILE = 1_500_000  # bytes
 MAX_ROWS = 5_000  # a request of some seconds; longer files are for manage.py import_books

@@ -1,6 +1,6 @@
 """Books as a spreadsheet, for django-import-export: what its rows would change, and what they do change.
 
-A row means what it means to `manage.py import_books` (catalog.importing and catalog.loading decide), so a cell meets
+A row means what it means to `manage.py import_books` (catalog.importing decides), so a cell meets
 the API's rules. An import is one transaction, and imports take turns: the books that it changes are locked, nobody's
 change is overwritten, no book is added twice.
 """
@@ -12,11 +12,11 @@ from django.db import transaction
 from import_export import fields, resources
 from import_export.results import Result, RowResult
 
-from catalog.importing import COLUMNS, Fault, Row, same_book
-from catalog.loading import BATCH, TWICE, Known, held_genres, take_turn
+from catalog.importing.loader import BATCH, TWICE, Known, held_genres, take_turn
+from catalog.importing.rows import COLUMNS, Fault, Row, same_book
 from catalog.models import Book
 from catalog.querysets import naming_conflicts
-from catalog.search import same_name
+from catalog.search.words import same_name
 
 
 class BookRowResult(RowResult):
@@ -40,7 +40,7 @@ class BookResource(resources.ModelResource):
     class Meta:
         model = Book
         fields = export_order = tuple(COLUMNS)
-        import_id_fields = ()  # catalog.loading.Known knows which book a row means
+        import_id_fields = ()  # catalog.importing.loader.Known knows which book a row means
         use_transactions = True
         use_bulk = True  # no savepoint around each row: it is the whole file or nothing
         batch_size = None

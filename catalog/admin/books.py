@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from bookstore.admin_lists import BoundedList, is_id
+from bookstore.admin.lists import BoundedList, is_id
 from bookstore.database.locks import hold
 from catalog.admin.book_files import BookFiles
 from catalog.models import MAX_STOCK, Book, Genre

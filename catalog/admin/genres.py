@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from bookstore.admin_lists import BoundedList
-from bookstore.admin_refusals import hold
+from bookstore.admin.lists import BoundedList
+from bookstore.admin.refusals import hold
 from bookstore.database import locks
 from catalog.models import Genre
 from catalog.querysets import naming_conflicts

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
-import catalog.search_document
-from bookstore.indexes import AddIndexWhileServing, RemoveIndexWhileServing
+import catalog.search.document
+from bookstore.database.indexes import AddIndexWhileServing, RemoveIndexWhileServing
 
 
 class Migration(migrations.Migration):
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         ),
         AddIndexWhileServing(
             model_name="book",
-            index=catalog.search_document.OnPostgreSQL(
+            index=catalog.search.document.OnPostgreSQL(
                 models.OrderBy(models.F("publish_date"), descending=True, nulls_last=True),
                 models.OrderBy(models.F("id"), descending=True),
                 models.F("is_active"),

@@ -9,9 +9,9 @@ from django.test import Client
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import SuperuserFactory
-from bookstore.tests.racing import answer_beside
 from catalog.models import Book, Genre
 from catalog.tests.factories import BookFactory
+from tests.support.racing import answer_beside
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

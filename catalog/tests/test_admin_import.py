@@ -12,12 +12,12 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from bookstore.accounts.tests.factories import SuperuserFactory
-from bookstore.tests.racing import answer_beside
 from catalog.admin import book_files
-from catalog.importing import COLUMNS, read_row
-from catalog.loading import Loader
+from catalog.importing.loader import Loader
+from catalog.importing.rows import COLUMNS, read_row
 from catalog.models import Book, Genre
 from catalog.tests.factories import BookFactory, GenreFactory
+from tests.support.racing import answer_beside
 
 pytestmark = pytest.mark.django_db
 

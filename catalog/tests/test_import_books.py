@@ -10,12 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
-from bookstore.tests.racing import answer_beside
-from catalog import loading
-from catalog.importing import read_row
-from catalog.loading import Loader
+from catalog.importing import loader as loading
+from catalog.importing.files import Spreadsheet
+from catalog.importing.loader import Loader
+from catalog.importing.rows import read_row
 from catalog.models import Book, Genre
-from catalog.spreadsheets import Spreadsheet
+from tests.support.racing import answer_beside
 
 pytestmark = pytest.mark.django_db
 
@@ -297,7 +297,7 @@ def test_import_books_with_a_report_that_cannot_be_written_loads_nothing(file, t
 
 
 def test_import_books_stops_at_a_quotation_mark_that_nobody_closed(file, monkeypatch):
-    monkeypatch.setattr("catalog.spreadsheets.MAX_CELL", 1000)
+    monkeypatch.setattr("catalog.importing.files.MAX_CELL", 1000)
     monkeypatch.setattr("catalog.management.commands.import_books.BATCH", 1)
 
     with pytest.raises(CommandError, match=r"The file cannot be read on from line 3: field larger than field limit"):

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from catalog.importing import COLUMNS, Fault, column_name, missing_columns, read_row
+from catalog.importing.rows import COLUMNS, Fault, column_name, missing_columns, read_row
 
 EMMA = {"title": "Emma", "author": "Jane Austen", "price": "12.50"}
 

@@ -10,9 +10,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
-from bookstore.tests.server import running_server, shell_environment
 from catalog.management.commands.load_demo import CATALOGUE, READER, STAFF
 from catalog.models import Book, Genre
+from tests.support.server import running_server, shell_environment
 
 User = get_user_model()
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.models import Book
-from catalog.search import MAX_FOLDED, MAX_WORD, fold, same_name, wanted_words, words
+from catalog.search.words import MAX_FOLDED, MAX_WORD, fold, same_name, wanted_words, words
 from catalog.tests.factories import BookFactory
 
 # What titles are made of, and what has been known to go wrong with parsers, operators and folding.

@@ -5,7 +5,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-from bookstore.foreign_keys import CascadeInDatabase
+from bookstore.database.foreign_keys import CascadeInDatabase
 
 
 class Migration(migrations.Migration):

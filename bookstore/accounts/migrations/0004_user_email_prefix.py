@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from bookstore.indexes import AddIndexWhileServing
+from bookstore.database.indexes import AddIndexWhileServing
 
 
 class Migration(migrations.Migration):

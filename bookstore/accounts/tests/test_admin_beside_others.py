@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
-from bookstore.tests.racing import answer_beside
+from tests.support.racing import answer_beside
 
 GONE = "The user “alice@example.com” was deleted meanwhile: nothing was changed."
 NEW_PASSWORD = {

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from bookstore.accounts.management.commands.make_staff import Command
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
-from bookstore.tests.racing import answer_beside
+from tests.support.racing import answer_beside
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from bookstore import server_log
 from bookstore.database import name_of
-from bookstore.overload import LARGEST_LINE
+from bookstore.server import server_log
+from bookstore.server.overload import LARGEST_LINE
 
 logger = logging.getLogger("bookstore.serve")
 
@@ -81,10 +81,10 @@ def granian(address: str, port: int, workers: int, drain: int) -> list[str]:
     return [
         *(sys.executable, "-m"),
         # The balancer must learn that this host goes before its port closes: see there.
-        *(("bookstore.draining", "--seconds", str(drain)) if drain else ("granian",)),
+        *(("bookstore.server.draining", "--seconds", str(drain)) if drain else ("granian",)),
         *("--interface", "wsgi"),
         *("--host", address, "--port", str(port), "--workers", str(workers)),
-        # For those who stand in line, and one to say that the line is full: bookstore/overload.py.
+        # For those who stand in line, and one to say that the line is full: bookstore/server/overload.py.
         *("--blocking-threads", str(LARGEST_LINE + 1)),
         # HTTP/2 is the business of the proxy that ends TLS; without TLS no browser speaks it.
         *("--http", "1", "--no-ws"),

@@ -14,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, reset_queries
 
 from bookstore.management.commands.serve import check_database
-from catalog.importing import COLUMNS, REQUIRED, Fault, Row, missing_columns, read_row
-from catalog.loading import BATCH, Loader
-from catalog.spreadsheets import Line, Spreadsheet, Unreadable, opened
+from catalog.importing.files import Line, Spreadsheet, Unreadable, opened
+from catalog.importing.loader import BATCH, Loader
+from catalog.importing.rows import COLUMNS, REQUIRED, Fault, Row, missing_columns, read_row
 
 SHOWN = 10  # rows that the summary shows of those that a report has whole
 REFUSED, LEFT_OUT = "refused", "left out"

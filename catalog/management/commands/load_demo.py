@@ -14,7 +14,7 @@ from django.db import transaction
 
 from catalog.fields import clean_isbn
 from catalog.models import Book, Genre
-from catalog.search import fold, same_name
+from catalog.search.words import fold, same_name
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "demo" / "books.csv"
 

@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class PlainConfig(AppConfig):
-    name = "benchmarks.plain"
-    label = "plain"

@@ -1,9 +1,0 @@
-from django.urls import path
-
-from benchmarks.plain.views import CartItemViewSet, CartView
-
-urlpatterns = [
-    path("cart", CartView.as_view()),
-    path("cart/items", CartItemViewSet.as_view({"post": "create"})),
-    path("cart/items/<int:pk>", CartItemViewSet.as_view({"put": "update", "delete": "destroy"})),
-]

@@ -1,0 +1,161 @@
+"""The staff's site: Django's admin with an overview on its first page.
+
+An app puts its pictures there from its admin module: `site.overview.append(panels)`, where `panels(request)` answers
+those that this member of staff may see. docs/decisions/0008-admin.md says why it is built this way.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
+from django.views import defaults
+from django.views.decorators.cache import never_cache
+
+from bookstore.admin.refusals import told_on_the_page
+from bookstore.database import is_unavailable
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a picture. `share` is its length, from 0 to 1, `shown` what stands beside it."""
+
+    label: str
+    share: float
+    shown: str
+    url: str = ""
+    warn: bool = False
+
+    @property
+    def percent(self) -> str:
+        """The length for SVG, whose numbers have a point in every language; something that is there is always seen."""
+        return f"{max(self.share * 100, 0.7 if self.share else 0):.2f}%"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture with its title, what it says in one line, and what was counted for it."""
+
+    title: str
+    headline: str
+    bars: list[Bar] = field(default_factory=list)
+    columns: bool = False
+    note: str = ""
+    empty: str = "Nothing yet."
+
+    @property
+    def slots(self) -> list[dict[str, Any]]:
+        """Columns with their place, in percent of the picture's width and in units of its height of 100."""
+        width = 100 / max(len(self.bars), 1)
+        return [
+            {
+                "bar": bar,
+                "x": f"{index * width + width * 0.12:.2f}%",
+                "width": f"{width * 0.76:.2f}%",
+                "y": f"{100 - max(bar.share * 100, 1 if bar.share else 0):.1f}",
+                "height": f"{max(bar.share * 100, 1 if bar.share else 0):.1f}",
+            }
+            for index, bar in enumerate(self.bars)
+        ]
+
+
+def money(amount: Decimal) -> str:
+    """An amount as staff read it: `1,234.50 USD`."""
+    return f"{amount:,.2f} {settings.SHOP_CURRENCY}"
+
+
+def shares(amounts: Iterable[Decimal | int]) -> list[float]:
+    """Each as a part of the largest."""
+    numbers = [float(amount) for amount in amounts]
+    largest = max(numbers, default=0.0)
+    return [number / largest if largest else 0.0 for number in numbers]
+
+
+class BookstoreAdminSite(AdminSite):
+    site_title = site_header = "Bookstore"
+    index_title = "Overview"
+    index_template = "admin/overview.html"
+    password_change_form: Any = None  # set by bookstore.accounts, whose models are not there yet
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.overview: list[Callable[[HttpRequest], list[Panel]]] = []
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        panels = [panel for source in self.overview for panel in source(request)]
+        answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
+        return answer
+
+    @method_decorator([never_cache, login_not_required])
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().login(request, extra_context)
+        except DatabaseError as error:
+            # Django writes when somebody signed in last, and fails when they were deleted after the password was right.
+            if is_unavailable(error) or get_user_model().objects.filter(pk=request.user.pk).exists():
+                raise
+            request.session.flush()
+            messages.error(request, "Nobody was signed in: this account was deleted meanwhile.")
+            return HttpResponseRedirect(request.get_full_path())
+
+    # Django lets a cache keep these two. They name who is signed in, as every page of the site does.
+    @method_decorator(never_cache)
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """As Django's, which has no place for a form of ours."""
+        from django.contrib.auth.views import PasswordChangeView  # it imports models, which are not there yet above
+
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=self.password_change_form,
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
+
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return never_cache(super().password_change_done)(request, extra_context)
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        """No text of the database has a NUL in it, and PostgreSQL fails when it is asked for one."""
+        if "\0" in request.GET.get("term", ""):
+            return JsonResponse({"results": [], "pagination": {"more": False}})
+        return super().autocomplete_view(request)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Around every page but the sign-in."""
+        return super().admin_view(told_on_the_page(view), cacheable)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> Any:
+    """`handler403`: a page for staff, from which they get back. The API's errors get their envelope later."""
+    return refused(request, 403) or defaults.permission_denied(request, exception)
+
+
+def missing(request: HttpRequest, exception: Exception) -> Any:
+    """`handler404`, likewise."""
+    return refused(request, 404) or defaults.page_not_found(request, exception)
+
+
+def refused(request: HttpRequest, status: int) -> HttpResponse | None:
+    if not request.path_info.startswith("/admin/"):
+        return None
+    page = render(request, "admin/refused.html", {"status": status}, status=status)
+    add_never_cache_headers(page)  # it names who is signed in
+    return page
+
+
+class BookstoreAdminConfig(AdminConfig):
+    """Stands in INSTALLED_APPS in place of django.contrib.admin."""
+
+    default_site = "bookstore.admin.site.BookstoreAdminSite"

@@ -1,0 +1,268 @@
+"""What Prometheus reads at /metrics, with METRICS_ENABLED: counted in every worker, answered by any of them for all.
+
+`Metered` stands around the whole application, outside the line that requests wait in: /metrics is answered while all
+else waits, and a refused request is counted too. `MetricsMiddleware` stands inside it, and tells the route and the
+database's part. Without METRICS_ENABLED neither is there, and this module is not imported.
+
+Labels are bounded: routes are those of the URL map, never a path.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.backends.signals import connection_created
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.crypto import constant_time_compare
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from bookstore import __version__
+from bookstore.api.direct import security_headers
+from bookstore.api.errors import MethodNotAllowed
+from bookstore.api.middleware import fit_or_new
+from bookstore.server.overload import Line
+from bookstore.server.refusal import Refusal
+
+PATHS = frozenset({"/metrics", "/metrics/"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNMATCHED = "none"  # the route of what no URL pattern answers: an unknown path, a refusal before Django looked
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+LOOK_EVERY = 1  # seconds between two looks at a worker's pool
+
+# A cart is changed by these calls when they succeed; what staff change in the admin is not counted.
+CART_CHANGES = {
+    ("POST", "cart/items"): "added",
+    ("PUT", "cart/items/<id:item_id>"): "changed",
+    ("PATCH", "cart/items/<id:item_id>"): "changed",
+    ("DELETE", "cart/items/<id:item_id>"): "removed",
+    ("DELETE", "cart/items"): "cleared",
+    ("POST", "cart/merge"): "merged",
+}
+
+# The environ's keys, by which the middleware tells the wrapper what it saw.
+ROUTE, BEGAN = "bookstore.route", "bookstore.began"
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+registry = CollectorRegistry()
+requests = Counter(
+    "bookstore_requests", "Requests that were answered.", ["method", "route", "status"], registry=registry
+)
+duration = Histogram(
+    "bookstore_request_duration_seconds",
+    "From a request's arrival to its answer, waiting in line included.",
+    ["method", "route"],
+    buckets=SECONDS,
+    registry=registry,
+)
+waiting = Histogram(
+    "bookstore_request_wait_seconds",
+    "Of that, the time before the application began: reading the body, and waiting in line for a connection.",
+    buckets=SECONDS,
+    registry=registry,
+)
+in_progress = Gauge(
+    "bookstore_requests_in_progress",
+    "Requests that are being answered or wait in line.",
+    registry=registry,
+    multiprocess_mode="livesum",
+)
+database_seconds = Counter(
+    "bookstore_database_seconds", "Time that requests spent in statements.", ["route"], registry=registry
+)
+database_statements = Counter(
+    "bookstore_database_statements", "Statements that requests ran.", ["route"], registry=registry
+)
+places = Gauge(
+    "bookstore_pool_places",
+    "Requests that may run at once, each on a database connection of its own.",
+    registry=registry,
+    multiprocess_mode="livesum",
+)
+taken = Gauge(
+    "bookstore_pool_taken", "Of these places, those that a request has.", registry=registry, multiprocess_mode="livesum"
+)
+in_line = Gauge(
+    "bookstore_pool_waiting", "Requests that wait for a place.", registry=registry, multiprocess_mode="livesum"
+)
+connections_opened = Counter(
+    "bookstore_database_connections_opened",
+    "Connections opened. They are kept: a steady rise says that something ends them.",
+    registry=registry,
+)
+cart_changes = Counter("bookstore_cart_changes", "Changes of carts by their customers.", ["change"], registry=registry)
+information = Gauge(
+    "bookstore_info", "1, with the version as its label.", ["version"], registry=registry, multiprocess_mode="max"
+)
+information.labels(__version__).set(1)
+for change in sorted(set(CART_CHANGES.values())):
+    cart_changes.labels(change)  # there from the start, at 0: a rate needs a first value
+
+
+def count_connection(**_: Any) -> None:
+    connections_opened.inc()
+
+
+connection_created.connect(count_connection, dispatch_uid="bookstore.server.metrics")
+
+
+class DatabaseTime:
+    """The statements of one request, and how long they took."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.statements = 0
+
+    def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.seconds += time.perf_counter() - started
+            self.statements += 1
+
+
+def look_at(line: Line) -> None:
+    """The pool as it is now. The line itself counts nothing for this: a request is to be served, not told of."""
+    places.set(line.places)
+    taken.set(line.taken)
+    in_line.set(line.waiting)
+
+
+def keep_looking(line: Line) -> None:
+    """In a thread of each worker: another may be the one that is asked, and reads what was last written here."""
+    while True:
+        look_at(line)
+        time.sleep(LOOK_EVERY)
+
+
+class MetricsMiddleware:
+    """Outermost: what it sees of the database is all that a request asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        environ = request.META
+        environ[BEGAN] = time.perf_counter()
+        database = DatabaseTime()
+        with connection.execute_wrapper(database):
+            response = self.get_response(request)
+        environ[ROUTE] = route = route_of(request)
+        if database.statements:
+            database_seconds.labels(route).inc(database.seconds)
+            database_statements.labels(route).inc(database.statements)
+        changed = CART_CHANGES.get((str(request.method), route))
+        if changed and response.status_code < 300:
+            cart_changes.labels(changed).inc()
+        return response
+
+
+def route_of(request: HttpRequest) -> str:
+    """The URL pattern that answered: `cart/items/<id:item_id>`. Static files, which have none, share one."""
+    if request.resolver_match:
+        return request.resolver_match.route or "/"
+    return "static" if request.path_info.startswith(settings.STATIC_URL) else UNMATCHED
+
+
+class Metered:
+    """The WSGI application that measures another, and answers /metrics itself. What is asked there is not measured."""
+
+    def __init__(self, application: Application, line: Line | None = None) -> None:
+        self.application, self.line = application, line
+        self.headers = [
+            ("Content-Type", CONTENT_TYPE_LATEST),
+            ("Cache-Control", "no-store"),
+            *security_headers(secure=True).items(),  # as a refusal's
+        ]
+        self.refuse = Refusal()
+
+    def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """What Prometheus reads."""
+        method = environ.get("REQUEST_METHOD")
+        if method not in ("GET", "HEAD"):
+            refused = MethodNotAllowed()
+            refused.headers = {"Allow": "GET, HEAD"}
+            return self.refuse(environ, start_response, time.perf_counter(), refused)
+        identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        start_response("200 OK", [*self.headers, ("X-Request-ID", identity)])
+        if self.line is not None:
+            look_at(self.line)
+        return [b"" if method == "HEAD" else exposition()]
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in PATHS and may_read(environ):
+            return self.answer(environ, start_response)
+        statuses: list[str] = []
+
+        def started(status: str, *arguments: Any, **options: Any) -> Any:
+            statuses.append(status[:3])
+            return start_response(status, *arguments, **options)
+
+        method = environ.get("REQUEST_METHOD", "")
+        method = method if method in METHODS else "other"
+        arrived = time.perf_counter()
+        in_progress.inc()
+        try:
+            return self.application(environ, started)
+        finally:
+            in_progress.dec()
+            route = environ.get(ROUTE, UNMATCHED)
+            if BEGAN in environ:
+                waiting.observe(environ[BEGAN] - arrived)
+            duration.labels(method, route).observe(time.perf_counter() - arrived)
+            requests.labels(method, route, statuses[-1] if statuses else "500").inc()
+
+
+def may_read(environ: dict[str, Any]) -> bool:
+    """Who has METRICS_TOKEN, or comes straight from METRICS_ALLOWED. To others there is nothing at /metrics.
+
+    What a proxy hands on is never straight: its address says nothing about who asks.
+    """
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if settings.METRICS_TOKEN and scheme.lower() == "bearer":
+        return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    if environ.get("HTTP_X_FORWARDED_FOR") or environ.get("HTTP_FORWARDED") or environ.get("HTTP_X_REAL_IP"):
+        return False
+    try:
+        peer = ip_address(environ.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return any(peer in network for network in settings.METRICS_ALLOWED)
+
+
+def exposition() -> bytes:
+    """The metrics of all workers, or of this process where nobody made a folder for them (`manage.py serve` does)."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder:
+        return generate_latest(registry)
+    forget_dead_workers(folder)
+    everyone = CollectorRegistry()
+    MultiProcessCollector(everyone, path=folder)
+    return generate_latest(everyone)
+
+
+def forget_dead_workers(folder: str) -> None:
+    """What a worker had in progress when it died is no longer; what it counted stays."""
+    for name in os.listdir(folder):
+        kind, _, process = name.removesuffix(".db").rpartition("_")
+        if kind.startswith("gauge_live") and process.isdigit() and not lives(int(process)):
+            mark_process_dead(int(process), path=folder)
+
+
+def lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

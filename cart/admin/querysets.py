@@ -1,0 +1,151 @@
+"""What staff ask about many carts at once. Every answer reads a bounded part of the tables, and says if that was cut.
+
+A shop has carts by the million, and a question such as "which carts hold a book that is sold out?" has no index. It is
+put to the NEWEST carts of those that the other filters leave; a question by book first tries the index of the book.
+Ids are fetched and sent back as a list: of a subquery with a LIMIT PostgreSQL makes a scan of the whole table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.utils.timezone import now
+
+from bookstore.accounts.emails import normalise_email
+from bookstore.accounts.models import User
+from cart.issues import IssueCode
+from cart.models import Cart, CartItem
+from catalog.models import Book
+from catalog.querysets import MAX_ID
+from catalog.search.words import wanted_words
+
+NEWEST = 2_000  # carts, by their last change, that a question without an index is put to
+MAX_LINES = 2_000  # lines that the index of a book is followed to
+MAX_BOOKS = 200  # books that a search for words takes
+MAX_USERS = 500  # customers that the beginning of an email finds
+
+# The worst first: what staff read in one word.
+GRAVITY = (
+    IssueCode.BOOK_UNAVAILABLE,
+    IssueCode.BOOK_OUT_OF_STOCK,
+    IssueCode.INSUFFICIENT_STOCK,
+    IssueCode.PRICE_CHANGED,
+)
+# The same questions as cart.issues asks of one line, put to the database; a test holds the two together.
+PROBLEMS: dict[str, Q] = {
+    IssueCode.BOOK_UNAVAILABLE: Q(book__is_active=False),
+    IssueCode.BOOK_OUT_OF_STOCK: Q(book__is_active=True, book__stock_quantity=0),
+    IssueCode.INSUFFICIENT_STOCK: Q(book__is_active=True, book__stock_quantity__gt=0)
+    & Q(quantity__gt=F("book__stock_quantity")),
+    IssueCode.PRICE_CHANGED: Q(price_at_add__isnull=False) & ~Q(price_at_add=F("book__price")),
+}
+
+# How long ago a cart changed: the filter's choices, and the overview's bars.
+WEEK = timedelta(days=7)
+ABANDONED = timedelta(days=30)
+
+
+def activity(name: str, *, at: datetime | None = None) -> Q:
+    """Whole days (UTC): `today`, `week` and `month` for it and 7 or 30 days before, `abandoned` for what is older."""
+    midnight = (at or now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    match name:
+        case "today":
+            return Q(updated_at__gte=midnight)
+        case "week":
+            return Q(updated_at__gte=midnight - WEEK)
+        case "month":
+            return Q(updated_at__gte=midnight - ABANDONED)
+        case "abandoned":
+            return Q(updated_at__lt=midnight - ABANDONED)
+    raise ValueError(f"no such activity: {name!r}")
+
+
+def newest(carts: QuerySet[Cart], size: int = NEWEST) -> list[int]:
+    """The ids of those of these carts that changed last. One query, along the index of the last change."""
+    return list(carts.order_by("-updated_at", "-pk").values_list("pk", flat=True)[:size])
+
+
+def with_problem(carts: QuerySet[Cart], codes: Iterable[str]) -> tuple[QuerySet[Cart], bool]:
+    """Those of the NEWEST of these carts with a line that has one of these issues; and whether there were more.
+
+    Two queries: the ids of the NEWEST, and of those that a line of theirs puts in.
+    """
+    condition = Q()
+    for code in codes:
+        condition |= PROBLEMS[code]
+    searched = newest(carts)
+    lines = CartItem.objects.filter(condition, cart__in=searched)
+    found = set(lines.values_list("cart_id", flat=True))
+    return carts.filter(pk__in=found), len(searched) == NEWEST
+
+
+def by_emptiness(carts: QuerySet[Cart], *, empty: bool) -> tuple[QuerySet[Cart], bool]:
+    """Those of the NEWEST of these carts that have no line, or some; and whether there were more. Two queries."""
+    searched = newest(carts)
+    filled = set(CartItem.objects.filter(cart__in=searched).values_list("cart_id", flat=True).distinct())
+    found = [pk for pk in searched if (pk in filled) != empty]
+    return carts.filter(pk__in=found), len(searched) == NEWEST
+
+
+def holding(carts: QuerySet[Cart], books: Collection[int]) -> tuple[set[int], bool]:
+    """The ids of the carts with one of these books; and whether only the NEWEST of `carts` were asked.
+
+    All of them, whatever `carts` are, while no more than MAX_LINES lines hold such a book: then that index answers in
+    one query. Else those of the NEWEST, in two more.
+    """
+    if not books:
+        return set(), False
+    lines = CartItem.objects.filter(book__in=books)
+    found = list(lines.values_list("cart_id", flat=True)[: MAX_LINES + 1])
+    if len(found) <= MAX_LINES:
+        return set(found), False
+    searched = newest(carts)
+    # Not asked for carts and books together: once the statement is prepared, PostgreSQL follows the index of the book
+    # and holds each of its lines against the whole list of carts (2 s).
+    wanted = set(books)
+    among = CartItem.objects.filter(cart__in=searched).values_list("cart_id", "book_id")
+    return {cart for cart, book in among if book in wanted}, len(searched) == NEWEST
+
+
+def matching(carts: QuerySet[Cart], text: str) -> tuple[QuerySet[Cart], bool]:
+    """Carts whose customer's email begins so, or with a book of this ISBN, or of these words of title or author.
+
+    And whether only a part was searched. Five queries at most.
+    """
+    users = list(users_by_email(text).values_list("pk", flat=True)[:MAX_USERS])
+    cut = len(users) == MAX_USERS
+    isbn = Book.objects.of_isbn(text)
+    books: list[int] = []
+    if isbn is not None:
+        books = list(isbn.values_list("pk", flat=True))
+    elif wanted_words(text) and "@" not in text:
+        books = list(Book.objects.search(text).order_by().values_list("pk", flat=True)[:MAX_BOOKS])
+        cut = cut or len(books) == MAX_BOOKS
+    in_carts, only_newest = holding(carts, books)
+    return carts.filter(Q(user__in=users) | Q(pk__in=in_carts)), cut or only_newest
+
+
+def users_by_email(text: str) -> QuerySet[User]:
+    """Customers whose email begins so, whatever the case; the index for that serves any number of them."""
+    beginning = normalise_email(text.strip())
+    users: QuerySet[User] = User.objects.filter(email__startswith=beginning)
+    return users if beginning else users.none()
+
+
+def is_id(value: str) -> bool:
+    """Whether a text from a query string can be a row's id."""
+    return value.isascii() and value.isdigit() and 0 < int(value) <= MAX_ID
+
+
+class CountUpTo(Subquery):
+    """How many rows a subquery has, read no further than its slice goes."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+
+
+def carts_holding_each(limit: int) -> CountUpTo:
+    """For books: how many carts hold each, up to `limit`."""
+    lines = CartItem.objects.filter(book=OuterRef("pk")).order_by()
+    return CountUpTo(lines.values("book")[:limit], output_field=IntegerField())

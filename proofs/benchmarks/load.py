@@ -1,0 +1,93 @@
+"""Fills the database of one variant with the rows of data.py, and writes tokens for its customers.
+
+python -m proofs.benchmarks.load project|plain FOLDER
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from proofs.benchmarks import data
+
+UNUSABLE = "!"  # no password has this hash: nobody signs in, and the tokens are made below
+
+
+def load_project(folder: Path) -> None:
+    from bookstore.accounts import tokens
+    from bookstore.accounts.models import LoginSession, User
+    from cart.models import Cart, CartItem
+    from catalog.models import Book
+
+    Book.objects.bulk_create([Book(**row) for row in data.books()], batch_size=2000)
+    users = [User(pk=pk, email=f"customer{pk}@example.com", password=UNUSABLE) for pk in range(1, data.CUSTOMERS + 1)]
+    User.objects.bulk_create(users)
+    Cart.objects.bulk_create([Cart(pk=user.pk, user=user) for user in users])
+    CartItem.objects.bulk_create(
+        [
+            CartItem(
+                pk=line.id,
+                cart_id=line.customer,
+                book_id=line.book,
+                quantity=line.quantity,
+                price_at_add=data.price_of(line.book),
+            )
+            for line in data.lines()
+        ],
+        batch_size=5000,
+    )
+    data.write_pools(
+        folder, {user.pk: tokens.issue(LoginSession.objects.begin(user))["access_token"] for user in users}
+    )
+    settle([User, Cart, CartItem, Book])
+
+
+def load_plain(folder: Path) -> None:
+    from django.contrib.auth.models import User
+    from rest_framework_simplejwt.tokens import AccessToken
+
+    from proofs.benchmarks.plain.models import Book, Cart, CartItem
+
+    Book.objects.bulk_create([Book(**row) for row in data.books()], batch_size=2000)
+    users = [
+        User(pk=pk, username=f"customer{pk}@example.com", password=UNUSABLE) for pk in range(1, data.CUSTOMERS + 1)
+    ]
+    User.objects.bulk_create(users)
+    Cart.objects.bulk_create([Cart(pk=user.pk, user=user) for user in users])
+    CartItem.objects.bulk_create(
+        [
+            CartItem(
+                pk=line.id,
+                cart_id=line.customer,
+                book_id=line.book,
+                quantity=line.quantity,
+                price_at_add=data.price_of(line.book),
+            )
+            for line in data.lines()
+        ],
+        batch_size=5000,
+    )
+    data.write_pools(folder, {user.pk: str(AccessToken.for_user(user)) for user in users})
+    settle([User, Cart, CartItem, Book])
+
+
+def settle(models: list[type]) -> None:
+    """Lets the sequences go on after the ids that were given, and the planner know the tables."""
+    from django.core.management.color import no_style
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+            cursor.execute(statement)
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+if __name__ == "__main__":
+    variant, target = sys.argv[1], Path(sys.argv[2])
+    os.environ["DJANGO_SETTINGS_MODULE"] = {
+        "project": "bookstore.settings",
+        "plain": "proofs.benchmarks.plain.settings",
+    }[variant]
+    import django
+
+    django.setup()
+    {"project": load_project, "plain": load_plain}[variant](target)

@@ -1,0 +1,47 @@
+"""Fills the catalogue of the project's database with generated books.
+
+python -m proofs.benchmarks.load_books COUNT [CSV]
+"""
+
+import math
+import os
+import sys
+from pathlib import Path
+
+import django
+
+from proofs.benchmarks import books
+
+
+def main(count: int, path: Path | None) -> None:
+    from django.db import connection
+
+    from catalog.models import Genre
+    from catalog.search.words import fold
+
+    # Not a line of the models' code for each: a million would take minutes. The folds are what the models would write.
+    Genre.objects.bulk_create([Genre(pk=number, name=f"Shelf {number}") for number in range(1, books.GENRES + 1)])
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        connection.connection.answer_timeout = math.inf
+        cursor.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'books' AND indexname LIKE 'ix\\_%'"
+        )
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+        columns = ", ".join([*books.COLUMNS, "title_folded", "author_folded"])
+        with cursor.copy(f"COPY books ({columns}) FROM STDIN") as copy:
+            for row in books.generate(count, books.sample(path)):
+                copy.write_row((*row, fold(str(row[0])), fold(str(row[1]))))
+        # A catalogue has withdrawn books, and they are not the last ones.
+        cursor.execute("UPDATE books SET is_active = false WHERE id % 50 = 7")
+        for _, definition in indexes:
+            cursor.execute(definition)
+        cursor.execute("VACUUM ANALYZE books")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
+    django.setup()
+    main(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -1,0 +1,53 @@
+from django.conf import settings
+from rest_framework import serializers
+
+from proofs.benchmarks.plain.models import Book, Cart, CartItem
+
+
+class BookSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["id", "title", "author", "price", "cover_image_url"]
+
+
+class CartItemSerializer(serializers.ModelSerializer):
+    book_id = serializers.IntegerField()
+    book = BookSerializer(read_only=True)
+    line_total = serializers.DecimalField(max_digits=19, decimal_places=2, read_only=True)
+    available_quantity = serializers.IntegerField(source="book.stock_quantity", read_only=True)
+    issues = serializers.ReadOnlyField()
+
+    class Meta:
+        model = CartItem
+        fields = [
+            "id",
+            "book_id",
+            "quantity",
+            "book",
+            "line_total",
+            "added_at",
+            "price_at_add",
+            "available_quantity",
+            "issues",
+        ]
+        read_only_fields = ["added_at", "price_at_add"]
+
+
+class ChangeItemSerializer(CartItemSerializer):
+    book_id = serializers.IntegerField(read_only=True)
+    quantity = serializers.IntegerField(min_value=1, max_value=999)
+
+
+class CartSerializer(serializers.ModelSerializer):
+    items = CartItemSerializer(many=True, read_only=True)
+    total_items = serializers.IntegerField(read_only=True)
+    total_price = serializers.DecimalField(max_digits=19, decimal_places=2, read_only=True)
+    currency = serializers.SerializerMethodField()
+    checkout_ready = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Cart
+        fields = ["items", "total_items", "total_price", "currency", "updated_at", "checkout_ready"]
+
+    def get_currency(self, cart: Cart) -> str:
+        return settings.SHOP_CURRENCY

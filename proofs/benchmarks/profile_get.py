@@ -1,0 +1,116 @@
+"""Where the microseconds of one GET /cart go, inside one process: `make bench-profile` runs it.
+
+Calls the WSGI application directly, without a server or a socket to the client. Every figure is the best of many short
+batches, in microseconds of CPU time (`wall` where it says so): what other programs on the machine do makes a batch
+slower, never faster. It makes its own user, books and cart, and deletes them again.
+"""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+BATCHES, RUNS = 40, 50
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
+sys.stderr = io.StringIO()  # the log is written, and thrown away
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from bookstore.accounts import tokens  # noqa: E402
+from bookstore.accounts.models import LoginSession, User  # noqa: E402
+from cart import statements  # noqa: E402
+from cart.models import Cart  # noqa: E402
+from cart.representation import dump, version_of  # noqa: E402
+from catalog.models import Book  # noqa: E402
+
+
+def best(work: Callable[[], object], clock: Callable[[], float] = process_time) -> float:
+    """Microseconds of one run, in the best batch."""
+    for _ in range(20):
+        work()
+    figures = []
+    for _ in range(BATCHES):
+        started = clock()
+        for _ in range(RUNS):
+            work()
+        figures.append((clock() - started) / RUNS * 1e6)
+    return min(figures)
+
+
+def environ(path: str, token: str) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": settings.ALLOWED_HOSTS[0],
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_AUTHORIZATION": f"Bearer {token}",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+    }
+
+
+def call(application: Any, path: str, token: str) -> bytes:
+    response = application(environ(path, token), lambda status, headers: None)
+    if response.status_code != 200:
+        raise SystemExit(f"{path} answered {response.status_code}: nothing was measured")
+    try:
+        return b"".join(response)
+    finally:
+        response.close()
+
+
+def main() -> None:
+    application = WSGIHandler()
+    print(f"{'microseconds of CPU':44}{'5 lines':>10}{'50 lines':>10}")
+    rows: dict[str, list[float]] = {}
+    logger = logging.getLogger("bookstore.request")
+    for lines in (5, 50):
+        user = User.objects.create_user(f"profile-{lines}@example.com", "a-password-of-a-profile")
+        books = Book.objects.bulk_create(
+            Book(title=f"Book {n} of the profile", author="Anonymous", price="12.50", stock_quantity=9)
+            for n in range(lines)
+        )
+        Cart.objects.of(user).merge([(book.pk, 2) for book in books])
+        token = tokens.issue(LoginSession.objects.begin(user))["access_token"]
+        claims = tokens.read_access(token)
+        cart = statements.read(claims)
+        body = dump(cart)
+        line = {"method": "GET", "path": "/cart", "status": 200, "ms": 1.2}
+        for name, work in {
+            "GET /cart, all of it": lambda token=token: call(application, "/cart", token),
+            "  the statement and its rows, built into a dict": lambda claims=claims: statements.read(claims),
+            "  JSON and ETag": lambda cart=cart, body=body: (dump(cart), version_of(body)),
+            "  the token, signature remembered": lambda token=token: tokens.read_access(token),
+            "  the line in the log": lambda line=line: logger.info("%(method)s %(path)s", line, extra=line),
+            "GET /health, all of it": lambda: call(application, "/health", ""),
+            "signature not remembered": lambda token=token: tokens.read(tokens.Access, token),
+        }.items():
+            rows.setdefault(name, []).append(best(work))
+        wall = best(lambda claims=claims: statements.read(claims), perf_counter)
+        rows.setdefault("the statement and its rows, wall", []).append(wall)
+        user.delete()
+        Book.objects.filter(pk__in=[book.pk for book in books]).delete()
+    for name, figures in rows.items():
+        print(f"{name:50}{figures[0]:>7.0f}{figures[1]:>10.0f}")
+    print(f"on {connection.vendor}, Python {sys.version.split()[0]}, Django {django.__version__}")
+
+
+if __name__ == "__main__":
+    main()

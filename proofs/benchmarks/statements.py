@@ -1,0 +1,56 @@
+"""How many statements a request sends, BEGIN and COMMIT counted: read from PostgreSQL's log, after the timed rounds."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+from proofs.benchmarks.database import Databases
+from proofs.benchmarks.servers import Server, ask
+
+REPEATS = 10
+# The simple protocol says "statement:", the extended one "execute <name>:"; pgbench is not running meanwhile.
+STATEMENT = re.compile(r"LOG: +(?:statement|execute [^:]*): (.*)")
+
+
+def operations(load: str, row: str) -> list[tuple[str, str, bytes | None]]:
+    """One round of a load; None for the path of a line that is still to be made."""
+    _, item, book = row.split()
+    match load:
+        case "put":
+            return [("PUT", f"/cart/items/{item}", b'{"quantity": 3}')]
+        case "add_delete":
+            return [("POST", "/cart/items", json.dumps({"book_id": int(book)}).encode()), ("DELETE", "", None)]
+    return [("GET", "/cart", None)]
+
+
+def count(databases: Databases, server: Server, load: str, pool: Path) -> dict[str, list[str]]:
+    """For each method of a load the statements of one request, as the server logged them."""
+    rows = pool.read_text().splitlines()
+    seen: dict[str, list[str]] = {}
+    perform(server, load, rows[-1])  # connections, caches and prepared statements are there then
+    databases.log_statements(True)
+    try:
+        # psycopg prepares a statement that it has seen five times: the last repeat is what goes on for ever.
+        for row in rows[:REPEATS]:
+            added = ""
+            for method, path, body in operations(load, row):
+                before = databases.log.stat().st_size
+                status, answer = ask(server.port, method, path or f"/cart/items/{added}", row.split()[0], body)
+                if status >= 400:
+                    raise SystemExit(f"error: {server.variant.title}: {method} {path} answers {status}: {answer!r}")
+                added = str(json.loads(answer)["id"]) if method == "POST" else added
+                time.sleep(0.02)
+                with databases.log.open(errors="replace") as log:
+                    log.seek(before)
+                    seen[method] = [match[1] for line in log if (match := STATEMENT.search(line))]
+    finally:
+        databases.log_statements(False)
+    return seen
+
+
+def perform(server: Server, load: str, row: str) -> None:
+    added = ""
+    for method, path, body in operations(load, row):
+        _, answer = ask(server.port, method, path or f"/cart/items/{added}", row.split()[0], body)
+        added = str(json.loads(answer)["id"]) if method == "POST" else added

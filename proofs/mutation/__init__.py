@@ -1,0 +1,8 @@
+"""Mutation testing: the code that decides is changed in one place at a time, and a test must notice.
+
+make mutation                                        about half an hour on one core
+make mutation ARGS="--only cart/permissions.py"      a part
+
+cosmic-ray makes the changes, and not mutmut: that leaves decorated functions and the bodies of classes alone, which
+here are nearly everything (`@retrying`, `@property`, fields, constraints).
+"""

@@ -1,0 +1,77 @@
+"""Lists of the admin: bounded, in pages, never counted to their end."""
+
+import pytest
+
+from bookstore.accounts.models import User
+from bookstore.accounts.tests.factories import SuperuserFactory, UserFactory
+from bookstore.admin import lists as admin_lists
+
+pytestmark = pytest.mark.django_db
+
+USERS = "/admin/accounts/user/"
+
+
+@pytest.fixture
+def staff(client):
+    client.force_login(SuperuserFactory(email="olga@example.com"))
+    return client
+
+
+@pytest.fixture
+def readers(db):
+    """101 of them: with Olga two pages and two users."""
+    return User.objects.bulk_create(User(email=f"reader{number:03}@example.com") for number in range(101))
+
+
+def emails(response):
+    assert response.status_code == 200
+    return [user.email for user in response.context["cl"].result_list]
+
+
+def test_pages_follow_each_other_in_order(staff, readers):
+    pages = [emails(staff.get(USERS, {"p": page})) for page in (1, 2, 3)]
+
+    assert [len(page) for page in pages] == [50, 50, 2]
+    assert sum(pages, []) == sorted(["olga@example.com", *(reader.email for reader in readers)])  # noqa: RUF017
+
+
+@pytest.mark.parametrize("page", ["4", "0", "-1", "x"])
+def test_page_that_is_not_there_leads_back_to_the_list(staff, readers, page):
+    response = staff.get(USERS, {"p": page}, follow=True)
+
+    assert response.status_code == 200
+
+
+def test_all_of_a_short_list_are_shown_at_once(staff, readers):
+    assert len(emails(staff.get(USERS, {"all": ""}))) == 102
+
+
+def test_list_beyond_the_bound_is_cut_and_says_so(staff, readers, monkeypatch):
+    monkeypatch.setattr(admin_lists, "MAX_LISTED", 60)
+
+    response = staff.get(USERS, {"p": 2})
+
+    assert len(emails(response)) == 10
+    assert "Search or filter to see the others." in response.content.decode()
+    assert response.context["cl"].is_cut
+
+
+def test_list_within_the_bound_tells_its_number(staff):
+    UserFactory(email="alice@example.com")
+
+    page = " ".join(staff.get(USERS).content.decode().split())
+
+    assert "2 users" in page
+    assert "More than" not in page
+
+
+def test_choices_are_not_counted(staff, readers):
+    response = staff.get(USERS, {"_facets": "True"})
+
+    assert "Show counts" not in response.content.decode()
+    assert response.context["cl"].add_facets is False
+
+
+@pytest.mark.parametrize(("text", "found"), [("READER07", 10), ("reader", 50), ("example", 0), ("07", 0)])
+def test_users_are_searched_by_the_beginning_of_their_email(staff, readers, text, found):
+    assert len(emails(staff.get(USERS, {"q": text}))) == found

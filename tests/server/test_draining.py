@@ -1,0 +1,90 @@
+"""`manage.py serve --drain`: after SIGTERM `/ready` is 503 while requests are served, and then the server ends."""
+
+import glob
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+from bookstore.server.draining import VARIABLE
+from tests.support.server import ROOT, Client, free_port, url_of_test_database
+
+
+def test_get_ready_is_503_when_the_server_is_about_to_end(client, db, monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    before = client.get("/ready")
+    (tmp_path / "begun").touch()
+
+    response = client.get("/ready")
+
+    assert before.status_code == 200
+    assert response.status_code == 503
+    assert response.json() == {"detail": "This host is about to stop.", "code": "SERVICE_UNAVAILABLE"}
+
+
+@pytest.fixture
+def draining_server(transactional_db):
+    """The process and the port of a server that was told to drain for three seconds."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2", "--drain", "3"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"},
+    )
+    for _ in range(200):
+        try:
+            with Client(port) as client:
+                if client("GET", "/ready")[0] == 200:
+                    break
+        except OSError:
+            time.sleep(0.1)
+    yield process, port
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_sigterm_makes_the_server_unready_while_it_serves_and_then_ends_it(draining_server):
+    process, port = draining_server
+
+    process.send_signal(signal.SIGTERM)
+    ready, served = [], []
+    while True:
+        try:
+            with Client(port) as client:
+                ready.append(client("GET", "/ready")[0])
+                served.append(client("GET", "/genres")[0])
+        except OSError:
+            break
+        time.sleep(0.2)
+    code = process.wait(20)
+
+    assert code == 0
+    assert set(ready[1:]) == {503}  # the first may have been faster than the signal
+    assert set(served) == {200}
+    assert len(served) > 3
+    assert glob.glob(f"{tempfile.gettempdir()}/bookstore-draining-*/begun") == []
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_second_sigterm_ends_the_server_without_waiting(draining_server):
+    process, port = draining_server
+
+    process.send_signal(signal.SIGTERM)
+    while not unready(port):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(20) == 0
+
+
+def unready(port):
+    with Client(port) as client:
+        return client("GET", "/ready")[0] == 503

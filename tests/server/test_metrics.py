@@ -1,0 +1,324 @@
+"""/metrics: what is counted, by which labels, over all workers, and for whom."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from io import BytesIO
+from threading import Event, Thread
+
+import pytest
+from django.core import signals
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import close_old_connections, connection
+from django.test.utils import CaptureQueriesContext
+
+from bookstore.api.errors import MethodNotAllowed
+from bookstore.environment import networks
+from bookstore.management.commands.serve import metrics_folder
+from bookstore.server import metrics
+from bookstore.server.overload import Line
+from tests.support.server import Client, running_server
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def metrics_on(settings):
+    settings.METRICS_ENABLED = True
+    settings.MIDDLEWARE = ["bookstore.server.metrics.MetricsMiddleware", *settings.MIDDLEWARE]
+
+
+@pytest.fixture
+def call(settings):
+    """Calls the measured application as a server does, and gives the status and the body."""
+    application = metrics.Metered(WSGIHandler())
+    # As Django's test client does: the connection is the test's, with its transaction.
+    signals.request_started.disconnect(close_old_connections)
+    signals.request_finished.disconnect(close_old_connections)
+
+    def call(method, path, body=b"", **environ):
+        said = []
+        content = application(
+            {
+                "REQUEST_METHOD": method,
+                "PATH_INFO": path,
+                "SERVER_NAME": "localhost",
+                "SERVER_PORT": "80",
+                "SERVER_PROTOCOL": "HTTP/1.1",
+                "REMOTE_ADDR": "127.0.0.1",
+                "CONTENT_TYPE": "application/json",
+                "CONTENT_LENGTH": str(len(body)),
+                "wsgi.url_scheme": "http",
+                "wsgi.input": BytesIO(body),
+                "wsgi.errors": sys.stderr,
+            }
+            | environ,
+            lambda status, headers, *rest: said.append(status),
+        )
+        return int(said[0][:3]), b"".join(content).decode()
+
+    yield call
+    signals.request_started.connect(close_old_connections)
+    signals.request_finished.connect(close_old_connections)
+
+
+def value(text, name, **labels):
+    """One sample's value; 0 when there is none."""
+    for line in text.splitlines():
+        match = re.fullmatch(r"([a-z_]+)(?:\{(.*)\})? (\S+)", line)
+        if match and match[1] == name and dict(re.findall(r'(\w+)="([^"]*)"', match[2] or "")) == labels:
+            return float(match[3])
+    return 0.0
+
+
+def answer_of(**environ):
+    """Status, headers and body of /metrics."""
+    said = {}
+    own = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics", "REMOTE_ADDR": "127.0.0.1"}
+    body = metrics.Metered(WSGIHandler())(
+        own | environ, lambda status, headers: said.update(status=status, headers=dict(headers))
+    )
+    return said["status"], said["headers"], b"".join(body)
+
+
+def pool(application):
+    """What /metrics says of the pool."""
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics", "REMOTE_ADDR": "127.0.0.1"}
+    text = b"".join(application(environ, lambda *answer: None)).decode()
+    return {name: value(text, f"bookstore_pool_{name}") for name in ("places", "taken", "waiting")}
+
+
+@pytest.fixture
+def grown(call):
+    """How much a sample has grown since this test began."""
+    before = call("GET", "/metrics")[1]
+    return lambda name, **labels: value(call("GET", "/metrics")[1], name, **labels) - value(before, name, **labels)
+
+
+def test_requests_are_counted_by_method_route_and_status(call, grown):
+    call("GET", "/books")
+    call("GET", "/books/999999999")
+    call("GET", "/books/888888888/")
+
+    assert grown("bookstore_requests_total", method="GET", route="books", status="200") == 1
+    assert grown("bookstore_requests_total", method="GET", route="books/<id:book_id>", status="404") == 2
+    assert grown("bookstore_request_duration_seconds_count", method="GET", route="books/<id:book_id>") == 2
+    assert grown("bookstore_request_wait_seconds_count") == 3
+    assert grown("bookstore_requests_in_progress") == 0
+
+
+def test_labels_are_bounded_whatever_is_asked_for(call, grown):
+    for number in range(20):
+        call("GET", f"/nothing-{number}")
+        call(f"VERB{number}", "/health")
+        call("GET", f"/static/none-{number}.css")
+
+    text = call("GET", "/metrics")[1]
+    assert "nothing-" not in text
+    assert "VERB" not in text
+    assert "none-1" not in text
+    assert grown("bookstore_requests_total", method="GET", route="none", status="404") == 20
+    assert grown("bookstore_requests_total", method="other", route="health", status="405") == 20
+    assert grown("bookstore_requests_total", method="GET", route="static", status="404") == 20
+
+
+def test_the_databases_part_is_told_by_route(call, grown):
+    with CaptureQueriesContext(connection) as queries:
+        call("GET", "/books")
+
+    assert grown("bookstore_database_statements_total", route="books") == len(queries) > 0
+    assert 0 < grown("bookstore_database_seconds_total", route="books") < 5
+    assert grown("bookstore_database_statements_total", route="health") == 0
+
+
+def test_a_bug_counts_as_500(call, grown, monkeypatch, settings):
+    settings.DEBUG_PROPAGATE_EXCEPTIONS = False
+    monkeypatch.setattr("bookstore.api.health.HealthView.get", lambda *args: 1 / 0)
+
+    assert call("GET", "/health")[0] == 500
+
+    assert grown("bookstore_requests_total", method="GET", route="health", status="500") == 1
+    assert grown("bookstore_requests_in_progress") == 0
+
+
+def test_the_pool_is_told_as_it_is_now():
+    line, leave = Line(3, patience=10), Event()
+    measured = metrics.Metered(WSGIHandler(), line)
+
+    def visit():
+        connection = line.take()
+        leave.wait(10)
+        line.give_back(connection)
+
+    visitors = [Thread(target=visit) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    while not line.waiting:
+        time.sleep(0.001)
+
+    crowded = pool(measured)
+    leave.set()
+    for visitor in visitors:
+        visitor.join(10)
+    quiet = pool(measured)
+
+    assert crowded == {"places": 3, "taken": 3, "waiting": 1}
+    assert quiet == {"places": 3, "taken": 0, "waiting": 0}
+
+
+@pytest.mark.postgres  # a database of SQLite's in memory is never closed
+@pytest.mark.django_db(transaction=True)
+def test_connections_that_are_opened_are_counted(call, grown):
+    connection.close()
+    call("GET", "/ready")
+
+    assert grown("bookstore_database_connections_opened_total") == 1
+
+
+def test_reading_the_metrics_is_not_measured(call, grown):
+    call("GET", "/metrics")
+
+    assert "/metrics" not in call("GET", "/metrics")[1]
+    assert grown("bookstore_requests_total", method="GET", route="none", status="200") == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({}, 200),
+        ({"REMOTE_ADDR": "::1"}, 200),
+        ({"REMOTE_ADDR": "::ffff:127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "10.1.2.3"}, 200),
+        ({"REMOTE_ADDR": "192.0.2.1"}, 404),
+        ({"REMOTE_ADDR": ""}, 404),
+        ({"REMOTE_ADDR": "unix:"}, 404),
+        ({"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 404),
+        ({"HTTP_X_FORWARDED_FOR": "192.0.2.1"}, 404),
+        ({"HTTP_FORWARDED": "for=127.0.0.1"}, 404),
+        ({"HTTP_X_REAL_IP": "127.0.0.1"}, 404),
+        ({"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Bearer scrape-0123456789-abcdef"}, 200),
+        ({"HTTP_X_FORWARDED_FOR": "192.0.2.1", "HTTP_AUTHORIZATION": "bearer scrape-0123456789-abcdef"}, 200),
+        ({"HTTP_AUTHORIZATION": "Bearer scrape-0123456789-abcdeg"}, 404),
+        ({"HTTP_AUTHORIZATION": "Bearer é"}, 404),
+        ({"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Basic scrape-0123456789-abcdef"}, 404),
+        ({"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Bearer "}, 404),
+    ],
+)
+def test_the_metrics_are_for_those_who_may_read_them(call, settings, environ, status):
+    settings.METRICS_TOKEN = "scrape-0123456789-abcdef"
+    settings.METRICS_ALLOWED = [*settings.METRICS_ALLOWED, *networks(["10.0.0.0/8"])]
+
+    assert call("GET", "/metrics", **environ)[0] == status
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_metrics_have_the_headers_of_every_answer(method):
+    status, headers, body = answer_of(REQUEST_METHOD=method, HTTP_X_REQUEST_ID="scrape-7")
+
+    assert status == "200 OK"
+    assert headers == {
+        "Content-Type": "text/plain; version=1.0.0; charset=utf-8",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+        "X-Request-ID": "scrape-7",
+    }
+    assert (body == b"") is (method == "HEAD")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "VERB"])
+def test_the_metrics_are_only_read(method):
+    status, headers, body = answer_of(REQUEST_METHOD=method)
+
+    assert status == "405 Method Not Allowed"
+    assert (headers["Allow"], headers["X-Frame-Options"]) == ("GET, HEAD", "DENY")
+    assert json.loads(body) == MethodNotAllowed().envelope()
+
+
+def test_without_a_token_no_bearer_opens_the_metrics(call, settings):
+    settings.METRICS_TOKEN = ""
+
+    assert call("GET", "/metrics", REMOTE_ADDR="192.0.2.1", HTTP_AUTHORIZATION="Bearer ")[0] == 404
+
+
+def test_a_worker_that_died_has_nothing_in_progress(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for process in (ended.pid, os.getpid()):
+        for kind in ("gauge_livesum", "counter"):
+            (tmp_path / f"{kind}_{process}.db").touch()
+
+    metrics.forget_dead_workers(str(tmp_path))
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [f"counter_{ended.pid}.db", f"counter_{os.getpid()}.db", f"gauge_livesum_{os.getpid()}.db"]
+    )
+
+
+def test_the_workers_folder_is_ours_and_empty(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    folder = metrics_folder(8000)
+    (tmp_path / folder / "counter_1.db").touch()
+
+    again = metrics_folder(8000)
+
+    assert again == folder != metrics_folder(8001)
+    assert os.listdir(again) == []
+    assert os.stat(again).st_mode & 0o777 == 0o700
+
+
+def test_a_link_in_place_of_the_workers_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"bookstore-metrics-{os.getuid()}-8000").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(Exception, match=r"cannot be used \(it is somebody else's\): set TMPDIR"):
+        metrics_folder(8000)
+
+
+def scraped(port, host="any.example"):
+    client = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        client.request("GET", "/metrics", headers={"Host": host})
+        response = client.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        client.close()
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_answer_with_the_sum_of_both(tmp_path):
+    with running_server(workers=2, METRICS_ENABLED="1", TMPDIR=str(tmp_path)) as port:
+        for _ in range(40):
+            with Client(port) as client:
+                client("GET", "/books")
+        answers = [scraped(port) for _ in range(10)]
+        in_pool = [value(text, "bookstore_pool_places") for _, text in answers]
+
+    assert {status for status, _ in answers} == {200}
+    counted = {
+        value(text, "bookstore_requests_total", method="GET", route="books", status="200") for _, text in answers
+    }
+    assert counted == {40}
+    assert set(in_pool) == {4}  # of each worker one for anybody, and one for changes
+    assert {value(text, "bookstore_database_statements_total", route="books") for _, text in answers} == {40}
+    assert len(list(tmp_path.glob("bookstore-metrics-*/counter_*.db"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_without_the_setting_there_is_nothing_at_metrics():
+    with running_server(workers=1) as port:
+        status, body = scraped(port, host="localhost")
+
+    assert status == 404
+    assert "bookstore_" not in body

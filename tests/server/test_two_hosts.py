@@ -1,0 +1,38 @@
+"""Two hosts of one shop have nothing in common but the database and the settings."""
+
+import pytest
+
+from tests.support.server import Client, running_server
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def hosts():
+    """A client of each; three attempts to sign in a minute."""
+    settings = {"workers": 1, "AUTH_THROTTLE_RATE": "3/min"}
+    with running_server(**settings) as one, running_server(**settings) as other, Client(one) as a, Client(other) as b:
+        yield a, b
+
+
+def test_what_happens_on_one_host_is_known_on_the_other(hosts):
+    one, other = hosts
+    _, tokens = one("POST", "/auth/register", {"email": "alice@example.com", "password": PASSWORD})
+    for client in hosts:
+        client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+
+    signed_in = one("GET", "/cart")[0], other("GET", "/cart")[0]
+    guesses = [client("POST", "/auth/login", {"email": "bob@example.com", "password": "x"})[0] for client in hosts * 2]
+    refreshed, renewed = other("POST", "/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    replayed = one("POST", "/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    ended = [client("GET", "/cart")[0] for client in hosts]
+    of_the_renewed = one("POST", "/auth/refresh", {"refresh_token": renewed["refresh_token"]})
+
+    assert signed_in == (200, 200)
+    assert guesses == [401, 401, 401, 429]
+    assert refreshed == 200
+    assert (replayed[0], replayed[1]["code"]) == (401, "AUTH_TOKEN_REUSE")
+    assert ended == [401, 401]
+    assert of_the_renewed[0] == 401

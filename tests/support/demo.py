@@ -1,0 +1,73 @@
+"""A demo shop of one's own: what `make run` serves, on a database that is made for it and dropped afterwards.
+
+On the database server of the tests when that is PostgreSQL, else in a SQLite file.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection
+
+from tests.support.server import ROOT, running_server, url_of_test_database
+
+
+@dataclass
+class DemoShop:
+    url: str
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """What `manage.py` prints; a failure raises, with all that it said."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            input=stdin,
+            text=True,
+            capture_output=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@contextmanager
+def fresh_database(folder: Path) -> Iterator[str]:
+    """The DATABASE_URL of an empty database. pytest must have let the database be used."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{folder / 'demo.sqlite3'}"
+        return
+    of_tests = connection.settings_dict["NAME"]
+    name = connection.ops.quote_name(f"{of_tests}_demo")
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
+    try:
+        yield f"{url_of_test_database()}_demo"
+    finally:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def commands_of_make_run() -> list[list[str]]:
+    """What `make run` calls of manage.py before it serves."""
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nrun: ")[2].partition("\n\n")[0]
+    commands = [command.split() for command in re.findall(r"manage\.py (.+)", recipe)]
+    assert [command[0] for command in commands][:: len(commands) - 1] == ["migrate", "serve"], recipe
+    return commands[:-1]
+
+
+@contextmanager
+def demo_shop(folder: Path) -> Iterator[DemoShop]:
+    with fresh_database(folder) as url:
+        shop = DemoShop("", os.environ | {"DATABASE_URL": url, "DEBUG": "1"})
+        for command in commands_of_make_run():
+            shop.manage(*command)
+        with running_server(DATABASE_URL=url) as port:
+            shop.url = f"http://127.0.0.1:{port}"
+            yield shop

@@ -1,0 +1,48 @@
+"""A primary and its standby with the shop's tables. Not the test's own database: they are stopped and promoted."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from tests.support.server import ROOT
+from tools.postgres import Cluster, PostgresUnavailable, Standby, throwaway
+
+WAIT = 20  # seconds, for what takes a fraction of one
+
+
+@contextmanager
+def running_pair(**standby_settings: str) -> Iterator[tuple[Cluster, Standby]]:
+    """Skips the test where there is no PostgreSQL, or none that can be copied."""
+    if settings.DB_TRANSACTION_POOLING:
+        pytest.skip("no pooler is before this pair: make test-pg")
+    try:
+        with throwaway() as primary:
+            environ = os.environ | {"DATABASE_URL": primary.url, "DEBUG": "1"}
+            migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+            subprocess.run(migrate, cwd=ROOT, env=environ, check=True)
+            with Standby(primary, settings=standby_settings) as standby:
+                yield primary, standby
+    except PostgresUnavailable as error:
+        pytest.skip(str(error))
+
+
+def execute(cluster: Cluster, sql: str, *values: Any) -> list[Any]:
+    """Runs one statement there, and gives its rows."""
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        cursor = connection.execute(sql, values)  # type: ignore[call-overload]
+        return cursor.fetchall() if cursor.description else []
+
+
+def until(condition: Callable[[], Any], what: str) -> None:
+    deadline = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < deadline, f"after {WAIT} s still not: {what}"
+        time.sleep(0.05)

@@ -1,0 +1,52 @@
+"""Whether a TypeScript client can be generated from the OpenAPI schema, and whether its types are good ones.
+
+    python -m tools.check_types
+
+openapi-typescript writes build/api.d.ts from the schema, and tsc --strict compiles tools/typescript/storefront.ts
+against it: code of a storefront, together with mistakes that good types catch. Both tools are locked in
+tools/typescript/package-lock.json.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "tools" / "typescript"
+SCHEMA, TYPES = ROOT / "build" / "schema.json", ROOT / "build" / "api.d.ts"
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> None:
+    """Ends this program with one line when the command fails; what the command said stands above it."""
+    done = subprocess.run([*map(str, command)], cwd=cwd, env=os.environ | {"DEBUG": "1"})  # our own commands
+    if done.returncode:
+        sys.exit(f"error: {' '.join(map(str, command[:3]))} ended with {done.returncode}")
+
+
+def install(npm: str) -> None:
+    """The locked tools, unless those of this very lock are installed."""
+    lock, stamp = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".installed.json"
+    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
+        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=FOLDER)
+        shutil.copy(lock, stamp)
+
+
+def main() -> None:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        sys.exit("error: the TypeScript check needs node and npm on PATH: install Node.js 20 or newer")
+    install(npm)
+    SCHEMA.parent.mkdir(exist_ok=True)
+    run(sys.executable, "manage.py", "spectacular", "--format", "openapi-json", "--file", SCHEMA)
+    modules = FOLDER / "node_modules"
+    # A field with a default may be left out of a request.
+    options = ("--default-non-nullable=false", "--output", TYPES)
+    run(node, modules / "openapi-typescript" / "bin" / "cli.js", SCHEMA, *options)
+    run(node, modules / "typescript" / "bin" / "tsc", "--project", FOLDER)
+    print(f"The types of {TYPES.relative_to(ROOT)} are good: storefront.ts compiles against them.")
+
+
+if __name__ == "__main__":
+    main()
