@@ -145,6 +145,9 @@ lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to thei
 	$(LOCK) proofs/benchmarks/requirements.in --constraints requirements.txt --output-file proofs/benchmarks/requirements.txt
 	$(LOCK) proofs/mutation/requirements.in --output-file proofs/mutation/requirements.txt
 
+docs: $(VENV)/dev.stamp ## write again the pages that are made of other files: settings, the list of decisions
+	@$(PY) -m tools.pages
+
 clean: ## remove virtual environments, caches and build results; the demo database stays
 	rm -rf .venv .venv-* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -197,4 +200,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-hosts bench-profile lock clean help FORCE
+.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-hosts bench-profile lock clean help FORCE
