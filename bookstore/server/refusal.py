@@ -13,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
-from bookstore.api.direct import security_headers
 from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, json_response
+from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new, request_id, write_line
 
 logger = logging.getLogger("bookstore.request")
@@ -26,7 +26,6 @@ class Refusal:
     def __init__(self) -> None:
         self.always: list[tuple[str, Any]] = [
             *security_headers(secure=True).items(),  # HSTS among them, which a browser heeds over TLS only
-            ("Cache-Control", "no-store"),
             ("Vary", "origin"),
         ]
         self.exposed = ("Access-Control-Expose-Headers", ", ".join(settings.CORS_EXPOSE_HEADERS))

@@ -18,8 +18,9 @@ from django.utils.safestring import SafeString
 from bookstore.admin.lists import BoundedList, is_id
 from bookstore.database.locks import lock
 from catalog.admin.book_files import BookFiles
+from catalog.exceptions import naming_conflicts
 from catalog.models import MAX_STOCK, Book, Genre
-from catalog.querysets import BookQuerySet, naming_conflicts
+from catalog.querysets import BookQuerySet
 
 EDITED_ROW = re.compile(r"form-[0-9]+-id")  # of the list: a hidden field of each row
 MAX_AT_ONCE = 10_000  # books of one action: one transaction of about a second

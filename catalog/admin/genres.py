@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from bookstore.admin.lists import BoundedList
 from bookstore.admin.refusals import hold
 from bookstore.database import locks
+from catalog.exceptions import naming_conflicts
 from catalog.models import Genre
-from catalog.querysets import naming_conflicts
 
 
 @admin.register(Genre)
