@@ -187,7 +187,7 @@ SABOTAGES = {
         "overload",
         "ten times",
         [
-            ("bookstore/server/overload.py", "PATIENCE = 1.8", "PATIENCE = 600.0"),
+            ("bookstore/server/slots.py", "PATIENCE = 1.8", "PATIENCE = 600.0"),
             # The bound of a request would end the waiting, too.
             ("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")'),
         ],
@@ -203,7 +203,7 @@ SABOTAGES = {
     "one-thread": Sabotage(
         "slow",
         "200 slow clients, server alone",
-        [("bookstore/management/commands/serve.py", "str(LARGEST_LINE + 1)", '"1"')],
+        [("bookstore/server/main.py", "LARGEST_QUEUE + 1", "1")],
         {"seconds": 8},
     ),
     "stock-checked-wrongly": Sabotage(
