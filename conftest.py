@@ -1,6 +1,7 @@
 """What every test of this repository stands on. The settings' environment is in tools/pytest_environment.py."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,14 @@ from rest_framework.test import APIClient
 
 if TYPE_CHECKING:
     from bookstore.accounts.models import User
+
+
+ROOT = Path(__file__).parent
+# People, and what the apps above an app may use in their tests, too: an app's tests/fixtures.py.
+pytest_plugins = [
+    "tests.support.people",
+    *(f"{each.parts[-3]}.tests.fixtures" for each in ROOT.glob("*/tests/fixtures.py")),
+]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

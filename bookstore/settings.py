@@ -173,17 +173,25 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-MIDDLEWARE = [
+# What begins so is a page, for MIDDLEWARE; all else is the API's. bookstore/api/handler.py chooses.
+PAGES = ("/admin/", "/static/")
+API_MIDDLEWARE = [
     "bookstore.api.middleware.RequestLogMiddleware",
     "bookstore.api.middleware.ErrorEnvelopeMiddleware",
+    "bookstore.api.headers.HeadersMiddleware",
+    "bookstore.api.headers.CorsHeaders",
+    "bookstore.api.hosts.HostMiddleware",
     "bookstore.api.middleware.TrailingSlashMiddleware",
-    # The API's requests go no further; the rest is for pages.
-    "bookstore.api.direct.DirectMiddleware",
+]
+MIDDLEWARE = [
+    "bookstore.api.handler.ApiRequests",  # first: requests of the API go no further
+    "bookstore.api.middleware.RequestLogMiddleware",
+    "bookstore.api.middleware.ErrorEnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "bookstore.admin.sessions.AdminSessions",
+    "bookstore.api.hosts.HostMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

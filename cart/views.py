@@ -20,7 +20,7 @@ from cart import examples, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
 from cart.permissions import HasToken, IsCartOwner
-from cart.representation import dump, json_of, version_of
+from cart.representation import cart_json, dump, line_json, version_of
 from cart.serializers import (
     AddItemSerializer,
     CartItemSerializer,
@@ -106,8 +106,8 @@ class CartView(PersonalView):
         """
         cart = statements.read(claims_of(request))
         if cart is None:
-            cart = json_of(Cart.objects.with_lines().of(caller(request)))
-        response = answer(cart)
+            cart = Cart.objects.with_lines().of(caller(request)).facts
+        response = answer(cart_json(cart))
         version = version_of(response.content)
         if if_none_match(request, version):
             response = HttpResponse(status=304)
@@ -127,18 +127,18 @@ class MergeView(PersonalView):
     )
     def post(self, request: Request) -> Response:
         """All in one transaction. A line that is there gets the larger of the two quantities, so that sending the same
-        again changes nothing. What cannot be added is skipped, and `results` says why.
+        again changes nothing, and keeps its price: one that changed stays PRICE_CHANGED until the customer confirms it.
+        What cannot be added is skipped, and `results` says why.
 
-        - 200: the cart as it is now, and one result for each entry.
+        - 200: the cart as the merge left it, and one result for each entry.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
-        - 422: no entry, more than 100, a bad one, or a book that is named twice.
+        - 422: `items` is no list, is empty, or has more entries than a cart can have lines (at least 100).
         """
-        body = validated(MergeSerializer, request.data)
-        entries = [(item["book_id"], item["quantity"]) for item in body["items"]]
-        user = caller(request)
-        results = Cart.objects.of(user).merge(entries, if_match=if_match(request))
-        cart = json_of(Cart.objects.with_lines().of(user))
-        return Response(cart | {"results": results}, headers={"ETag": etag(version_of(dump(cart)))})
+        entries = validated(MergeSerializer, request.data)["items"]
+        cart = Cart.objects.of(caller(request))
+        results = cart.merge(entries, if_match=if_match(request))
+        body = cart_json(cart.as_left)
+        return Response(body | {"results": results}, headers={"ETag": etag(version_of(dump(body)))})
 
 
 class CartItemViewSet(PersonalView, ViewSet):
@@ -166,10 +166,12 @@ class CartItemViewSet(PersonalView, ViewSet):
         """
         body = validated(AddItemSerializer, request.data)
         book_id, quantity = body["book_id"], body["quantity"]
-        line = statements.add(claims_of(request), book_id, quantity)
-        if line is None:
-            line = Cart.objects.of(caller(request)).add(book_id, quantity).as_json()
-        return answer(line, 201)
+        cart = statements.add(claims_of(request), book_id, quantity)
+        if cart is not None:
+            line = cart.line_of_book(book_id)
+        else:
+            line = Cart.objects.of(caller(request)).add(book_id, quantity).facts
+        return answer(line_json(line), 201)
 
     @extend_schema(operation_id="change_cart_item", summary="Change the quantity of a line", **CHANGE)
     def update(self, request: Request, item_id: int) -> HttpResponse:
@@ -182,12 +184,13 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         quantity, versions = validated(ChangeItemSerializer, request.data)["quantity"], if_match(request)
-        line = statements.change_quantity(claims_of(request), item_id, quantity) if versions is None else None
+        cart = statements.change_quantity(claims_of(request), item_id, quantity) if versions is None else None
+        line = cart.line(item_id) if cart else None
         if line is None:
             item = self.get_item(item_id)
             item.change_quantity(quantity, if_match=versions)
-            line = item.as_json()
-        return answer(line)
+            line = item.facts
+        return answer(line_json(line))
 
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
     def partial_update(self, request: Request, item_id: int) -> HttpResponse:
@@ -213,7 +216,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         versions = if_match(request)
-        if versions is not None or not statements.remove(claims_of(request), item_id):
+        if versions is not None or statements.remove(claims_of(request), item_id) is None:
             self.get_item(item_id).remove(if_match=versions)
         return HttpResponse(status=204)
 

@@ -1,6 +1,12 @@
 """What the catalogue refuses, each with the contract's status, code and field."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
+
 from bookstore.api.errors import ApiError, ValidationError
+from bookstore.database.constraints import violated
 
 
 class BookNotFound(ApiError):
@@ -29,3 +35,20 @@ class GenreUnknown(ValidationError):
 
     def __init__(self) -> None:
         super().__init__([{"field": "genre_id", "code": "does_not_exist", "detail": "There is no genre with this id."}])
+
+
+@contextmanager
+def naming_conflicts() -> Iterator[None]:
+    """Runs one transaction (or a savepoint) and translates a violated unique constraint.
+
+    Raises IsbnConflict, GenreConflict.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if violated(error, "uq_books_isbn", "books.isbn"):
+            raise IsbnConflict from error
+        if violated(error, "uq_genres_name", "genres.name_folded"):
+            raise GenreConflict from error
+        raise

@@ -7,7 +7,7 @@ from django.db import models
 from stdnum import isbn as stdnum_isbn
 from stdnum.exceptions import ValidationError as NotAnIsbn
 
-from catalog.search import words as search
+from catalog import folding
 
 
 def clean_isbn(text: str) -> str:
@@ -70,7 +70,7 @@ class FoldedField(models.TextField):
         return name, path, args, {**kwargs, "of": self.of}
 
     def folded(self, text: str) -> str:
-        return search.fold(text)
+        return folding.fold(text)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         value = self.folded(getattr(model_instance, self.of))
@@ -88,4 +88,4 @@ class SameNameField(FoldedField):
     """What a name has in common with those that a person would take for the same: a unique constraint's field."""
 
     def folded(self, text: str) -> str:
-        return search.same_name(text)
+        return folding.same_name(text)

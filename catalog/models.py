@@ -11,11 +11,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from bookstore.database.locks import DeletedUnderLock
-from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
+from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict, naming_conflicts
 from catalog.fields import FoldedField, IsbnField, SameNameField
-from catalog.querysets import BookQuerySet, GenreQuerySet, naming_conflicts, with_folds
+from catalog.folding import same_name
+from catalog.querysets import BookQuerySet, GenreQuerySet, with_folds
 from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
-from catalog.search.words import same_name
 
 MAX_STOCK = 2**31 - 1  # copies: what the column holds
 MIN_PRICE = Decimal("0.01")
@@ -163,10 +163,11 @@ class Book(DeletedUnderLock, models.Model):
     change.alters_data = True  # type: ignore[attr-defined]
 
     def set_stock(self, copies: int) -> None:
-        """So many copies are in stock now. Raises BookNotFound when the book was deleted meanwhile. 1 query."""
-        if not type(self).objects.filter(pk=self.pk).update(stock_quantity=copies):
-            raise BookNotFound
-        self.stock_quantity = copies
+        """So many copies are in stock now; the rest of the book is then as the database has it.
+
+        Raises BookNotFound when the book was deleted meanwhile. 2 queries.
+        """
+        self.change(stock_quantity=copies)
 
     set_stock.alters_data = True  # type: ignore[attr-defined]
 

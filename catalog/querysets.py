@@ -1,21 +1,19 @@
 """Sets of books and of genres: what they can be asked for, and the rules of every write to many."""
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import models
 from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.pagination import Total, exactly, is_small, read_page, total_of
-from bookstore.database.constraints import violated
-from bookstore.database.locks import DeletesUnderLock, keep
-from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
+from bookstore.database.locks import DeletesUnderLock, lock_shared
+from catalog.exceptions import BookNotFound, GenreUnknown, naming_conflicts
 from catalog.fields import FoldedField, clean_isbn
 from catalog.search.document import HasWords
-from catalog.search.words import wanted_words
+from catalog.search.query import MAX_QUERY_WORDS, wanted_words
 
 if TYPE_CHECKING:
     from catalog.models import Book, Genre
@@ -89,20 +87,6 @@ def with_folds(model: type[models.Model], names: Iterable[str]) -> list[str]:
     return [*names, *(field.name for field in folded_fields(model, names) if field.name not in names)]
 
 
-@contextmanager
-def naming_conflicts() -> Iterator[None]:
-    """One transaction, or a savepoint of it, whose violated constraint becomes the contract's error."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        if violated(error, "uq_books_isbn", "books.isbn"):
-            raise IsbnConflict from error
-        if violated(error, "uq_genres_name", "genres.name_folded"):
-            raise GenreConflict from error
-        raise
-
-
 class GenreQuerySet(FoldingQuerySet):
     def by_name(self) -> "GenreQuerySet":
         return self.order_by("name_folded")
@@ -146,11 +130,12 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         """Books of which every word of the text is a prefix of a word of title or author, best first.
 
         Case and accents do not matter, and no word is an operator. Best is the book with the most of these words in its
-        title; then the lower id. A text without a letter or digit leaves the books as they are.
+        title; then the lower id. A text without a letter or digit leaves the books as they are. Of more than
+        MAX_QUERY_WORDS different words the first ones count.
 
         Iterating ranks every book that is found; `read_page` bounds it.
         """
-        wanted = wanted_words(text)
+        wanted = wanted_words(text)[:MAX_QUERY_WORDS]
         if not wanted:
             return self
         found = self.filter(HasWords(wanted)).order_by(words_in_title(wanted).desc(), "id")
@@ -186,7 +171,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
 
     def by_author(self, text: str) -> "BookQuerySet":
         """Books of which every word of the text is a prefix of a word of the author. No word: all books."""
-        wanted = wanted_words(text)
+        wanted = wanted_words(text)[:MAX_QUERY_WORDS]
         return self.filter(HasWords(wanted, of="author_folded")) if wanted else self
 
     def of_isbn(self, text: str) -> "BookQuerySet | None":
@@ -254,9 +239,10 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         books: dict[int, Book] = self.in_bulk([book_id for book_id in book_ids if 0 < book_id <= MAX_ID])
         return books
 
-    def keep(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
-        """Those of these books that there are stay until the transaction ends; `unchanged`, as they are. 1 query."""
-        keep(self.filter(pk__in=[book_id for book_id in book_ids if 0 < book_id <= MAX_ID]), unchanged=unchanged)
+    def lock_shared(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
+        """Nobody deletes these books until the transaction ends; `unchanged`: nor changes them. 1 query."""
+        ids = [book_id for book_id in book_ids if 0 < book_id <= MAX_ID]
+        lock_shared(self.filter(pk__in=ids), unchanged=unchanged)
 
     def find(self, book_id: int) -> "Book":
         """The book with this id. Raises BookNotFound. 1 query."""

@@ -15,7 +15,7 @@ from bookstore.api.pagination import EXACT_TOTAL, SMALL_TABLE, PageParameters
 from catalog.fields import clean_isbn
 from catalog.models import MAX_STOCK, MIN_PRICE, Book, Genre
 from catalog.querysets import RANKED, SORTS
-from catalog.search.words import MAX_QUERY, MAX_QUERY_WORDS, wanted_words
+from catalog.search.query import MAX_QUERY, MAX_QUERY_WORDS, wanted_words
 
 ASCII_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)

@@ -6,13 +6,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from tools.postgres import free_port
 
 OURS = Path(__file__).resolve().parents[1] / "deploy" / "nginx.conf"
+CACHE = "/var/cache/bookstore-nginx"
 START_SECONDS = 5
 
 
@@ -22,14 +23,21 @@ def find_nginx() -> str | None:
 
 
 @contextmanager
-def nginx(program: str, upstream: int) -> Iterator[int]:
-    """Runs before the server on this port of 127.0.0.1; gives nginx's own. Raises RuntimeError with what it said."""
+def nginx(program: str, upstream: int, replace: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Runs before the server on this port of 127.0.0.1; gives nginx's own port.
+
+    `replace`: what an operator would edit in the file. Raises RuntimeError with what nginx said when it does not start.
+    """
     port = free_port()
     text = OURS.read_text().replace("server app:8000;", f"server 127.0.0.1:{upstream};")
     text = text.replace("listen 80;\n    server_name", f"listen 127.0.0.1:{port};\n    server_name")
+    for old, new in (replace or {}).items():
+        if old not in text:
+            raise ValueError(f"deploy/nginx.conf does not have {old!r}")
+        text = text.replace(old, new)
     with tempfile.TemporaryDirectory(prefix="bookstore-nginx-") as name:
         folder = Path(name)
-        (folder / "bookstore.conf").write_text(text)
+        (folder / "bookstore.conf").write_text(text.replace(CACHE, f"{folder}/cache"))
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
         (folder / "nginx.conf").write_text(

@@ -68,6 +68,17 @@ def environment(url: str) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if name not in read}, "DATABASE_URL": url}
 
 
+def in_parallel(pytest_args: Sequence[str]) -> list[str]:
+    """Arguments for pytest-xdist: a worker for each core, each with a database of its own.
+
+    A file stays on one worker, so that what a module's fixture starts is started once. One process where the caller
+    says how many (`-n 0` for `--pdb`), and where there is only one core.
+    """
+    cores = os.cpu_count() or 1
+    chosen = any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in pytest_args)
+    return [] if chosen or cores < 2 else [f"--numprocesses={cores}", "--dist=loadfile"]
+
+
 def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **settings: str) -> Run:
     """Run pytest once with DATABASE_URL set to `url`; its output goes where ours goes."""
     print(f"\n=== {database} ===", flush=True)
@@ -112,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     exit_on_signals()
 
+    parallel = [*in_parallel(options.pytest_args), *options.pytest_args]
     runs: list[Run] = []
     missing = ""
     try:
@@ -128,11 +140,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.only in (None, "sqlite"):
                 # A file's name is needed; Django's test database is made apart from it.
                 url = f"sqlite:///{folder / 'tests.sqlite3'}"
-                runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, options.pytest_args, folder))
+                runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, parallel, folder))
             if options.only in (None, "postgres"):
                 try:
                     with postgres() as (database, url):
-                        runs.append(run(database, url, options.pytest_args, folder))
+                        runs.append(run(database, url, parallel, folder))
                 except PostgresUnavailable as error:
                     missing = str(error)
     except KeyboardInterrupt:

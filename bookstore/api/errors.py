@@ -5,10 +5,13 @@ that can go wrong (Django's, DRF's and the database's exceptions) is translated 
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
+from math import ceil
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
@@ -18,6 +21,10 @@ from bookstore.database import is_outdated, is_unavailable, note_unavailable
 
 # Seconds after which a client may ask again when the database is away or too busy.
 RETRY_AFTER = 1
+# On every error: what it stands for may be somebody's own, or true for this moment only.
+NOT_KEPT = {"Cache-Control": "no-store"}
+# Faults that one answer lists. Who sends more learns of the others when these are mended.
+MAX_FAULTS = 20
 
 
 class ApiError(exceptions.APIException):
@@ -118,14 +125,14 @@ class ServiceUnavailable(ApiError):
 
 
 class ValidationError(ApiError):
-    """One entry in `errors` for each fault; `detail` and `field` repeat the first."""
+    """One entry in `errors` for each of the first `MAX_FAULTS` faults; `detail` and `field` repeat the first."""
 
     status_code = 422
     code = "VALIDATION_ERROR"
     message = "A field is missing, of the wrong type, or out of range."
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
-        super().__init__(errors[0]["detail"], errors=errors)
+        super().__init__(errors[0]["detail"], errors=errors[:MAX_FAULTS])
         self.field = errors[0]["field"]
 
 
@@ -185,31 +192,62 @@ def faults(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 
 def as_api_error(error: Exception) -> ApiError | None:
-    """The error of ours that this exception means, or None when it is a bug."""
+    """The error of ours that this exception means, or None when it is a bug.
+
+    Every APIException keeps its status, and every ValidationError is 422, DRF's and Django's.
+    """
     if isinstance(error, ApiError):
         return error
     if isinstance(error, exceptions.ValidationError):
-        return ValidationError(list(faults(error.detail)))
-    if isinstance(error, exceptions.PermissionDenied) and error.get_codes() != error.default_code:
-        return forbidden_by(error)  # a permission class with a code of its own
+        return invalid(faults(error.detail))
+    if isinstance(error, DjangoValidationError):
+        return invalid(faults_of_django(error))
     for theirs, ours in TRANSLATIONS:
-        if isinstance(error, theirs):
+        # A permission class may have a code of its own: that one is kept, below.
+        if isinstance(error, theirs) and getattr(error, "default_code", None) == codes_of(error):
             return ours()
+    if isinstance(error, exceptions.APIException):
+        return as_it_stands(error)
     if is_unavailable(error) or is_outdated(error):
         note_unavailable(error)
         return ServiceUnavailable()
     return None
 
 
-def forbidden_by(error: exceptions.PermissionDenied) -> ApiError:
-    refusal = Forbidden(str(error.detail))
-    refusal.code = str(error.get_codes())
+def invalid(found: Iterator[dict[str, str]]) -> ValidationError:
+    """Of any number of faults, but at least one."""
+    listed = list(islice(found, MAX_FAULTS))
+    return ValidationError(listed or [{"field": "body", "code": "invalid", "detail": ValidationError.message}])
+
+
+def faults_of_django(error: DjangoValidationError) -> Iterator[dict[str, str]]:
+    named = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    for name, errors in named.items():
+        field = "body" if name == NON_FIELD_ERRORS else name
+        for each in errors:
+            yield {"field": field, "code": each.code or "invalid", "detail": " ".join(each.messages)}
+
+
+def codes_of(error: Exception) -> Any:
+    return error.get_codes() if isinstance(error, exceptions.APIException) else None
+
+
+def as_it_stands(error: exceptions.APIException) -> ApiError:
+    """One that has no error of ours: its status, its code (DRF's own in capitals), its first text, its Retry-After."""
+    first = next(faults(error.detail), {"detail": error.default_detail, "code": error.default_code})
+    refusal = ApiError(str(first["detail"]))
+    refusal.status_code = error.status_code
+    code = str(first["code"])
+    refusal.code = code.upper() if code == error.default_code else code
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        refusal.headers = {"Retry-After": str(ceil(wait))}
     return refusal
 
 
 def headers_of(error: ApiError) -> dict[str, str]:
     challenge = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else {}
-    return {**error.headers, **challenge}
+    return {**NOT_KEPT, **error.headers, **challenge}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -217,6 +255,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     ours = as_api_error(error)
     if ours is None:
         return None
+    # Here: DRF's views ask the settings for the schema class when they are imported, and that one needs this module.
+    from rest_framework.views import set_rollback
+
+    set_rollback()  # under ATOMIC_REQUESTS, as DRF's own handler does
     headers = headers_of(ours)
     if isinstance(ours, MethodNotAllowed):
         # DRF lists OPTIONS too, which is a browser's question before a call, and no answer of a view's.

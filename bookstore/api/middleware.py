@@ -28,10 +28,6 @@ FROM_ELSEWHERE = re.compile(r"(?<=checking failed - ).*(?= does not match any tr
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
 
 
-# An error that no view made says nothing of what it stands for, which may be somebody's own.
-NOT_KEPT = {"Cache-Control": "no-store"}
-
-
 class RequestIdFilter(logging.Filter):
     """Gives every record of the log the id of the request that it was written in."""
 
@@ -115,23 +111,25 @@ class ErrorEnvelopeMiddleware:
             response.headers.pop(name, None)
         made.status_code = response.status_code
         # What the other middleware added stays: Allow, Retry-After, the security headers, CORS.
-        made.headers = ResponseHeaders({**NOT_KEPT, **made.headers, **response.headers})
+        made.headers = ResponseHeaders({**made.headers, **response.headers})
         return made
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Outside DRF too (the admin, say), a database that is away is a 503; a bug goes on to Django."""
+        """Of a view that is none of DRF's. In the admin only a database that is away: its other errors are pages."""
         error = errors.as_api_error(exception)
-        return errors.json_response(error) if isinstance(error, errors.ServiceUnavailable) else None
+        if error is None or (request.path.startswith("/admin/") and not isinstance(error, errors.ServiceUnavailable)):
+            return None
+        return errors.json_response(error)
 
 
 class TrailingSlashMiddleware:
-    """Serves `/books/` as `/books`, without a redirect: clients of either habit work. The admin keeps its slashes."""
+    """Serves `/books/` as `/books`, without a redirect: clients of either habit work."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        if len(path) > 1 and path.endswith("/") and not path.startswith(("/admin/", "/static/")):
+        if len(path) > 1 and path.endswith("/"):
             request.path_info = path[:-1]
         return self.get_response(request)

@@ -23,8 +23,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from bookstore import __version__
-from bookstore.api.direct import security_headers
 from bookstore.api.errors import MethodNotAllowed
+from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils.html import format_html
 
-from bookstore.api.direct import security_headers
 from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, json_response
+from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new, request_id, write_line
 from bookstore.server.slots import STAFF_PREFIX
 
@@ -29,7 +29,6 @@ class Refusal:
     def __init__(self) -> None:
         self.always: list[tuple[str, Any]] = [
             *security_headers(secure=True).items(),  # HSTS among them, which a browser heeds over TLS only
-            ("Cache-Control", "no-store"),
             ("Vary", "origin"),
         ]
         self.exposed = ("Access-Control-Expose-Headers", ", ".join(settings.CORS_EXPOSE_HEADERS))

@@ -19,7 +19,7 @@ from cart.issues import IssueCode
 from cart.models import Cart, CartItem
 from catalog.models import Book
 from catalog.querysets import MAX_ID
-from catalog.search.words import wanted_words
+from catalog.search.query import wanted_words
 
 NEWEST = 2_000  # carts, by their last change, that a question without an index is put to
 MAX_LINES = 2_000  # lines that the index of a book is followed to

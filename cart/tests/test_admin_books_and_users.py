@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 
-from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory, UserFactory
+from bookstore.accounts.tests.factories import StaffFactory, UserFactory
 from cart.admin import books
 from cart.models import CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
@@ -13,12 +13,6 @@ pytestmark = pytest.mark.django_db
 
 BOOKS = "/admin/catalog/book/"
 USERS = "/admin/accounts/user/"
-
-
-@pytest.fixture
-def staff(client):
-    client.force_login(SuperuserFactory(email="olga@example.com"))
-    return client
 
 
 def put_into_carts(book, number):

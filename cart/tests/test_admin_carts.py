@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.utils.timezone import now
 
-from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory, UserFactory
+from bookstore.accounts.tests.factories import StaffFactory, UserFactory
 from cart.admin import querysets as admin_querysets
 from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
@@ -18,12 +18,6 @@ from catalog.tests.factories import BookFactory
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/cart/cart/"
-
-
-@pytest.fixture
-def staff(client):
-    client.force_login(SuperuserFactory(email="olga@example.com"))
-    return client
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from hypothesis.stateful import (
 from rest_framework.test import APIClient
 
 from bookstore.accounts.models import User
+from bookstore.accounts.tests.factories import PASSWORD
 from cart.tests.model import ModelBook, ModelShop, timeless
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
 
-PASSWORD = "correct horse battery"
 MAX_LINES = 3  # so that the bound is met
 
 QUANTITIES = st.one_of(st.integers(1, 6), st.sampled_from([0, -1, 999, 1000]))

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 
-from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory
+from bookstore.accounts.tests.factories import StaffFactory
 from cart.admin import overview
 from cart.models import Cart
 from cart.tests.factories import CartFactory, CartItemFactory
@@ -24,12 +24,6 @@ def at_noon(monkeypatch):
     monkeypatch.setattr(overview, "now", lambda: NOON)
     yield
     cache.clear()
-
-
-@pytest.fixture
-def staff(client):
-    client.force_login(SuperuserFactory(email="olga@example.com"))
-    return client
 
 
 def cart(*, days=0, book=None, **line):

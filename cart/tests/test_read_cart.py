@@ -201,18 +201,6 @@ def test_get_cart_costs_the_same_queries_with_1_and_50_lines(client_for):
     assert counts == {1: 1, 50: 1}
 
 
-def test_get_cart_is_answered_the_same_by_all_of_djangos_middleware(client_for, settings, alice, emma):
-    CartItemFactory(cart=CartFactory(user=alice), book=emma)
-    direct = client_for(alice).get("/cart")
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.endswith("DirectMiddleware")]
-
-    whole = client_for(alice).get("/cart")
-
-    assert direct.json()["total_items"] == 1
-    assert direct.content == whole.content
-    assert {**direct.headers, "X-Request-ID": ""} == {**whole.headers, "X-Request-ID": ""}
-
-
 def test_read_cart_on_a_connection_that_is_lost_is_503(client_for, alice, monkeypatch):
     """Nobody can say then whether the caller is let in, either."""
 

@@ -12,11 +12,11 @@ from django.db import transaction
 from import_export import fields, resources
 from import_export.results import Result, RowResult
 
+from catalog.exceptions import naming_conflicts
+from catalog.folding import same_name
 from catalog.importing.loader import BATCH, TWICE, Known, held_genres, take_turn
 from catalog.importing.rows import COLUMNS, Fault, Row, same_book
 from catalog.models import Book
-from catalog.querysets import naming_conflicts
-from catalog.search.words import same_name
 
 
 class BookRowResult(RowResult):

@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from bookstore.admin.lists import BoundedList
 from bookstore.admin.refusals import hold
 from bookstore.database import locks
+from catalog.exceptions import naming_conflicts
 from catalog.models import Genre
-from catalog.querysets import naming_conflicts
 
 
 @admin.register(Genre)
@@ -61,5 +61,5 @@ class GenreAdmin(BoundedList, admin.ModelAdmin):
         """The lock comes first: a book that somebody is putting into one of them is waited for, and keeps it."""
         keys = [genre.pk for genre in queryset]
         with transaction.atomic():
-            locks.hold(Genre.objects.filter(pk__in=keys))
+            locks.lock(Genre.objects.filter(pk__in=keys))
             Genre.objects.filter(pk__in=keys).delete()

@@ -12,9 +12,9 @@ from django.db.models import Q
 
 from bookstore.database import sqlstate
 from bookstore.database.constraints import violated
+from catalog.folding import fold, same_name
 from catalog.importing.rows import Fault, Row, same_book
 from catalog.models import Book, Genre
-from catalog.search.words import fold, same_name
 
 BATCH = 500  # rows: a transaction of some tens of milliseconds
 ATTEMPTS = 5  # of one batch, while somebody else adds the same books

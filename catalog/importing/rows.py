@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rest_framework import serializers
 
-from catalog.search.words import same_name
+from catalog.folding import same_name
 from catalog.serializers import BookCreateSerializer, GenreCreateSerializer
 
 # What each column is, in the order of a file that is written by hand.

@@ -1,11 +1,7 @@
-from datetime import date
-
 import pytest
 from django.contrib.auth.models import Permission
 
 from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory, UserFactory
-from catalog.models import Book, Genre
-from catalog.tests.factories import BookFactory, GenreFactory
 
 
 @pytest.fixture
@@ -30,31 +26,6 @@ def clerk(client_for):
         return client_for(bob)
 
     return with_permissions
-
-
-@pytest.fixture
-def novel(db) -> Genre:
-    return GenreFactory(name="Novel")
-
-
-@pytest.fixture
-def emma(novel) -> Book:
-    return BookFactory(
-        title="Emma",
-        author="Jane Austen",
-        price="9.50",
-        isbn="9780141439587",
-        genre=novel,
-        description="A clever young woman meddles.",
-        cover_image_url="https://covers.example/emma.jpg",
-        publish_date=date(1815, 12, 23),
-        stock_quantity=5,
-    )
-
-
-@pytest.fixture
-def dracula(db) -> Book:
-    return BookFactory(title="Dracula", author="Bram Stoker", price="12.25", stock_quantity=0)
 
 
 @pytest.fixture

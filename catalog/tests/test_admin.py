@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 
-from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory
+from bookstore.accounts.tests.factories import StaffFactory
 from catalog.models import Book, Genre
 from catalog.tests.factories import BookFactory, GenreFactory
 
@@ -11,13 +11,6 @@ pytestmark = pytest.mark.django_db
 
 BOOKS = "/admin/catalog/book/"
 GENRES = "/admin/catalog/genre/"
-
-
-@pytest.fixture
-def staff(client):
-    """Olga is a superuser, signed in to the staff's site."""
-    client.force_login(SuperuserFactory(email="olga@example.com"))
-    return client
 
 
 def listed(response):

@@ -3,7 +3,6 @@
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 
-from bookstore.accounts.tests.factories import SuperuserFactory
 from catalog.admin import books as book_admin
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
@@ -11,12 +10,6 @@ from catalog.tests.factories import BookFactory
 pytestmark = pytest.mark.django_db
 
 BOOKS = "/admin/catalog/book/"
-
-
-@pytest.fixture
-def staff(client):
-    client.force_login(SuperuserFactory(email="olga@example.com"))
-    return client
 
 
 def do(staff, action, *books, **data):
@@ -61,6 +54,7 @@ def test_what_is_so_already_is_told_and_not_in_the_history(staff, emma):
 
 
 def test_set_stock_asks_for_the_number_first(staff, emma, dracula):
+    Book.objects.filter(pk=dracula.pk).update(stock_quantity=0)
     response = do(staff, "set_stock", emma, dracula)
 
     page = response.content.decode()
@@ -123,6 +117,7 @@ def test_action_on_more_books_than_one_transaction_should_change_is_refused(staf
 
 
 def test_action_reaches_all_books_that_a_filter_leaves(staff, emma, dracula):
+    Book.objects.filter(pk=dracula.pk).update(stock_quantity=0)
     response = staff.post(
         f"{BOOKS}?in_stock=no",
         {"action": "withdraw", "select_across": "1", "_selected_action": [dracula.pk]},

@@ -217,3 +217,11 @@ def test_priced_is_open_at_the_end_that_is_none(emma, dracula):
 
 def test_annotated_sets_stay_sets_of_books(emma):
     assert list(Book.objects.annotate(one=Value(1)).search("emma").in_stock()) == [emma]
+
+
+def test_search_of_more_words_than_its_bound_counts_the_first(emma):
+    nonsense = " ".join(f"x{number}" for number in range(200))
+
+    assert found(nonsense) == []
+    assert found(f"{'emma ' * 40} {nonsense.replace('x', 'e')}") == []
+    assert found(" ".join(["emma"] * 200)) == ["Emma"]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from catalog.folding import MAX_FOLDED, MAX_WORD, fold, same_name, words
 from catalog.models import Book
-from catalog.search.words import MAX_FOLDED, MAX_WORD, fold, same_name, wanted_words, words
+from catalog.search.query import wanted_words
 from catalog.tests.factories import BookFactory
 
 # What titles are made of, and what has been known to go wrong with parsers, operators and folding.
@@ -34,7 +35,16 @@ texts = ordinary | anything
         ("e\u0301te\u0301", ["ete"]),
         ("co\u00adoperate", ["cooperate"]),
         ("한글 語本", ["한글", "語本"]),
-        ("हिन्दी", ["हिनदी"]),
+        ("हिन्दी", ["हिन्दी"]),
+        ("ハス バス パス", ["ハス", "バス", "パス"]),
+        ("ﾊﾞｽ", ["バス"]),
+        ("ไม้ ไม่", ["ไม้", "ไม่"]),
+        ("क्या कया", ["क्या", "कया"]),
+        ("Мой Мои", ["мой", "мои"]),
+        ("во́йна Її ѓ г", ["война", "її", "ѓ", "г"]),
+        ("מִלְחָמָה", ["מלחמה"]),
+        ("الحَرْبُ أَلِف كتـــاب", ["الحرب", "الف", "كتاب"]),
+        ("Nguyễn", ["nguyen"]),
         ("... !?", []),
         ("", []),
     ],
@@ -66,6 +76,11 @@ def test_fold_has_letters_digits_and_single_blanks_only(text):
     assert len(folded) <= MAX_FOLDED
     assert folded == " ".join(folded.split(" ")).strip()
     assert not set("'\\\0\n\t:*&|!()<>") & set(folded)
+
+
+@pytest.mark.parametrize("names", ["ハス バス パス", "ไม้ ไม่", "क्या कया", "Мой Мои", "Іван Їван", "г ѓ"])
+def test_names_that_differ_by_a_letter_s_mark_are_not_the_same(names):
+    assert len({same_name(name) for name in names.split()}) == len(names.split())
 
 
 def test_same_name_keeps_what_is_not_case_accent_or_blank():

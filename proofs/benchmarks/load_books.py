@@ -16,8 +16,8 @@ from proofs.benchmarks import books
 def main(count: int, path: Path | None) -> None:
     from django.db import connection
 
+    from catalog.folding import fold
     from catalog.models import Genre
-    from catalog.search.words import fold
 
     # Not a line of the models' code for each: a million would take minutes. The folds are what the models would write.
     Genre.objects.bulk_create([Genre(pk=number, name=f"Shelf {number}") for number in range(1, books.GENRES + 1)])

@@ -3,18 +3,12 @@
 import pytest
 
 from bookstore.accounts.models import User
-from bookstore.accounts.tests.factories import SuperuserFactory, UserFactory
+from bookstore.accounts.tests.factories import UserFactory
 from bookstore.admin import lists as admin_lists
 
 pytestmark = pytest.mark.django_db
 
 USERS = "/admin/accounts/user/"
-
-
-@pytest.fixture
-def staff(client):
-    client.force_login(SuperuserFactory(email="olga@example.com"))
-    return client
 
 
 @pytest.fixture

@@ -207,3 +207,17 @@ def test_docs_load_every_asset_from_here(client):
     assert "swagger-ui-bundle.js" in page
     assert 'src="http' not in page
     assert 'href="http' not in page
+
+
+def test_docs_are_the_same_for_everybody_and_set_no_cookie(client):
+    pages = [client.get("/docs", headers={"accept": "text/html"}) for _ in range(2)]
+
+    assert pages[0].content == pages[1].content
+    assert [dict(page.cookies) for page in pages] == [{}, {}]
+    assert pages[0].headers["Cache-Control"] == "no-cache"
+
+
+def test_docs_refused_are_kept_by_no_cache(client):
+    refused = client.get("/docs", headers={"accept": "application/xml"})
+
+    assert (refused.status_code, refused.headers["Cache-Control"]) == (406, "no-store")

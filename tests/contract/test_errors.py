@@ -1,6 +1,7 @@
 """What an exception becomes: the translation to the envelope, apart from any view."""
 
 import pytest
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import exceptions
 
 from bookstore.api import errors
@@ -12,8 +13,8 @@ def test_only_401_challenges_the_caller(status):
     refusal = errors.ApiError()
     refusal.status_code = status
 
-    assert headers_of(refusal) == {}
-    assert headers_of(errors.NotAuthenticated()) == {"WWW-Authenticate": "Bearer"}
+    assert headers_of(refusal) == {"Cache-Control": "no-store"}
+    assert headers_of(errors.NotAuthenticated()) == {"Cache-Control": "no-store", "WWW-Authenticate": "Bearer"}
 
 
 @pytest.mark.parametrize("code", ["CART_ITEM_FORBIDDEN", "wishlist_of_another"])
@@ -75,3 +76,57 @@ def test_validation_repeats_the_first_of_its_faults():
             {"field": "author", "code": "invalid", "detail": "Wrong."},
         ],
     }
+
+
+class Teapot(exceptions.APIException):
+    status_code = 418
+    default_detail = "Short and stout."
+    default_code = "teapot"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "body"),
+    [
+        (Teapot(), 418, {"detail": "Short and stout.", "code": "TEAPOT"}),
+        (Teapot("Hot.", code="TOO_HOT"), 418, {"detail": "Hot.", "code": "TOO_HOT"}),
+        (exceptions.AuthenticationFailed("Who?"), 401, {"detail": "Who?", "code": "AUTHENTICATION_FAILED"}),
+        (exceptions.APIException("No."), 500, {"detail": "No.", "code": "ERROR"}),
+        (Teapot({"lid": ["Off."]}), 418, {"detail": "Off.", "code": "TEAPOT"}),
+    ],
+)
+def test_exception_of_drf_keeps_its_status(error, status, body):
+    refused = as_api_error(error)
+
+    assert (refused.status_code, refused.envelope()) == (status, body)
+
+
+def test_throttle_of_drf_says_when_to_come_back():
+    refused = as_api_error(exceptions.Throttled(wait=3.2))
+
+    assert (refused.status_code, refused.code, headers_of(refused)["Retry-After"]) == (429, "THROTTLED", "4")
+
+
+def test_validation_error_of_django_is_422():
+    by_field = DjangoValidationError({"title": [DjangoValidationError("Too %(how)s.", "max_length", {"how": "long"})]})
+    of_the_whole = DjangoValidationError(["Wrong.", "And wrong again."])
+
+    assert as_api_error(by_field).envelope() == {
+        "detail": "Too long.",
+        "code": "VALIDATION_ERROR",
+        "field": "title",
+        "errors": [{"field": "title", "code": "max_length", "detail": "Too long."}],
+    }
+    assert [fault["detail"] for fault in as_api_error(of_the_whole).extra["errors"]] == ["Wrong.", "And wrong again."]
+
+
+@pytest.mark.parametrize("error", [exceptions.ValidationError([]), DjangoValidationError([])])
+def test_validation_error_of_nothing_is_422_all_the_same(error):
+    assert as_api_error(error).status_code == 422
+
+
+def test_at_most_twenty_faults_are_listed():
+    many = exceptions.ValidationError({"items": [{"quantity": ["Too large."]}] * 1_000})
+
+    refused = as_api_error(many)
+
+    assert [fault["field"] for fault in refused.extra["errors"]] == [f"items.{n}.quantity" for n in range(20)]

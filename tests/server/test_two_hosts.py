@@ -2,11 +2,10 @@
 
 import pytest
 
+from bookstore.accounts.tests.factories import PASSWORD
 from tests.support.server import Client, running_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-PASSWORD = "correct horse battery"
+from bookstore.accounts.tests.factories import PASSWORD
 
 NO_JSON = [
     b" ",

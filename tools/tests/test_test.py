@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.test import Run, counts, environment
+from tools.test import Run, counts, environment, in_parallel
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
 
@@ -48,3 +48,20 @@ def test_environment_of_a_run_has_none_of_the_developers_settings(monkeypatch):
     assert environ["DATABASE_URL"] == "sqlite:////tmp/tests.sqlite3"
     assert environ["LANG"] == "de_DE.UTF-8"
     assert not {"SHOP_CURRENCY", "SECRET_KEY"} & environ.keys()
+
+
+@pytest.mark.parametrize(
+    ("cores", "arguments", "added"),
+    [
+        (2, [], ["--numprocesses=2", "--dist=loadfile"]),
+        (2, ["-k", "cart"], ["--numprocesses=2", "--dist=loadfile"]),
+        (1, [], []),
+        (None, [], []),
+        (2, ["-n0"], []),
+        (2, ["--pdb"], []),
+    ],
+)
+def test_a_run_has_a_worker_for_each_core_unless_told(monkeypatch, cores, arguments, added):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+
+    assert in_parallel(arguments) == added

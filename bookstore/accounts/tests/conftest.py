@@ -6,18 +6,7 @@ from rest_framework.test import APIClient
 
 from bookstore.accounts import tokens
 from bookstore.accounts.models import LoginSession, User
-from bookstore.accounts.tests.factories import UserFactory
 from bookstore.accounts.tokens import Tokens
-
-
-@pytest.fixture
-def alice(db: None) -> User:
-    return UserFactory(email="alice@example.com")
-
-
-@pytest.fixture
-def bob(db: None) -> User:
-    return UserFactory(email="bob@example.com")
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import jwt
 import pytest
 
 from bookstore.accounts.models import LoginSession, User
-from bookstore.accounts.tests.factories import UserFactory
+from bookstore.accounts.tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-PASSWORD = "correct horse battery"
 CONFLICT = {"detail": "This email is registered already.", "code": "AUTH_EMAIL_CONFLICT", "field": "email"}
 
 

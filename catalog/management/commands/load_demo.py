@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from catalog.fields import clean_isbn
+from catalog.folding import fold, same_name
 from catalog.models import Book, Genre
-from catalog.search.words import fold, same_name
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "demo" / "books.csv"
 

@@ -1,0 +1,44 @@
+"""Which hosts are served: ALLOWED_HOSTS, looked at once for each host."""
+
+import logging
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from bookstore.api.middleware import GetResponse
+
+logger = logging.getLogger("bookstore.hosts")
+
+# ALLOWED_HOSTS may have a wildcard: so many hosts that it allows are remembered, and so many refused ones logged.
+REMEMBERED = 100
+LONGEST_LOGGED = 100  # characters of a refused host
+# A load balancer calls these by address: its Host says nothing, and the answers name no host.
+PROBES = frozenset({"/health", "/health/", "/ready", "/ready/"})
+
+
+class HostMiddleware:
+    """400 for a host that ALLOWED_HOSTS does not name, and a warning in the log at the first request for it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.allowed: set[str | None] = set()
+        self.refused: set[str | None] = set()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        host = request.META.get("HTTP_HOST")
+        if host not in self.allowed and request.path_info not in PROBES:
+            self.look_at(request, host)
+        return self.get_response(request)
+
+    def look_at(self, request: HttpRequest, host: str | None) -> None:
+        """Raises DisallowedHost, of which Django makes a 400."""
+        try:
+            request.get_host()
+        except DisallowedHost:
+            if host not in self.refused and len(self.refused) < REMEMBERED:
+                self.refused.add(host)
+                logger.warning("Refused Host %.*r: ALLOWED_HOSTS does not name it", LONGEST_LOGGED, host)
+            raise
+        if len(self.allowed) < REMEMBERED:
+            self.allowed.add(host)

@@ -1,0 +1,34 @@
+"""Emma and Dracula: the books of the tests of the catalogue and of all that is sold from it, as fixtures."""
+
+from datetime import date
+
+import pytest
+
+from catalog.models import Book, Genre
+from catalog.tests.factories import BookFactory, GenreFactory
+
+
+@pytest.fixture
+def novel(db: None) -> Genre:
+    return GenreFactory(name="Novel")
+
+
+@pytest.fixture
+def emma(novel: Genre) -> Book:
+    return BookFactory(
+        title="Emma",
+        author="Jane Austen",
+        price="9.50",
+        isbn="9780141439587",
+        genre=novel,
+        description="A clever young woman meddles.",
+        cover_image_url="https://covers.example/emma.jpg",
+        publish_date=date(1815, 12, 23),
+        stock_quantity=5,
+    )
+
+
+@pytest.fixture
+def dracula(db: None) -> Book:
+    """Without genre, ISBN and cover."""
+    return BookFactory(title="Dracula", author="Bram Stoker", price="12.25", stock_quantity=2)
