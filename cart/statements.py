@@ -18,8 +18,8 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.db.models import BigIntegerField
 
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
-from bookstore.accounts.tokens import Claims
 from bookstore.database import retrying
 from bookstore.fastpath.compiled import Compiled, Prepared
 from bookstore.fastpath.libpq import Row
@@ -28,27 +28,29 @@ from cart.representation import FACTS, cart_json, line_json
 Line = dict[str, Any]
 
 
-def caller(value: Callable[[str], Any]) -> LoginSessionQuerySet:
+def good_session(value: Callable[[str], Any]) -> LoginSessionQuerySet:
     """The caller's session, if it is good."""
     return LoginSession.objects.good().filter(pk=value("session_id"), user_id=value("user_id"))
 
 
 READ = Prepared(
     lambda value: (
-        caller(value)
+        good_session(value)
         .order_by("user__carts__items__id")
         .values_list("user__carts__updated_at", *(f"user__carts__items__{fact}" for fact in FACTS))
     )
 )
 
-CALLER = Prepared(lambda value: caller(value).values_list("user_id"))
+CALLER = Prepared(lambda value: good_session(value).values_list("user_id"))
 
 
-def read(claims: Claims) -> dict[str, Any] | None:
+def read(caller: Caller) -> dict[str, Any] | None:
     """The caller's cart as clients get it, empty if there is none; None when the caller is not let in."""
+    claims = caller.claims
     rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)
     if not rows:
         return None
+    caller.confirm()
     # Without a cart, and without a line, there is still the caller's one row, with NULLs.
     return cart_json(rows[0][0], (row[1:] for row in rows if row[1] is not None))
 
@@ -109,24 +111,24 @@ line AS (
 SELECT {returned} FROM line, book"""
 
 
-def add(claims: Claims, book_id: int, quantity: int) -> Line | None:
+def add(caller: Caller, book_id: int, quantity: int) -> Line | None:
     """As `Cart.add`, for a cart that is there, has room and is not being changed by somebody else."""
     try:
-        row = _run(ADD, claims, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
+        row = _run(ADD, caller, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
     except IntegrityError:  # the book or the user was deleted meanwhile: nothing was done, and the verb says which
         return None
     return line_json(*row) if row else None
 
 
-def change_quantity(claims: Claims, item_id: int, quantity: int) -> Line | None:
+def change_quantity(caller: Caller, item_id: int, quantity: int) -> Line | None:
     """As `CartItem.change_quantity`, for a line of the caller's."""
-    row = _run(CHANGE, claims, item_id=item_id, quantity=quantity)
+    row = _run(CHANGE, caller, item_id=item_id, quantity=quantity)
     return line_json(*row) if row else None
 
 
-def remove(claims: Claims, item_id: int) -> bool:
+def remove(caller: Caller, item_id: int) -> bool:
     """As `CartItem.remove`, for a line of the caller's."""
-    return _run(REMOVE, claims, item_id=item_id) is not None
+    return _run(REMOVE, caller, item_id=item_id) is not None
 
 
 @cache
@@ -138,10 +140,14 @@ def _complete(template: str) -> Compiled:
 
 
 @retrying
-def _run(template: str, claims: Claims, **values: int) -> Row | None:
+def _run(template: str, caller: Caller, **values: int) -> Row | None:
     if connection.vendor != "postgresql" or not all(
         abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
     ):
         return None  # no row can have such an id, and PostgreSQL would refuse to read it
+    claims = caller.claims
     rows = _complete(template).rows({"session_id": claims.session_id, "user_id": claims.user_id, **values})
-    return rows[0] if rows else None
+    if not rows:
+        return None
+    caller.confirm()
+    return rows[0]

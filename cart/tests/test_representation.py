@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.accounts.tokens import Claims
@@ -39,9 +40,9 @@ LINES = st.lists(
 )
 
 
-def claims_of(user) -> Claims:
+def caller_of(user) -> Caller:
     session = LoginSession.objects.begin(user)
-    return Claims(user_id=user.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40)
+    return Caller(Claims(user_id=user.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40))
 
 
 class TestRepresentation(TestCase):
@@ -60,7 +61,7 @@ class TestRepresentation(TestCase):
         documented = json.loads(json.dumps(CartSerializer(stored).data, default=str))
 
         assert json.loads(dump(json_of(stored))) == documented
-        assert dump(statements.read(claims_of(alice))) == dump(json_of(stored))
+        assert dump(statements.read(caller_of(alice))) == dump(json_of(stored))
         assert stored.version == version_of(dump(json_of(stored)))
         for line in stored.lines:
             assert json.loads(dump(line.as_json())) == json.loads(
@@ -83,7 +84,7 @@ def test_times_are_written_the_same_by_both(microsecond):
 def test_somebody_without_a_cart_reads_the_same_in_both():
     alice = UserFactory()
 
-    assert statements.read(claims_of(alice)) == json_of(Cart(user=alice))
+    assert statements.read(caller_of(alice)) == json_of(Cart(user=alice))
 
 
 @pytest.mark.django_db
