@@ -17,7 +17,7 @@ from cart import examples, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
 from cart.permissions import IsCartOwner
-from cart.representation import dump, json_of, version_of
+from cart.representation import cart_json, dump, line_json, version_of
 from cart.serializers import (
     AddItemSerializer,
     CartItemSerializer,
@@ -80,8 +80,8 @@ class CartView(ApiView):
         """
         cart = statements.read(caller_of(request))
         if cart is None:
-            cart = json_of(Cart.objects.with_lines().of(user_of(request)))
-        response = answer(cart)
+            cart = Cart.objects.with_lines().of(user_of(request)).facts
+        response = answer(cart_json(cart))
         version = version_of(response.content)
         if if_none_match(request, version):
             response = HttpResponse(status=304)
@@ -101,18 +101,18 @@ class MergeView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """All in one transaction. A line that is there gets the larger of the two quantities, so that sending the same
-        again changes nothing. What cannot be added is skipped, and `results` says why.
+        again changes nothing, and keeps its price: one that changed stays PRICE_CHANGED until the customer confirms it.
+        What cannot be added is skipped, and `results` says why.
 
-        - 200: the cart as it is now, and one result for each entry.
+        - 200: the cart as the merge left it, and one result for each entry.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
-        - 422: no entry, more than 100, a bad one, or a book that is named twice.
+        - 422: `items` is no list, is empty, or has more entries than a cart can have lines (at least 100).
         """
-        body = validated(MergeSerializer, request.data)
-        entries = [(item["book_id"], item["quantity"]) for item in body["items"]]
-        user = user_of(request)
-        results = Cart.objects.of(user).merge(entries, if_match=if_match(request))
-        cart = json_of(Cart.objects.with_lines().of(user))
-        return Response(cart | {"results": results}, headers={"ETag": etag(version_of(dump(cart)))})
+        entries = validated(MergeSerializer, request.data)["items"]
+        cart = Cart.objects.of(user_of(request))
+        results = cart.merge(entries, if_match=if_match(request))
+        body = cart_json(cart.as_left)
+        return Response(body | {"results": results}, headers={"ETag": etag(version_of(dump(body)))})
 
 
 class CartItemViewSet(ApiView, ViewSet):
@@ -141,10 +141,12 @@ class CartItemViewSet(ApiView, ViewSet):
         """
         body = validated(AddItemSerializer, request.data)
         book_id, quantity = body["book_id"], body["quantity"]
-        line = statements.add(caller_of(request), book_id, quantity)
-        if line is None:
-            line = Cart.objects.of(user_of(request)).add(book_id, quantity).as_json()
-        return answer(line, 201)
+        cart = statements.add(caller_of(request), book_id, quantity)
+        if cart is not None:
+            line = cart.line_of_book(book_id)
+        else:
+            line = Cart.objects.of(user_of(request)).add(book_id, quantity).facts
+        return answer(line_json(line), 201)
 
     @extend_schema(operation_id="change_cart_item", summary="Change the quantity of a line", **CHANGE)
     @confirms_caller
@@ -158,12 +160,13 @@ class CartItemViewSet(ApiView, ViewSet):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         quantity, versions = validated(ChangeItemSerializer, request.data)["quantity"], if_match(request)
-        line = statements.change_quantity(caller_of(request), item_id, quantity) if versions is None else None
+        cart = statements.change_quantity(caller_of(request), item_id, quantity) if versions is None else None
+        line = cart.line(item_id) if cart else None
         if line is None:
             item = self.get_item(item_id)
             item.change_quantity(quantity, if_match=versions)
-            line = item.as_json()
-        return answer(line)
+            line = item.facts
+        return answer(line_json(line))
 
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
     @confirms_caller
@@ -191,7 +194,7 @@ class CartItemViewSet(ApiView, ViewSet):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         versions = if_match(request)
-        if versions is not None or not statements.remove(caller_of(request), item_id):
+        if versions is not None or statements.remove(caller_of(request), item_id) is None:
             self.get_item(item_id).remove(if_match=versions)
         return HttpResponse(status=204)
 

@@ -163,10 +163,11 @@ class Book(DeletedUnderLock, models.Model):
     change.alters_data = True  # type: ignore[attr-defined]
 
     def set_stock(self, copies: int) -> None:
-        """So many copies are in stock now. Raises BookNotFound when the book was deleted meanwhile. 1 query."""
-        if not type(self).objects.filter(pk=self.pk).update(stock_quantity=copies):
-            raise BookNotFound
-        self.stock_quantity = copies
+        """So many copies are in stock now; the rest of the book is then as the database has it.
+
+        Raises BookNotFound when the book was deleted meanwhile. 2 queries.
+        """
+        self.change(stock_quantity=copies)
 
     set_stock.alters_data = True  # type: ignore[attr-defined]
 

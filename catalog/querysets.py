@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.pagination import Total, exactly, is_small, read_page, total_of
-from bookstore.database.locks import DeletesUnderLock, keep
+from bookstore.database.locks import DeletesUnderLock, lock_shared
 from catalog.exceptions import BookNotFound, GenreUnknown, naming_conflicts
 from catalog.fields import FoldedField, clean_isbn
 from catalog.search.document import HasWords
@@ -239,9 +239,10 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         books: dict[int, Book] = self.in_bulk([book_id for book_id in book_ids if 0 < book_id <= MAX_ID])
         return books
 
-    def keep(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
-        """Those of these books that there are stay until the transaction ends; `unchanged`, as they are. 1 query."""
-        keep(self.filter(pk__in=[book_id for book_id in book_ids if 0 < book_id <= MAX_ID]), unchanged=unchanged)
+    def lock_shared(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
+        """Nobody deletes these books until the transaction ends; `unchanged`: nor changes them. 1 query."""
+        ids = [book_id for book_id in book_ids if 0 < book_id <= MAX_ID]
+        lock_shared(self.filter(pk__in=ids), unchanged=unchanged)
 
     def find(self, book_id: int) -> "Book":
         """The book with this id. Raises BookNotFound. 1 query."""

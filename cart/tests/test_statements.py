@@ -12,7 +12,6 @@ from bookstore.accounts.tests.factories import UserFactory
 from bookstore.accounts.tokens import Claims
 from cart import statements
 from cart.models import Cart, CartItem
-from cart.representation import dump
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
@@ -59,15 +58,11 @@ def test_each_common_call_is_one_statement_begin_and_commit_included(client_for,
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_add_answers_the_line_as_the_verb_does(caller, alice, bob, line, dracula):
-    by_statement = statements.add(caller, dracula.pk, 3)
+    by_statement = statements.add(caller, dracula.pk, 3).line_of_book(dracula.pk)
 
-    by_verb = Cart.objects.for_user(bob).add(dracula, 3).as_json()
-    differing = {"id", "added_at"}
-    assert by_statement is not None
-    assert {k: v for k, v in by_statement.items() if k not in differing} == {
-        k: v for k, v in by_verb.items() if k not in differing
-    }
-    assert dump(by_statement) == dump(CartItem.objects.with_book().get(pk=by_statement["id"]).as_json())
+    by_verb = Cart.objects.for_user(bob).add(dracula, 3).facts
+    differing = {"id": None, "added_at": None}
+    assert by_statement._replace(**differing) == by_verb._replace(**differing)
 
 
 @pytest.mark.postgres
@@ -75,11 +70,31 @@ def test_add_answers_the_line_as_the_verb_does(caller, alice, bob, line, dracula
 def test_change_quantity_answers_the_line_and_settles_the_price(caller, emma, line):
     Book.objects.filter(pk=emma.pk).update(price="11.00")
 
-    answer = statements.change_quantity(caller, line.pk, 7)
+    answer = statements.change_quantity(caller, line.pk, 7).line(line.pk)
 
-    assert answer is not None
-    assert dump(answer) == dump(CartItem.objects.with_book().get().as_json())
-    assert (answer["quantity"], answer["price_at_add"], answer["line_total"]) == (7, "11.00", "77.00")
+    assert answer == CartItem.objects.with_book().get().facts
+    assert (answer.quantity, str(answer.price_at_add), str(answer.line_total)) == (7, "11.00", "77.00")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda caller, line, book: statements.change_quantity(caller, line.pk, 3),
+        lambda caller, line, book: statements.remove(caller, line.pk),
+        lambda caller, line, book: statements.add(caller, book.pk, 3),
+        lambda caller, line, book: statements.clear(caller),
+    ],
+    ids=["change", "remove", "add", "clear"],
+)
+def test_a_change_returns_the_whole_cart_as_it_is_then(caller, alice, line, dracula, change):
+    CartItemFactory(cart=line.cart, book=BookFactory(title="Kim"), quantity=5)
+
+    after = change(caller, line, dracula)
+
+    assert after == statements.read(caller) == Cart.objects.facts(line.cart_id)
+    assert after.updated_at > line.cart.updated_at
 
 
 @pytest.mark.postgres
@@ -90,7 +105,7 @@ def test_changes_stamp_the_cart_and_refusals_do_not(caller, emma, dracula, line)
 
     before = stamp()
     assert statements.change_quantity(caller, 0, 3) is None
-    assert statements.remove(caller, 0) is False
+    assert statements.remove(caller, 0) is None
     assert statements.add(caller, 0, 1) is None
     assert statements.add(caller, emma.pk, 1) is None  # it is in the cart
     assert stamp() == before
@@ -99,6 +114,7 @@ def test_changes_stamp_the_cart_and_refusals_do_not(caller, emma, dracula, line)
         lambda: statements.change_quantity(caller, line.pk, 3),
         lambda: statements.add(caller, dracula.pk, 1),
         lambda: statements.remove(caller, line.pk),
+        lambda: statements.clear(caller),
     ):
         before = stamp()
         assert change()
@@ -125,7 +141,7 @@ def test_nobody_is_let_in_whose_session_is_not_good(caller, alice, emma, dracula
     assert statements.read(caller) is None
     assert statements.add(caller, dracula.pk, 1) is None
     assert statements.change_quantity(caller, line.pk, 3) is None
-    assert statements.remove(caller, line.pk) is False
+    assert statements.remove(caller, line.pk) is None
     assert stored() == [("Emma", 2)]
 
 
@@ -134,7 +150,7 @@ def test_a_line_of_somebody_else_is_left_alone(caller, bob, emma):
     other = CartItemFactory(cart=CartFactory(user=bob), book=emma, quantity=2)
 
     assert statements.change_quantity(caller, other.pk, 3) is None
-    assert statements.remove(caller, other.pk) is False
+    assert statements.remove(caller, other.pk) is None
     assert stored() == [("Emma", 2)]
 
 
