@@ -52,14 +52,15 @@ def database(
         if path == url or not path:
             raise BadValue("names no file: write sqlite:///relative.sqlite3 or sqlite:////absolute.sqlite3")
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "bookstore.database.sqlite",
             "NAME": path if path == ":memory:" else str(Path(path).absolute()),
             "OPTIONS": {
                 # Several processes write to one file: take the write lock at BEGIN, where waiting for it is
                 # possible, instead of in mid-transaction, where SQLite refuses at once.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": statement_timeout or 5,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                # FULL: a commit that was answered is on the disk. With NORMAL the last ones go when the power fails.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
     if scheme in {"postgres", "postgresql"}:

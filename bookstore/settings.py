@@ -141,6 +141,10 @@ SHOP_CURRENCY = read(
     default="USD",
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
+# How old a price or a stock may be that a visitor sees from a cache on the way; with 0 caches ask each time.
+CATALOGUE_CACHE_SECONDS = read(
+    "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
+)
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
