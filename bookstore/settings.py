@@ -281,7 +281,7 @@ JSON_MAX_DEPTH = 100
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["bookstore.accounts.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["bookstore.accounts.permissions.SignedIn"],
     "DEFAULT_PARSER_CLASSES": ["bookstore.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "bookstore.api.parsers.JSONFirstNegotiation",

@@ -103,11 +103,12 @@ SABOTAGES = {
             # A thread of its own changes the line, a moment after the answer.
             (
                 "cart/statements.py",
-                "    row = _run(CHANGE, claims, item_id=item_id, quantity=quantity)\n"
+                "    row = _run(CHANGE, caller, item_id=item_id, quantity=quantity)\n"
                 "    return line_json(*row) if row else None",
                 "    from threading import Timer\n\n"
+                "    claims = caller.claims\n"
                 "    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n"
-                "    Timer(0.01, _run, (CHANGE, claims), {'item_id': item_id, 'quantity': quantity}).start()\n"
+                "    Timer(0.01, _run, (CHANGE, caller), {'item_id': item_id, 'quantity': quantity}).start()\n"
                 "    return line_json(*next(row[1:] for row in rows if row[1] == item_id))",
             ),
         ],
