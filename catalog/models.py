@@ -178,3 +178,18 @@ class Book(DeletedUnderLock, models.Model):
             raise BookNotFound
 
     remove.alters_data = True  # type: ignore[attr-defined]
+
+
+class CatalogueState(models.Model):
+    """One row, whose stamp a trigger changes with the list of books: catalog/catalogue_state.py says when."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    stamp = models.UUIDField()
+
+    class Meta:
+        db_table = "catalogue_state"
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="ck_catalogue_state_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.stamp)
