@@ -59,13 +59,14 @@ def read(caller: Caller) -> CartFacts | None:
 # somebody changed meanwhile has another `updated_at` (it never goes back, see `time_of_change`), PostgreSQL looks at
 # the row anew after waiting, and nothing is locked, changed or answered here. Nor is a cart stamped of which no line
 # changed: the line may have gone with its book.
+UNCHANGED = "carts.updated_at = seen.updated_at"
 LOCKED = """
     caller (id) AS ({caller}),
     seen AS MATERIALIZED (
         SELECT carts.id, carts.updated_at FROM carts, caller WHERE carts.user_id = caller.id
     ),
     locked AS MATERIALIZED (
-        SELECT carts.id FROM carts, seen WHERE carts.id = seen.id AND carts.updated_at = seen.updated_at
+        SELECT carts.id FROM carts, seen WHERE carts.id = seen.id AND {unchanged}
         FOR NO KEY UPDATE OF carts
     )"""
 
@@ -173,7 +174,11 @@ def clear(caller: Caller) -> CartFacts | None:
 def _complete(template: str) -> Compiled:
     """A statement with its common parts and the ORM's condition on the caller."""
     condition, constants = CALLER.on(connection.alias).named()
-    parts = {"locked": LOCKED.replace("{caller}", condition), "stamped": STAMPED, "answer": ANSWER}
+    parts = {
+        "locked": LOCKED.replace("{caller}", condition).replace("{unchanged}", UNCHANGED),
+        "stamped": STAMPED,
+        "answer": ANSWER,
+    }
     for name, part in parts.items():
         template = template.replace(f"{{{name}}}", part)
     return Compiled.of_names(template.replace("{columns}", COLUMNS), constants)
