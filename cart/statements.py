@@ -18,8 +18,8 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.db.models import BigIntegerField
 
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
-from bookstore.accounts.tokens import Claims
 from bookstore.database import retrying
 from bookstore.fastpath.compiled import Compiled, Prepared
 from bookstore.fastpath.libpq import Row
@@ -30,7 +30,7 @@ Line = dict[str, Any]
 
 def caller(value: Callable[[str], Any]) -> LoginSessionQuerySet:
     """The caller's session, if it is good."""
-    return LoginSession.objects.good().filter(pk=value("session_id"), user_id=value("user_id"))
+    return LoginSession.objects.good().named_by(value)
 
 
 READ = Prepared(
@@ -46,7 +46,7 @@ CALLER = Prepared(lambda value: caller(value).values_list("user_id"))
 
 def read(claims: Claims) -> dict[str, Any] | None:
     """The caller's cart as clients get it, empty if there is none; None when the caller is not let in."""
-    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)
+    rows = READ.rows(**claims.values())
     if not rows:
         return None
     # Without a cart, and without a line, there is still the caller's one row, with NULLs.
@@ -143,5 +143,5 @@ def _run(template: str, claims: Claims, **values: int) -> Row | None:
         abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
     ):
         return None  # no row can have such an id, and PostgreSQL would refuse to read it
-    rows = _complete(template).rows({"session_id": claims.session_id, "user_id": claims.user_id, **values})
+    rows = _complete(template).rows({**claims.values(), **values})
     return rows[0] if rows else None

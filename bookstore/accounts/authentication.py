@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from bookstore.accounts import tokens
-from bookstore.accounts.exceptions import TokenExpired, TokenInvalid, UserInactive
+from bookstore.accounts.exceptions import SessionOver, TokenExpired, TokenInvalid, UserInactive
 from bookstore.accounts.models import User
 from bookstore.api.errors import ApiError
 
@@ -30,12 +30,12 @@ class BearerAuthentication(BaseAuthentication):
     statement instead, with `request.auth`, and looks at `request.user` for the reason when the statement finds nothing.
     """
 
-    errors: ClassVar[tuple[type[ApiError], ...]] = (TokenInvalid, TokenExpired, UserInactive)
+    errors: ClassVar[tuple[type[ApiError], ...]] = (TokenInvalid, TokenExpired, SessionOver, UserInactive)
 
     def authenticate(self, request: Request) -> tuple[User, tokens.Claims] | None:
         """The user and what their token says; None when no bearer token was sent.
 
-        Raises TokenInvalid or TokenExpired; the first look at the user raises TokenInvalid or UserInactive.
+        Raises TokenInvalid or TokenExpired; the first look at the user raises SessionOver or UserInactive.
         """
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").strip(" \t").partition(" ")
         if scheme.lower() != "bearer":

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
-from bookstore.accounts.tokens import Claims
 from cart import statements
 from cart.models import Cart, CartItem
 from cart.representation import dump, json_of, version_of
@@ -41,7 +41,7 @@ LINES = st.lists(
 
 def claims_of(user) -> Claims:
     session = LoginSession.objects.begin(user)
-    return Claims(user_id=user.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40)
+    return Claims(user_id=user.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
 
 
 class TestRepresentation(TestCase):

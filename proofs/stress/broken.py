@@ -86,11 +86,11 @@ SABOTAGES = {
             ),
             (
                 "cart/statements.py",
-                "    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n",
+                "    rows = READ.rows(**claims.values())\n",
                 "    held = globals().setdefault('held', {})\n"
                 "    key = (claims.session_id, int(time()))\n"  # good for a second, in this process
                 "    if key not in held:\n"
-                "        held[key] = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n"
+                "        held[key] = READ.rows(**claims.values())\n"
                 "    rows = held[key]\n",
             ),
         ],
@@ -106,7 +106,7 @@ SABOTAGES = {
                 "    row = _run(CHANGE, claims, item_id=item_id, quantity=quantity)\n"
                 "    return line_json(*row) if row else None",
                 "    from threading import Timer\n\n"
-                "    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n"
+                "    rows = READ.rows(**claims.values())\n"
                 "    Timer(0.01, _run, (CHANGE, claims), {'item_id': item_id, 'quantity': quantity}).start()\n"
                 "    return line_json(*next(row[1:] for row in rows if row[1] == item_id))",
             ),
