@@ -130,9 +130,6 @@ bench: $(BENCH_VENV)/bench.stamp ## carts: this project beside plain Django and 
 bench-scale: $(BENCH_VENV)/bench.stamp ## with a million carts, their admin, and a million books (BOOKS=books.csv, ARGS="--only admin")
 	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.scale $(if $(BOOKS),--csv "$(BOOKS)") --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
-bench-hosts: $(BENCH_VENV)/bench.stamp ## two hosts of the application beside one, each with a part of a core (as root; ARGS="--percent 25")
-	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.hosts --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
-
 bench-profile: $(VENV)/dev.stamp ## where the microseconds of one GET /cart go, inside one process
 	@$(PRODUCTION) $(PY) -m tools.postgres run -- \
 	  sh -c '$(PY) manage.py migrate --verbosity 0 && $(PY) proofs/benchmarks/profile_get.py'
@@ -144,6 +141,9 @@ lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to thei
 	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	$(LOCK) proofs/benchmarks/requirements.in --constraints requirements.txt --output-file proofs/benchmarks/requirements.txt
 	$(LOCK) proofs/mutation/requirements.in --output-file proofs/mutation/requirements.txt
+
+docs: $(VENV)/dev.stamp ## write again the pages that are made of other files: settings, the list of decisions
+	@$(PY) -m tools.pages
 
 clean: ## remove virtual environments, caches and build results; the demo database stays
 	rm -rf .venv .venv-* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
@@ -197,4 +197,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-hosts bench-profile lock clean help FORCE
+.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE

@@ -18,15 +18,24 @@ BLOCKING = frozenset({IssueCode.BOOK_UNAVAILABLE, IssueCode.BOOK_OUT_OF_STOCK, I
 Issue = dict[str, Any]
 
 
-def issues_of(*, quantity: int, stock: int, is_active: bool, price: Decimal, price_at_add: Decimal) -> list[Issue]:
-    """The issues of one line: at most one that blocks, the gravest, and then the price's."""
-    issues: list[Issue] = []
+def blocking_issue(quantity: int, *, stock: int, is_active: bool) -> Issue | None:
+    """The gravest of the issues that block, if there is one.
+
+    cart/admin/querysets.py asks the database the same (PROBLEMS); a test holds the two together.
+    """
     if not is_active:
-        issues.append({"code": IssueCode.BOOK_UNAVAILABLE})
-    elif stock == 0:
-        issues.append({"code": IssueCode.BOOK_OUT_OF_STOCK})
-    elif quantity > stock:
-        issues.append({"code": IssueCode.INSUFFICIENT_STOCK, "available": stock})
+        return {"code": IssueCode.BOOK_UNAVAILABLE}
+    if stock == 0:
+        return {"code": IssueCode.BOOK_OUT_OF_STOCK}
+    if quantity > stock:
+        return {"code": IssueCode.INSUFFICIENT_STOCK, "available": stock}
+    return None
+
+
+def issues_of(*, quantity: int, stock: int, is_active: bool, price: Decimal, price_at_add: Decimal) -> list[Issue]:
+    """The issues of one line: at most one that blocks, and then the price's."""
+    blocking = blocking_issue(quantity, stock=stock, is_active=is_active)
+    issues = [blocking] if blocking else []
     if price != price_at_add:
         issues.append({"code": IssueCode.PRICE_CHANGED, "from": f"{price_at_add:.2f}", "to": f"{price:.2f}"})
     return issues

@@ -1,60 +1,106 @@
 """A customer's cart and its lines, and the verbs that change them.
 
 The API, the admin and the shell call the same verbs: `cart.add(book, 2)`, `item.change_quantity(3)`, `item.remove()`,
-`cart.merge(…)`, `cart.clear()`. Each is one transaction that locks in one order: the cart, then books, then lines, both
-by id.
-`if_match`, where a verb takes it, is the version of the cart that the caller saw: see `Cart.version`.
+`cart.merge(…)`, `cart.clear()`. Each is one transaction that locks the cart first; bookstore/database/locks.py has the
+order of all locks. `if_match`, where a verb takes it, is the version of the cart that the caller saw: see
+`Cart.version`. After a verb `cart.as_left` is the cart as its transaction left it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
+from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
-from bookstore.api.errors import ValidationError
 from bookstore.database import retrying
 from bookstore.database.constraints import violated
 from bookstore.database.deletion import lock_then_cascade
-from bookstore.database.locks import DeletedUnderLock
-from cart.exceptions import (
-    BookOutOfStock,
-    CartChanged,
-    CartItemDuplicate,
-    CartItemNotFound,
-    CartLimitExceeded,
-)
-from cart.issues import BLOCKING, Issue, issues_of
-from cart.merging import MergeResult, plan_merge
-from cart.querysets import CartItemQuerySet, CartQuerySet
-from cart.representation import dump, facts_of, json_of, line_json, version_of
+from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock
+from cart.adding import refusal
+from cart.exceptions import CartChanged, CartItemDuplicate, CartItemNotFound
+from cart.facts import NO_CART, PATHS, CartFacts, LineFacts
+from cart.issues import Issue
+from cart.merging import Entry, MergeResult, plan_merge
+from cart.quantities import MAX_QUANTITY, MIN_QUANTITY, check_quantity
+from cart.representation import cart_json, dump, version_of
 from catalog.exceptions import BookNotFound
 from catalog.models import Book
-
-MIN_QUANTITY, MAX_QUANTITY = 1, 999  # copies in one line
 
 # Versions of the cart that the caller may have seen; None does not ask.
 Versions = Container[str] | None
 
 
-def check_quantity(quantity: object) -> None:
-    """Refuses in words what the database would refuse. Raises ValidationError (422) on `quantity`."""
-    if not isinstance(quantity, int) or isinstance(quantity, bool):
-        code, detail = "invalid", f"A quantity is a whole number, not {quantity!r}."
-    elif quantity < MIN_QUANTITY:
-        code, detail = "min_value", f"Ensure this value is greater than or equal to {MIN_QUANTITY}."
-    elif quantity > MAX_QUANTITY:
-        code, detail = "max_value", f"Ensure this value is less than or equal to {MAX_QUANTITY}."
-    else:
-        return
-    raise ValidationError([{"field": "quantity", "code": code, "detail": detail}])
+def time_of_change() -> Greatest:
+    """Now, and later than the change before, even where this database's clock is behind (after a failover, say)."""
+    return Greatest(Now(), models.F("updated_at") + timedelta(microseconds=1))
+
+
+class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
+    def for_user(self, user: User) -> Cart:
+        """The user's cart, made now if there is none yet. One query, three the first time.
+
+        Safe under a race: whoever comes second finds the first one's cart.
+        Raises UserInactive (401) when the user was deleted meanwhile. The user is not read: an id is enough.
+        """
+        if cart := self.filter(user=user).first():
+            return cart
+        try:
+            # INSERT … ON CONFLICT DO NOTHING. In a savepoint: what it may raise must not end a transaction around it.
+            with transaction.atomic():
+                self.bulk_create([self.model(user=user)], ignore_conflicts=True)
+        except IntegrityError as error:
+            # The conflict of two first adds is ignored; what is left is the foreign key to a user who is gone.
+            raise UserInactive from error
+        try:
+            return self.get(user=user)
+        except self.model.DoesNotExist as gone:  # the other's cart, with its user or alone
+            if not User.objects.filter(pk=user.pk).exists():
+                raise UserInactive from gone
+            return self.for_user(user)
+
+    def of(self, user: User) -> Cart:
+        """The user's cart; an empty one that is not stored, if there is none: reading writes nothing. One query."""
+        return self.filter(user=user).first() or self.model(user=user)
+
+    def with_lines(self) -> CartQuerySet:
+        """Loads the lines and their books with the carts: one more query, whatever is in them."""
+        return self.prefetch_related(models.Prefetch("items", CartItem.objects.select_related("book").order_by("id")))
+
+    def facts(self, cart_id: int | None) -> CartFacts:
+        """The cart with this id and its lines, from one moment; NO_CART when there is none. One query."""
+        rows = self.filter(pk=cart_id).order_by("items__id")
+        return CartFacts.of_rows(rows.values_list("updated_at", *(f"items__{path}" for path in PATHS)))
+
+    def unchanged_since(self, moment: datetime) -> CartQuerySet:
+        return self.filter(updated_at__lt=moment)
+
+    @retrying
+    def prune_batch(self, moment: datetime, *, size: int) -> int:
+        """Deletes up to `size` carts not changed since `moment`, the oldest first; returns how many.
+
+        One transaction that waits for no lock: a cart that is being changed is passed over (on PostgreSQL; SQLite has
+        one writer at a time). Six queries.
+        """
+        with transaction.atomic():
+            stale = self.unchanged_since(moment).order_by("updated_at").select_for_update(skip_locked=True)
+            batch = list(stale.values_list("pk", flat=True)[:size])
+            self.filter(pk__in=batch).delete()
+        return len(batch)
+
+
+class CartItemQuerySet(models.QuerySet[Any]):
+    def with_book(self) -> CartItemQuerySet:
+        """Loads the book and the cart with each line, in the same query."""
+        return self.select_related("book", "cart")
 
 
 class Cart(DeletedUnderLock, models.Model):
@@ -63,6 +109,7 @@ class Cart(DeletedUnderLock, models.Model):
     # Not a OneToOneField: that names its unique constraint itself, and errors are recognised by this one's name.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, lock_then_cascade, related_name="carts", db_index=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Never goes back: each change sets it by `time_of_change`. statements.py relies on that.
     updated_at = models.DateTimeField("last change", db_default=Now(), editable=False)
 
     objects = CartQuerySet.as_manager()
@@ -71,6 +118,9 @@ class Cart(DeletedUnderLock, models.Model):
         db_table = "carts"
         constraints = (models.UniqueConstraint(fields=["user"], name="uq_carts_user_id"),)
         indexes = (models.Index(fields=["updated_at"], name="ix_carts_updated_at"),)
+
+    # What the last verb left, read in its transaction: a later change by somebody else is not in it.
+    as_left: CartFacts = NO_CART
 
     def __str__(self) -> str:
         return f"Cart of {self.user}"
@@ -91,20 +141,24 @@ class Cart(DeletedUnderLock, models.Model):
         return list(self.items.select_related("book").order_by("id"))
 
     @property
+    def facts(self) -> CartFacts:
+        """What follows from the lines is asked of these. No query after `with_lines()`, else one."""
+        return CartFacts(self.updated_at if self.is_stored else None, [line.facts for line in self.lines])
+
+    @property
     def total_items(self) -> int:
         """Copies, not lines."""
-        return sum(line.quantity for line in self.lines)
+        return self.facts.total_items
 
     @property
     def total_price(self) -> Decimal:
         """At today's prices, in the shop's currency."""
-        return sum((line.line_total for line in self.lines), Decimal("0.00"))
+        return self.facts.total_price
 
     @property
     def checkout_ready(self) -> bool:
         """Whether there are lines and none has an issue that blocks."""
-        lines = self.lines
-        return bool(lines) and not any(issue["code"] in BLOCKING for line in lines for issue in line.issues)
+        return self.facts.checkout_ready
 
     @property
     def version(self) -> str:
@@ -112,30 +166,30 @@ class Cart(DeletedUnderLock, models.Model):
 
         The API sends it as the ETag. No query after `with_lines()`, else one.
         """
-        return version_of(dump(json_of(self)))
+        return version_of(dump(cart_json(self.facts)))
 
     @retrying
-    def add(self, book: Book | int, quantity: int = 1) -> CartItem:
+    def add(self, book: Book | int, quantity: int = 1, *, if_match: Versions = None) -> CartItem:
         """Puts `quantity` copies of a book (or of the book with this id) into the cart, as a new line.
 
         Stock is advice: it must be above 0 now, and may be less than the quantity.
-        Raises BookNotFound (also for a withdrawn book), BookOutOfStock, CartItemDuplicate or CartLimitExceeded, looked
-        for in this order; UserInactive when the user was deleted meanwhile; ValidationError for a quantity outside 1 to
-        999. Five queries and a savepoint, beside the making of a first cart.
+        Raises CartChanged; then BookNotFound (also for a withdrawn book), BookOutOfStock, CartItemDuplicate or
+        CartLimitExceeded, the first that applies; UserInactive when the user was deleted meanwhile; ValidationError for
+        a quantity outside 1 to 999. Six queries and a savepoint, beside the making of a first cart.
         """
         check_quantity(quantity)
         book_id = book.pk if isinstance(book, Book) else book
-        with self._locked(create=True):
-            current = Book.objects.on_sale().filter(pk=book_id).first()
-            if current is None:
-                raise BookNotFound
-            if not current.in_stock:
-                raise BookOutOfStock
-            held = dict(CartItem.objects.filter(cart=self).values_list("book_id", "pk"))
-            if current.pk in held:
-                raise CartItemDuplicate(item_id=held[current.pk])
-            if len(held) >= settings.CART_MAX_LINES:
-                raise CartLimitExceeded
+        with self._changing(create=True, if_match=if_match):
+            current = Book.objects.filter(pk=book_id).first()
+            line_ids = dict(CartItem.objects.filter(cart=self).values_list("book_id", "pk"))
+            reason = refusal(
+                current,
+                in_line=line_ids.get(book_id),
+                lines=len(line_ids),
+                max_lines=settings.CART_MAX_LINES,
+            )
+            if reason or current is None:
+                raise reason or BookNotFound
             try:
                 with transaction.atomic():
                     line = CartItem.objects.create(
@@ -153,96 +207,107 @@ class Cart(DeletedUnderLock, models.Model):
         return line
 
     @retrying
-    def merge(self, entries: Sequence[tuple[int, int]], *, if_match: Versions = None) -> list[MergeResult]:
-        """Takes over (book id, quantity) entries, such as a guest's cart; also the way to add many books at once.
+    def merge(self, entries: Iterable[tuple[Any, ...]], *, if_match: Versions = None) -> list[MergeResult]:
+        """Takes over entries such as a guest's cart: `Entry`, or (book id, quantity). Also adds many books at once.
 
-        A line that is there gets the larger of the two quantities, so that a repeated merge changes nothing, not even
-        `updated_at`. What cannot be added is skipped with the code of its reason. Answers one result for each entry.
-        Raises CartChanged, UserInactive, and ValidationError for a quantity outside 1 to 999. At most seven queries
-        beside the making of a first cart, whatever the size.
+        A line that is there gets the larger of the two quantities and keeps its price, so that a repeated merge changes
+        nothing, not even `updated_at`. What cannot be added is skipped with the code of its reason. Returns one result
+        for each entry.
+        Raises CartChanged and UserInactive. At most eight queries beside the making of a first cart, whatever the size.
         """
-        for _, quantity in entries:
-            check_quantity(quantity)
-        known, ids = self.pk, [book_id for book_id, _ in entries]
-        with self._locked(create=True, if_match=if_match, books=ids) as is_new:
+        wanted = [Entry(*entry) for entry in entries]
+        ids = [entry.book_id for entry in wanted if entry.book_id is not None]
+        with self._changing(create=True, if_match=if_match, books=ids) as change:
             books = Book.objects.by_id(ids)
-            held = CartItem.objects.filter(cart=self).order_by("id").select_for_update()
-            lines = {line.book_id: line for line in held}
+            stored = CartItem.objects.filter(cart=self).order_by("id").select_for_update()
+            lines = {line.book_id: line for line in stored}
             plan = plan_merge(
-                entries,
-                held={book_id: line.quantity for book_id, line in lines.items()},
-                books={pk: book for pk, book in books.items() if book.is_active},
+                wanted,
+                in_cart={book_id: line.quantity for book_id, line in lines.items()},
+                books=books,
                 max_lines=settings.CART_MAX_LINES,
             )
             changed = [lines[book_id] for book_id in plan.updated]
             for line in changed:
-                line.quantity, line.price_at_add = plan.updated[line.book_id], books[line.book_id].price
-            added = [
-                CartItem(cart=self, book_id=pk, quantity=copies, price_at_add=books[pk].price)
-                for pk, copies in plan.added.items()
-            ]
+                line.quantity = plan.updated[line.book_id]
+            added = [CartItem(cart=self, book_id=book_id, **new._asdict()) for book_id, new in plan.added.items()]
             if changed:
-                CartItem.objects.bulk_update(changed, ["quantity", "price_at_add"])
+                CartItem.objects.bulk_update(changed, ["quantity"])
             if added:
                 CartItem.objects.bulk_create(added)
             if changed or added:
                 self._stamp()
-            elif is_new:
-                transaction.set_rollback(True)  # only what is kept makes a cart
-                self.pk = known
+            elif change.is_new_cart:
+                change.undo = True  # only what is kept makes a cart
         return plan.results
 
     @retrying
     def clear(self, *, if_match: Versions = None) -> None:
-        """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most four queries."""
-        with self._locked(if_match=if_match):
+        """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most five queries."""
+        with self._changing(if_match=if_match):
             lines = CartItem.objects.filter(cart=self.pk)
-            if held := list(lines.order_by("id").select_for_update().values_list("pk", flat=True)):
-                lines.filter(pk__in=held).delete()
+            if ids := list(lines.order_by("id").select_for_update().values_list("pk", flat=True)):
+                lines.filter(pk__in=ids).delete()
                 self._stamp()
 
     @contextmanager
-    def _locked(self, *, create: bool = False, if_match: Versions = None, books: Iterable[int] = ()) -> Iterator[bool]:
-        """The transaction of one change: holds the cart, so that its changes happen one at a time; then `books`.
+    def _changing(
+        self, *, create: bool = False, if_match: Versions = None, books: Iterable[int] = ()
+    ) -> Iterator[Change]:
+        """The transaction of one change: locks the cart, so that its changes happen one at a time; then `books`.
 
-        A cart that is not there (any more) is made for an add (`create`), and True is handed out; else there is just
-        nothing to hold, and no line. What the caller saw (`if_match`) is compared under the lock, with nothing where
-        there was no cart; the books that it shows stay as they are, so that no other price is written than was seen.
+        A cart that is not there (any more) is made for an add (`create`); else there is just nothing to lock, and no
+        line. What the caller saw (`if_match`) is compared under the lock, with NO_CART where there was no cart; the
+        books that it shows stay as they are, so that no other price is written than was seen. At the end the cart is
+        read into `as_left`: one query.
         """
         known = self.pk
         user = User(pk=self.user_id)  # may be gone, and is not read
+        change = Change()
         try:
             with transaction.atomic():
-                there_was_none = False
                 while not self._lock():
-                    there_was_none = True
+                    change.is_new_cart = True
                     if not create:
                         break
                     self.pk = Cart.objects.for_user(user).pk
                 if if_match is not None:
                     shown = CartItem.objects.filter(cart=self.pk).values_list("book_id", flat=True)
-                    Book.objects.keep({*books, *shown}, unchanged=True)
-                    now = Cart.objects.with_lines().of(user)
-                    if there_was_none and not now.lines:
-                        now = Cart(user=user)
-                    if now.version not in if_match:
+                    Book.objects.lock_shared({*books, *shown}, unchanged=True)
+                    seen = Cart.objects.facts(self.pk)
+                    if change.is_new_cart and not seen.lines:
+                        seen = NO_CART
+                    if version_of(dump(cart_json(seen))) not in if_match:
                         raise CartChanged
                 elif books:
-                    Book.objects.keep(books)
-                yield there_was_none
+                    Book.objects.lock_shared(books)
+                yield change
+                if change.undo:
+                    transaction.set_rollback(True)
+                else:
+                    self.as_left = Cart.objects.facts(self.pk)
+            if change.undo:
+                self.pk, self.as_left = known, NO_CART
         except BaseException:
             self.pk = known  # the cart that was made for it is undone with everything else
             raise
 
     def _lock(self) -> bool:
-        held = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk")
-        return self.is_stored and held.first() is not None
+        found = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk")
+        return self.is_stored and found.first() is not None
 
     def _stamp(self) -> None:
-        Cart.objects.filter(pk=self.pk).update(updated_at=Now())
+        Cart.objects.filter(pk=self.pk).update(updated_at=time_of_change())
         # What was read of the cart before is not true any more: the next look at it reads again.
         for name in ("created_at", "updated_at", "_prefetched_objects_cache"):
             self.__dict__.pop(name, None)
+
+
+class Change:
+    """One change of a cart, while its transaction is open."""
+
+    is_new_cart = False  # the cart was not there when the change began
+    undo = False  # set by who finds nothing worth keeping: the transaction is rolled back, without an error
 
 
 class CartItem(models.Model):
@@ -281,14 +346,19 @@ class CartItem(models.Model):
         return f"{self.quantity} × {self.book}"
 
     @property
+    def facts(self) -> LineFacts:
+        """No query: the book is there."""
+        return LineFacts.of(self)
+
+    @property
     def line_total(self) -> Decimal:
         """Unit price × quantity, at today's price."""
-        return self.book.price * self.quantity
+        return self.facts.line_total
 
     @property
     def known_price(self) -> Decimal:
         """The unit price that the customer last agreed to, by adding or changing the line."""
-        return self.book.price if self.price_at_add is None else self.price_at_add
+        return self.facts.known_price
 
     @property
     def available_quantity(self) -> int:
@@ -297,42 +367,34 @@ class CartItem(models.Model):
 
     @property
     def issues(self) -> list[Issue]:
-        """What the customer should know before checkout. No query: the book is there."""
-        return issues_of(
-            quantity=self.quantity,
-            stock=self.book.stock_quantity,
-            is_active=self.book.is_active,
-            price=self.book.price,
-            price_at_add=self.known_price,
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """The line as clients get it. No query: the book is there."""
-        return line_json(*facts_of(self))
+        """What the customer should know before checkout."""
+        return self.facts.issues
 
     @retrying
     def change_quantity(self, quantity: int, *, if_match: Versions = None) -> None:
         """Sets the number of copies, at today's price: a PRICE_CHANGED is settled. Stock is not checked again.
 
         Raises CartItemNotFound when the line is gone: the guarded UPDATE never brings it back; CartChanged; and
-        ValidationError for a quantity outside 1 to 999. Four queries.
+        ValidationError for a quantity outside 1 to 999. Five queries.
         """
         check_quantity(quantity)
         this_line = CartItem.objects.filter(pk=self.pk)
         price = Book.objects.filter(pk=models.OuterRef("book_id")).values("price")
-        with self.cart._locked(if_match=if_match):
+        with self.cart._changing(if_match=if_match):
             if not this_line.update(quantity=quantity, price_at_add=models.Subquery(price)):
                 raise CartItemNotFound
             self.cart._stamp()
+            cart = self.cart
             self.refresh_from_db(from_queryset=CartItem.objects.with_book())
+            self.cart = cart  # the one that `as_left` is read into
 
     @retrying
     def remove(self, *, if_match: Versions = None) -> None:
         """Takes the line out of its cart, whatever its issues.
 
-        Raises CartItemNotFound when it is gone already, and CartChanged. Three queries.
+        Raises CartItemNotFound when it is gone already, and CartChanged. Four queries.
         """
-        with self.cart._locked(if_match=if_match):
+        with self.cart._changing(if_match=if_match):
             removed, _ = CartItem.objects.filter(pk=self.pk).delete()
             if not removed:
                 raise CartItemNotFound

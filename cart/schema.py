@@ -5,8 +5,9 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from bookstore.api.errors import ValidationError
 from bookstore.api.fields import MoneyField
-from cart.exceptions import BookOutOfStock, CartLimitExceeded
+from cart.exceptions import BookOutOfStock, CartItemDuplicate, CartLimitExceeded
 from cart.issues import IssueCode
 from cart.merging import MergeStatus
 from catalog.exceptions import BookNotFound
@@ -48,16 +49,19 @@ ISSUES = PolymorphicProxySerializer(
     },
 )
 
+SKIPPED_FOR = (BookNotFound, BookOutOfStock, CartLimitExceeded, CartItemDuplicate, ValidationError)
 MERGE_RESULTS = inline_serializer(
     "MergeResult",
     {
-        "book_id": serializers.IntegerField(),
+        "book_id": serializers.IntegerField(allow_null=True, help_text="null of an entry that names no book."),
         "status": constant(*MergeStatus),
         "code": constant(
-            *(error.code for error in (BookNotFound, BookOutOfStock, CartLimitExceeded)),
+            *(error.code for error in SKIPPED_FOR),
             required=False,
-            help_text="Why it was skipped; there only when it was.",
+            help_text="Why it was skipped; there only when it was. CART_ITEM_DUPLICATE: an earlier entry has the book.",
         ),
+        "field": serializers.CharField(required=False, help_text="With VALIDATION_ERROR: what of the entry is bad."),
+        "detail": serializers.CharField(required=False, help_text="With VALIDATION_ERROR: why, for a person."),
     },
     many=True,
 )

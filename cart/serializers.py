@@ -7,14 +7,14 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from bookstore.api.errors import ValidationError, faults
 from bookstore.api.fields import MoneyField, WholeNumberField
 from cart.issues import Issue
-from cart.merging import MergeResult
-from cart.models import MAX_QUANTITY, MIN_QUANTITY, Cart, CartItem
+from cart.merging import Entry, MergeResult
+from cart.models import Cart, CartItem
+from cart.quantities import MAX_QUANTITY, MIN_QUANTITY
 from cart.schema import ISSUES, MERGE_RESULTS
-from catalog.models import Book
-
-MAX_MERGE = 100  # entries in one merge
+from catalog.models import MIN_PRICE, Book
 
 
 def quantity_field(**options: Any) -> WholeNumberField:
@@ -30,21 +30,59 @@ class AddItemSerializer(serializers.Serializer[Any]):
     quantity = quantity_field(default=1)
 
 
-class MergeSerializer(serializers.Serializer[Any]):
-    items = serializers.ListField(child=AddItemSerializer(), min_length=1, max_length=MAX_MERGE)
+def max_entries() -> int:
+    """As many as a full cart has lines; at least 100, which clients may send to any shop."""
+    return max(100, int(settings.CART_MAX_LINES))
 
-    def validate_items(self, items: list[dict[str, int]]) -> list[dict[str, int]]:
-        """A book may be named once: which of two quantities is meant?"""
-        seen: set[int] = set()
-        faults: list[dict[str, Any]] = []
-        for item in items:
-            twice = item["book_id"] in seen
-            text = f"The book {item['book_id']} is named more than once."
-            faults.append({"book_id": [serializers.ErrorDetail(text, "duplicate")]} if twice else {})
-            seen.add(item["book_id"])
-        if any(faults):
-            raise serializers.ValidationError(faults)
-        return items
+
+class EntrySerializer(AddItemSerializer):
+    price_seen = serializers.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        min_value=MIN_PRICE,
+        required=False,
+        allow_null=True,
+        help_text="Unit price that the guest was shown. Where today's is another, the line has PRICE_CHANGED.",
+    )
+
+
+class EntriesField(serializers.ListField):
+    """Entries of a merge. One that cannot be read is an Entry with its fault, not a 422.
+
+    The length is asked before any entry is looked at.
+    """
+
+    child = EntrySerializer()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_length": 1, "max_length": max_entries(), **options})  # for the schema
+
+    def run_validators(self, value: list[Entry]) -> None:
+        """None: `to_internal_value` has asked the length before."""
+
+    def to_internal_value(self, data: Any) -> list[Entry]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        if not data:
+            raise serializers.ValidationError("Send at least 1 entry.", "min_length")
+        if len(data) > max_entries():
+            raise serializers.ValidationError(f"Send at most {max_entries()} entries.", "max_length")
+        return [self.entry(raw) for raw in data]
+
+    def entry(self, raw: Any) -> Entry:
+        try:
+            return Entry(**self.child.run_validation(raw))
+        except serializers.ValidationError as error:
+            fault = ValidationError(list(faults(error.detail)))
+        try:
+            book_id = AddItemSerializer().fields["book_id"].run_validation(raw["book_id"])
+        except (serializers.ValidationError, TypeError, KeyError):
+            book_id = None
+        return Entry(book_id, fault=fault)
+
+
+class MergeSerializer(serializers.Serializer[Any]):
+    items = EntriesField(help_text="A bad entry, and a second one of a book, is skipped; `results` says why.")
 
 
 class LineBookSerializer(serializers.ModelSerializer[Book]):

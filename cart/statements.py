@@ -1,13 +1,13 @@
 """The calls that storefronts make most, in one statement each.
 
-Every statement begins at the caller's session: whether it is good and its user active is asked in the same breath as
-the cart. What it cannot do it leaves alone and answers None; then the verbs of models.py, which lock and look step by
-step, find out why, or do it after all. So each rule has its exact answer in one place, and this file only has to be
-right when it says yes.
+Every statement begins at the caller's session: the same statement asks whether that is good and its user active. When
+it finds nothing to do it changes nothing and returns None; then the view calls the verb of models.py, which locks and
+looks step by step, and does it after all or raises the reason. So each rule has its exact answer in one place, and this
+file only has to be right when it returns a cart.
 
 Reading is an ORM query, compiled once. The changes are written by hand, for PostgreSQL alone: the ORM has no UPDATE
-or DELETE that takes one row, changes another and returns both. On other databases they answer None, and the verbs do
-the work. All of them lock as the verbs do: the cart first, by stamping it, then the line.
+or DELETE that locks one row, changes another and returns both. On other databases they return None, and the verbs do
+the work. They lock in the same order as the verbs: the cart, then the line.
 """
 
 from collections.abc import Callable
@@ -18,130 +18,174 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.db.models import BigIntegerField
 
-from bookstore.accounts.claims import Claims
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
 from bookstore.database import retrying
 from bookstore.fastpath.compiled import Compiled, Prepared
-from bookstore.fastpath.libpq import Row
-from cart.representation import FACTS, cart_json, line_json
-
-Line = dict[str, Any]
+from cart.facts import COLUMNS, PATHS, CartFacts
 
 
-def caller(value: Callable[[str], Any]) -> LoginSessionQuerySet:
+def good_session(value: Callable[[str], Any]) -> LoginSessionQuerySet:
     """The caller's session, if it is good."""
     return LoginSession.objects.good().named_by(value)
 
 
 READ = Prepared(
     lambda value: (
-        caller(value)
+        good_session(value)
         .order_by("user__carts__items__id")
-        .values_list("user__carts__updated_at", *(f"user__carts__items__{fact}" for fact in FACTS))
+        .values_list("user__carts__updated_at", *(f"user__carts__items__{path}" for path in PATHS))
     )
 )
 
-CALLER = Prepared(lambda value: caller(value).values_list("user_id"))
+CALLER = Prepared(lambda value: good_session(value).values_list("user_id"))
 
 
-def read(claims: Claims) -> dict[str, Any] | None:
-    """The caller's cart as clients get it, empty if there is none; None when the caller is not let in."""
-    rows = READ.rows(**claims.values())
+def read(caller: Caller) -> CartFacts | None:
+    """The caller's cart, NO_CART if there is none; None when the caller is not let in."""
+    rows = READ.rows(**caller.claims.values())
     if not rows:
         return None
+    caller.confirm()
     # Without a cart, and without a line, there is still the caller's one row, with NULLs.
-    return cart_json(rows[0][0], (row[1:] for row in rows if row[1] is not None))
+    return CartFacts.of_rows(rows)
 
 
-# What every statement answers with: FACTS, of the line and of its book.
-RETURNED = """line.id, line.quantity, line.price_at_add, line.added_at, book.id, book.title, book.author, book.price,
-    book.cover_image_url, book.stock_quantity, book.is_active"""
-
-# The cart of the line, locked and stamped, if it is the caller's.
-HELD = """
+# Every change locks the caller's cart, changes its lines, stamps the cart, and answers the whole cart, which is one row
+# for each line, as READ does.
+#
+# A statement sees the rows as they were when it began, before it waited for the lock. So `locked` compares: a cart that
+# somebody changed meanwhile has another `updated_at` (it never goes back, see `time_of_change`), PostgreSQL looks at
+# the row anew after waiting, and nothing is locked, changed or answered here. Nor is a cart stamped of which no line
+# changed: the line may have gone with its book.
+LOCKED = """
     caller (id) AS ({caller}),
-    held AS (
-        UPDATE carts SET updated_at = statement_timestamp()
-        FROM caller
-        WHERE carts.user_id = caller.id AND carts.id = (SELECT cart_id FROM cart_items WHERE id = %(item_id)s)
-        RETURNING carts.id
+    seen AS MATERIALIZED (
+        SELECT carts.id, carts.updated_at FROM carts, caller WHERE carts.user_id = caller.id
+    ),
+    locked AS MATERIALIZED (
+        SELECT carts.id FROM carts, seen WHERE carts.id = seen.id AND carts.updated_at = seen.updated_at
+        FOR NO KEY UPDATE OF carts
     )"""
 
+STAMPED = """
+    stamped AS (
+        UPDATE carts SET updated_at = greatest(statement_timestamp(), carts.updated_at + interval '1 microsecond')
+        WHERE carts.id = (SELECT cart_id FROM changed LIMIT 1)
+        RETURNING carts.id, carts.updated_at
+    )"""
+
+# LATERAL with OFFSET 0: each line's book by its id, never a hash of the whole table of books.
+ANSWER = """
+SELECT stamped.updated_at, {columns}
+FROM stamped
+LEFT JOIN cart_lines AS line ON true
+LEFT JOIN LATERAL (SELECT * FROM books WHERE books.id = line.book_id OFFSET 0) AS book ON true
+ORDER BY line.id"""
+
 CHANGE = """
-WITH {held}
-UPDATE cart_items AS line SET quantity = %(quantity)s, price_at_add = book.price
-FROM held, books AS book
-WHERE line.id = %(item_id)s AND line.cart_id = held.id AND book.id = line.book_id
-RETURNING {returned}"""
+WITH {locked},
+    changed AS (
+        UPDATE cart_items AS line SET quantity = %(quantity)s, price_at_add = book.price
+        FROM locked, books AS book
+        WHERE line.id = %(item_id)s AND line.cart_id = locked.id AND book.id = line.book_id
+        RETURNING line.*
+    ),
+    {stamped},
+    cart_lines AS (
+        SELECT others.* FROM cart_items AS others, locked
+        WHERE others.cart_id = locked.id AND others.id <> %(item_id)s
+        UNION ALL SELECT * FROM changed
+    )
+{answer}"""
 
 REMOVE = """
-WITH {held}
-DELETE FROM cart_items AS line USING held
-WHERE line.id = %(item_id)s AND line.cart_id = held.id
-RETURNING line.id"""
+WITH {locked},
+    changed AS (
+        DELETE FROM cart_items AS line USING locked
+        WHERE line.id = %(item_id)s AND line.cart_id = locked.id
+        RETURNING line.*
+    ),
+    {stamped},
+    cart_lines AS (
+        SELECT others.* FROM cart_items AS others, locked
+        WHERE others.cart_id = locked.id AND others.id <> %(item_id)s
+    )
+{answer}"""
 
-# A statement sees the lines as they were when it began, before it waited for the cart. `seen.updated_at` tells whether
-# somebody changed the cart in between: then PostgreSQL looks at the cart's row anew, the two differ, and nothing is
-# added here, so that the count of lines is never that of an earlier cart.
+# May it be added? cart/adding.py has the rule, and a test holds the two together.
 ADD = """
-WITH caller (id) AS ({caller}),
-book AS MATERIALIZED (
-    SELECT * FROM books WHERE id = %(book_id)s AND is_active AND stock_quantity > 0
-),
-seen AS MATERIALIZED (
-    SELECT carts.id, carts.updated_at FROM carts, caller, book
-    WHERE carts.user_id = caller.id
-    AND NOT EXISTS (SELECT 1 FROM cart_items WHERE cart_id = carts.id AND book_id = book.id)
-    AND (SELECT count(*) FROM cart_items WHERE cart_id = carts.id) < %(max_lines)s
-),
-held AS (
-    UPDATE carts SET updated_at = statement_timestamp()
-    FROM seen
-    WHERE carts.id = seen.id AND carts.updated_at = seen.updated_at
-    RETURNING carts.id
-),
-line AS (
-    INSERT INTO cart_items (cart_id, book_id, quantity, price_at_add)
-    SELECT held.id, book.id, %(quantity)s, book.price FROM held, book
-    ON CONFLICT ON CONSTRAINT uq_cart_items_cart_book DO NOTHING
-    RETURNING *
-)
-SELECT {returned} FROM line, book"""
+WITH {locked},
+    wanted AS MATERIALIZED (
+        SELECT books.id, books.price FROM books, locked
+        WHERE books.id = %(book_id)s AND books.is_active AND books.stock_quantity > 0
+        AND NOT EXISTS (SELECT 1 FROM cart_items WHERE cart_id = locked.id AND book_id = books.id)
+        AND (SELECT count(*) FROM cart_items WHERE cart_id = locked.id) < %(max_lines)s
+    ),
+    changed AS (
+        INSERT INTO cart_items (cart_id, book_id, quantity, price_at_add)
+        SELECT locked.id, wanted.id, %(quantity)s, wanted.price FROM locked, wanted
+        ON CONFLICT ON CONSTRAINT uq_cart_items_cart_book DO NOTHING
+        RETURNING *
+    ),
+    {stamped},
+    cart_lines AS (
+        SELECT others.* FROM cart_items AS others, locked WHERE others.cart_id = locked.id
+        UNION ALL SELECT * FROM changed
+    )
+{answer}"""
+
+CLEAR = """
+WITH {locked},
+    changed AS (
+        DELETE FROM cart_items AS line USING locked WHERE line.cart_id = locked.id RETURNING line.*
+    ),
+    {stamped},
+    cart_lines AS (SELECT * FROM changed WHERE false)
+{answer}"""
 
 
-def add(claims: Claims, book_id: int, quantity: int) -> Line | None:
+def add(caller: Caller, book_id: int, quantity: int) -> CartFacts | None:
     """As `Cart.add`, for a cart that is there, has room and is not being changed by somebody else."""
     try:
-        row = _run(ADD, claims, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
+        return _run(ADD, caller, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
     except IntegrityError:  # the book or the user was deleted meanwhile: nothing was done, and the verb says which
         return None
-    return line_json(*row) if row else None
 
 
-def change_quantity(claims: Claims, item_id: int, quantity: int) -> Line | None:
+def change_quantity(caller: Caller, item_id: int, quantity: int) -> CartFacts | None:
     """As `CartItem.change_quantity`, for a line of the caller's."""
-    row = _run(CHANGE, claims, item_id=item_id, quantity=quantity)
-    return line_json(*row) if row else None
+    return _run(CHANGE, caller, item_id=item_id, quantity=quantity)
 
 
-def remove(claims: Claims, item_id: int) -> bool:
+def remove(caller: Caller, item_id: int) -> CartFacts | None:
     """As `CartItem.remove`, for a line of the caller's."""
-    return _run(REMOVE, claims, item_id=item_id) is not None
+    return _run(REMOVE, caller, item_id=item_id)
+
+
+def clear(caller: Caller) -> CartFacts | None:
+    """As `Cart.clear`, for a cart with a line."""
+    return _run(CLEAR, caller)
 
 
 @cache
 def _complete(template: str) -> Compiled:
     """A statement with its common parts and the ORM's condition on the caller."""
     condition, constants = CALLER.on(connection.alias).named()
-    sql = template.replace("{held}", HELD).replace("{returned}", RETURNED).replace("{caller}", condition)
-    return Compiled.of_names(sql, constants)
+    parts = {"locked": LOCKED.replace("{caller}", condition), "stamped": STAMPED, "answer": ANSWER}
+    for name, part in parts.items():
+        template = template.replace(f"{{{name}}}", part)
+    return Compiled.of_names(template.replace("{columns}", COLUMNS), constants)
 
 
 @retrying
-def _run(template: str, claims: Claims, **values: int) -> Row | None:
+def _run(template: str, caller: Caller, **values: int) -> CartFacts | None:
     if connection.vendor != "postgresql" or not all(
         abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
     ):
         return None  # no row can have such an id, and PostgreSQL would refuse to read it
-    rows = _complete(template).rows({**claims.values(), **values})
-    return rows[0] if rows else None
+    rows = _complete(template).rows({**caller.claims.values(), **values})
+    if not rows:
+        return None
+    caller.confirm()
+    return CartFacts.of_rows(rows)

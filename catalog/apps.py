@@ -11,3 +11,6 @@ class CatalogConfig(AppConfig):
         # A cart's page links to its books, and tells their stock and price.
         "Customer support": ["view_book", "view_genre"],
     }
+    # First segments of the paths whose reads are public: all of them together never hold every slot
+    # (bookstore/server/slots.py).
+    public_paths = ("books", "genres")

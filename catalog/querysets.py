@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Case, F, IntegerField, Value, When
 
 from bookstore.api.pagination import Total, exactly, is_small, read_page, total_of
-from bookstore.database.locks import DeletesUnderLock, keep
+from bookstore.database.locks import DeletesUnderLock, lock_shared
 from catalog.exceptions import BookNotFound, GenreUnknown, naming_conflicts
 from catalog.fields import FoldedField, clean_isbn
 from catalog.search.document import HasWords
@@ -142,13 +142,20 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         found.ranked_by = wanted
         return found
 
-    def read_page(self, start: int, size: int) -> "tuple[list[Book], Total]":
-        """For `page_of`. Of a search the `RANKED` books with the lowest ids are ranked; any others follow by id.
+    def read_page(self, start: int, size: int, *, count: bool = True) -> "tuple[list[Book], Total | None]":
+        """For `page_of`."""
+        if not self.ranked_by:
+            return read_page(self, start, size, count=count)
+        ids, total = self.find_page(start, size)
+        # A book that was withdrawn or renamed since is found no more: the page is one shorter.
+        books = self.order_by().in_bulk(ids)
+        return [books[book_id] for book_id in ids if book_id in books], total if count else None
+
+    def find_page(self, start: int, size: int) -> tuple[list[int], Total]:
+        """The ids of one page of a search. The `RANKED` books with the lowest ids are ranked; any others follow by id.
 
         Of a small catalogue it is `RANKED_OF_FEW`.
         """
-        if not self.ranked_by:
-            return read_page(self, start, size)
         matches, ranked = self.order_by("id"), RANKED
         hits = matches.annotate(hits=words_in_title(self.ranked_by)).values_list("id", "hits")
         candidates = list(hits[: ranked + 1])
@@ -159,15 +166,12 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         best = sorted(candidates[:ranked], key=lambda candidate: (-candidate[1], candidate[0]))
         ids = [book_id for book_id, _ in best[start : start + size]]
         if len(candidates) <= ranked:
-            total = exactly(len(candidates))
-        else:
-            total = total_of(self, exact_up_to=ranked, counted=ranked + 1, small=small)
-            if start + size > ranked:
-                rest = matches.filter(id__gt=candidates[ranked - 1][0]).values_list("id", flat=True)
-                ids += rest[max(start - ranked, 0) : start + size - ranked]
-        # A book that was withdrawn or renamed since is found no more: the page is one shorter.
-        books = self.order_by().in_bulk(ids)
-        return [books[book_id] for book_id in ids if book_id in books], total
+            return ids, exactly(len(candidates))
+        total = total_of(self, exact_up_to=ranked, counted=ranked + 1, small=small)
+        if start + size > ranked:
+            rest = matches.filter(id__gt=candidates[ranked - 1][0]).values_list("id", flat=True)
+            ids += rest[max(start - ranked, 0) : start + size - ranked]
+        return ids, total
 
     def by_author(self, text: str) -> "BookQuerySet":
         """Books of which every word of the text is a prefix of a word of the author. No word: all books."""
@@ -239,9 +243,10 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         books: dict[int, Book] = self.in_bulk([book_id for book_id in book_ids if 0 < book_id <= MAX_ID])
         return books
 
-    def keep(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
-        """Those of these books that there are stay until the transaction ends; `unchanged`, as they are. 1 query."""
-        keep(self.filter(pk__in=[book_id for book_id in book_ids if 0 < book_id <= MAX_ID]), unchanged=unchanged)
+    def lock_shared(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
+        """Nobody deletes these books until the transaction ends; `unchanged`: nor changes them. 1 query."""
+        ids = [book_id for book_id in book_ids if 0 < book_id <= MAX_ID]
+        lock_shared(self.filter(pk__in=ids), unchanged=unchanged)
 
     def find(self, book_id: int) -> "Book":
         """The book with this id. Raises BookNotFound. 1 query."""

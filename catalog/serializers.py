@@ -82,7 +82,7 @@ class BookSerializer(serializers.Serializer[Book]):
 @extend_schema_serializer(many=False)  # what the action `list` answers with is one page
 class BookPageSerializer(serializers.Serializer[Any]):
     items = BookSerializer(many=True)
-    total = serializers.IntegerField(help_text="Books on all pages.")
+    total = serializers.IntegerField(allow_null=True, help_text="Books on all pages; null with `count=none`.")
     total_is_estimate = serializers.BooleanField(
         help_text="True: `total` says about how many. "
         f"Up to {EXACT_TOTAL}, or of fewer than {SMALL_TABLE} books in all, it is exact."

@@ -20,7 +20,7 @@ from rest_framework_simplejwt.exceptions import (
 )
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from bookstore.accounts.claims import Claims as Claims
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.exceptions import RefreshInvalid, TokenExpired, TokenInvalid
 from bookstore.accounts.models import LoginSession
 

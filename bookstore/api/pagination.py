@@ -5,6 +5,7 @@ docs/decisions/0010-catalogue-at-scale.md has the reasons and the figures.
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import connections
@@ -26,6 +27,11 @@ FURTHEST = 10**15
 class PageParameters(serializers.Serializer[Any]):
     page = WholeNumberField(min_value=1, default=1, help_text="Which page, from 1.")
     size = WholeNumberField(min_value=1, max_value=MAX_SIZE, default=20, help_text="How many items a page has.")
+    count = serializers.ChoiceField(
+        choices=["total", "none"],
+        default="total",
+        help_text="`none` leaves the total out (null), for clients that scroll on and on.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +53,28 @@ class Total:
         return Total(max(self.seen, min(self.rows, start)), seen=self.seen, is_estimate=True)
 
 
-def page_of(queryset: QuerySet[Any], *, page: int, size: int) -> dict[str, Any]:
-    """One page of an ordered queryset, in two queries, four when the total is estimated.
+def page_of(queryset: QuerySet[Any], *, page: int, size: int, count: bool = True) -> dict[str, Any]:
+    """One page of an ordered queryset, in two queries, four when the total is estimated; without a total in one.
 
     A page past the end has no items. A queryset that has a `read_page` of its own is asked for it.
     """
     start = min((page - 1) * size, FURTHEST)
-    if read := getattr(queryset, "read_page", None):
-        items, total = read(start, size)
-    else:
-        items, total = read_page(queryset, start, size)
-    total = total.after(len(items), start=start, size=size)
-    return {"items": items, "total": total.rows, "total_is_estimate": total.is_estimate, "page": page, "size": size}
+    read = getattr(queryset, "read_page", None) or partial(read_page, queryset)
+    items, total = read(start, size, count=count)
+    if total:
+        total = total.after(len(items), start=start, size=size)
+    return {
+        "items": items,
+        "total": total.rows if total else None,
+        "total_is_estimate": bool(total and total.is_estimate),
+        "page": page,
+        "size": size,
+    }
 
 
-def read_page(queryset: QuerySet[Any], start: int, size: int) -> tuple[list[Any], Total]:
-    total = total_of(queryset, exact_up_to=EXACT_TOTAL)
-    if start >= total.rows and not total.is_estimate:
+def read_page(queryset: QuerySet[Any], start: int, size: int, *, count: bool = True) -> tuple[list[Any], Total | None]:
+    total = total_of(queryset, exact_up_to=EXACT_TOTAL) if count else None
+    if total and start >= total.rows and not total.is_estimate:
         return [], total
     # The rows that are skipped are passed over in the index; only those of the page are read.
     wanted = queryset.values("pk")[start : start + size]

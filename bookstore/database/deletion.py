@@ -6,19 +6,19 @@ from django.db import connections
 from django.db.models import CASCADE, Model, QuerySet
 from django.db.models.deletion import Collector
 
-from bookstore.database.locks import hold
+from bookstore.database.locks import lock
 
 
 def lock_then_cascade(collector: Collector, field: Any, rows: "QuerySet[Model]", using: str) -> None:
     """`on_delete` of carts and of lines: CASCADE in the one lock order.
 
-    Django deletes children first, and in no order: lines before carts. A change of the cart, which holds it and then
-    asks for a line, would wait for the deletion, and the deletion for it. So the rows are held while Django goes down
-    from parent to child, by id, where there is a transaction to hold them in: the `delete()` of users, carts and books
-    opens one. One query more for each kind of row.
+    Django deletes children first, and in no order: lines before carts. A change that has locked the cart and asks for a
+    line would wait for the deletion, and the deletion for it. So the rows are locked while Django goes down from parent
+    to child, by id, where there is a transaction: the `delete()` of users, carts and books opens one. One query more
+    for each kind of row.
     """
     if connections[using].in_atomic_block:
-        hold(rows)
+        lock(rows)
     CASCADE(collector, field, rows, using)
 
 

@@ -1,7 +1,9 @@
-"""Rows that a transaction holds until it ends. Whoever holds several takes them in one order: nobody waits in a circle.
+"""Row locks that a transaction keeps until it ends, taken in one order, so that no two wait for each other.
 
-Users, then carts, then genres, then books, then lines; and those of one kind by id. docs/decisions/0001 says why. On
-SQLite, which has one writer at a time, nothing need be held.
+THE ORDER, here and nowhere else: users, carts, genres, books, lines, orders; rows of one kind by id. Books come before
+lines because a deletion of a book must keep new lines from it before it looks for the old ones. A foreign key locks the
+row that it points to, in the order of the INSERT: code that inserts several rows locks what they point to before
+(`lock_shared`). docs/decisions/0001 has the reasons. SQLite has one writer at a time and locks no rows.
 """
 
 from typing import Any
@@ -13,22 +15,21 @@ from django.db.models import QuerySet
 from bookstore.database import retrying
 
 
-def hold(rows: QuerySet[Any], *, no_key: bool = False) -> None:
-    """Nobody else changes or deletes these rows, or begins to point to them: for who deletes them. One query.
+def lock(rows: QuerySet[Any], *, no_key: bool = False) -> None:
+    """SELECT … FOR UPDATE in id order: use before deleting. No new foreign key can point to the rows then. One query.
 
-    With `no_key` others may point to them: for who changes them.
+    `no_key` is FOR NO KEY UPDATE: use before changing. Foreign keys may still point to the rows.
     """
     # The rows in a subquery, so that they may be grouped: PostgreSQL locks no groups.
     ids = rows.order_by().values("pk")
-    held = rows.model._base_manager.using(rows.db).filter(pk__in=ids).order_by("pk").select_for_update(no_key=no_key)
-    list(held.values_list("pk"))
+    locked = rows.model._base_manager.using(rows.db).filter(pk__in=ids).order_by("pk").select_for_update(no_key=no_key)
+    list(locked.values_list("pk"))
 
 
-def keep(rows: QuerySet[Any], *, unchanged: bool = False) -> None:
-    """Nobody else deletes these rows, or (`unchanged`) changes them; as many as like may keep them. One query.
+def lock_shared(rows: QuerySet[Any], *, unchanged: bool = False) -> None:
+    """SELECT … FOR KEY SHARE in id order: nobody deletes the rows until the transaction ends. One query.
 
-    A foreign key keeps the row that it points to in this way, one after the other, in the order of the INSERT. So who
-    is about to point to several keeps them before.
+    `unchanged` is FOR SHARE: nobody changes them either. Any number of transactions may hold a shared lock of a row.
     """
     if connections[rows.db].vendor != "postgresql":
         return
@@ -37,34 +38,34 @@ def keep(rows: QuerySet[Any], *, unchanged: bool = False) -> None:
     except EmptyResultSet:
         return
     with connections[rows.db].cursor() as cursor:
-        # The ORM has FOR [NO KEY] UPDATE only, which each would have for itself.
+        # The ORM has FOR [NO KEY] UPDATE only, which one transaction at a time may have.
         cursor.execute(f"{sql} FOR {'SHARE' if unchanged else 'KEY SHARE'}", parameters)
 
 
 class DeletedUnderLock:
-    """For a model. Its row is held before Django looks for what points to it, so that nothing new can begin to."""
+    """Mixin of a model: its row is locked before Django looks for what points to it, so that nothing new can."""
 
     @retrying
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        """As Django's, in one transaction that holds the row first. One query more."""
+        """As Django's, in one transaction that locks the row first. One query more."""
         with transaction.atomic():
-            hold(type(self)._base_manager.filter(pk=self.pk))  # type: ignore[attr-defined]
-            deleted: tuple[int, dict[str, int]] = super().delete(*args, **options)  # type: ignore[misc]
+            lock(type(self)._base_manager.filter(pk=self.pk))  # type: ignore[attr-defined]  # a mixin, to mypy
+            deleted: tuple[int, dict[str, int]] = super().delete(*args, **options)  # type: ignore[misc]  # the same
             return deleted
 
-    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
 class DeletesUnderLock:
-    """For the QuerySet of such a model."""
+    """Mixin of the QuerySet of such a model."""
 
     @retrying
     def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's, in one transaction that holds the rows first, by id. One query more."""
+        """As Django's, in one transaction that locks the rows first, by id. One query more."""
         with transaction.atomic():
-            hold(self)  # type: ignore[arg-type]
-            deleted: tuple[int, dict[str, int]] = super().delete()  # type: ignore[misc]
+            lock(self)  # type: ignore[arg-type]  # a mixin, to mypy
+            deleted: tuple[int, dict[str, int]] = super().delete()  # type: ignore[misc]  # the same
             return deleted
 
-    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's marks for templates and managers
     delete.queryset_only = True  # type: ignore[attr-defined]

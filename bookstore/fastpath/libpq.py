@@ -23,6 +23,10 @@ from bookstore.database import deadlines, is_outdated
 
 Row = tuple[Any, ...]
 
+# Of one connection. Clients choose among some hundred combinations of filters, each with a statement of its own, which
+# costs PostgreSQL up to some hundred kilobytes.
+MOST_STATEMENTS = 100
+
 GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
@@ -33,7 +37,7 @@ def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
     """
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    if not is_for(connection):
+    if not is_for(connection, sql):
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
@@ -44,11 +48,16 @@ def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
     return found
 
 
-def is_for(connection: BaseDatabaseWrapper) -> bool:
-    """Whether this connection may prepare statements, is in no transaction, and nobody reads its log."""
+def is_for(connection: BaseDatabaseWrapper, sql: str) -> bool:
+    """Whether this connection may prepare statements, is in no transaction, and nobody reads its log.
+
+    One beyond `MOST_STATEMENTS` goes by a cursor, for which psycopg forgets the statement used longest ago.
+    """
     driver = connection.connection
+    known = getattr(driver, "quick_statements", ())
     return (
         isinstance(driver, deadlines.Connection)
+        and (len(known) < MOST_STATEMENTS or sql in known)
         and driver.prepare_threshold is not None
         and driver.autocommit
         and not connection.in_atomic_block

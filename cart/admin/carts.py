@@ -33,7 +33,8 @@ from cart.admin.filters import (
 )
 from cart.exceptions import CartItemNotFound
 from cart.issues import BLOCKING, IssueCode
-from cart.models import MAX_QUANTITY, MIN_QUANTITY, Cart, CartItem
+from cart.models import Cart, CartItem
+from cart.quantities import MAX_QUANTITY, MIN_QUANTITY
 from catalog.models import Book
 
 

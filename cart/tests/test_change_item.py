@@ -1,13 +1,16 @@
 """PUT /cart/items/{item_id}"""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
 from cart import statements
 from cart.models import Cart, CartItem
 from cart.tests.answers import line_answer
+from cart.tests.concurrent import in_thread
 from cart.tests.factories import CartFactory, CartItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +144,51 @@ def test_put_item_that_was_deleted_meanwhile_is_404_and_stays_deleted(client_for
     assert response.status_code == 404
     assert response.json()["code"] == "CART_ITEM_NOT_FOUND"
     assert not CartItem.objects.exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["put", "delete"])
+def test_a_change_that_ends_404_leaves_the_carts_last_change_alone(client_for, alice, line, rival, method):
+    """The line goes (with its book, say) while the change waits for it."""
+    client = client_for(alice)
+    before = Cart.objects.get().updated_at
+    rival("BEGIN", "DELETE FROM cart_items WHERE id = %s", line.pk)
+    answers = []
+    thread, raised = in_thread(
+        lambda: answers.append(getattr(client, method)(f"/cart/items/{line.pk}", {"quantity": 3}))
+    )
+    thread.join(0.5)
+    assert thread.is_alive()
+    rival("COMMIT")
+    thread.join(5)
+
+    assert raised == []
+    assert [answer.status_code for answer in answers] == [404]
+    assert Cart.objects.get().updated_at == before
+
+
+@pytest.mark.parametrize("statement", [True, False], ids=["statement", "verb"])
+@pytest.mark.parametrize("change", ["add", "put", "delete", "clear", "merge"])
+def test_the_carts_last_change_never_goes_back(client_for, alice, line, dracula, monkeypatch, change, statement):
+    """The clock of this database may be behind the one that wrote the change before."""
+    if not statement:
+        monkeypatch.setattr(statements, "_run", lambda *args, **values: None)
+    ahead = now() + timedelta(hours=1)
+    Cart.objects.update(updated_at=ahead)
+    client = client_for(alice)
+    calls = {
+        "add": lambda: client.post("/cart/items", {"book_id": dracula.pk}),
+        "put": lambda: client.put(f"/cart/items/{line.pk}", {"quantity": 3}),
+        "delete": lambda: client.delete(f"/cart/items/{line.pk}"),
+        "clear": lambda: client.delete("/cart/items"),
+        "merge": lambda: client.post("/cart/merge", {"items": [{"book_id": dracula.pk}]}),
+    }
+
+    response = calls[change]()
+
+    assert response.status_code in {200, 201, 204}
+    assert Cart.objects.get().updated_at == ahead + timedelta(microseconds=1)
 
 
 def test_put_item_without_a_token_is_401(api, line):

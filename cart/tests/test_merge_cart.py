@@ -102,41 +102,142 @@ def test_merge_sent_again_changes_nothing(client_for, alice, emma, dracula):
     assert after.json()["updated_at"] == before.json()["updated_at"]
 
 
-def test_merge_settles_the_price_of_what_it_changes_only(client_for, alice, emma, dracula):
+def test_merge_leaves_a_changed_price_to_be_confirmed(client_for, alice, emma, dracula):
     cart = CartFactory(user=alice)
     raised = CartItemFactory(cart=cart, book=emma, quantity=1, price_at_add="5.00")
-    left = CartItemFactory(cart=cart, book=dracula, quantity=3, price_at_add="5.00")
+    CartItemFactory(cart=cart, book=dracula, quantity=3, price_at_add="5.00")
     entries = [{"book_id": emma.pk, "quantity": 2}, {"book_id": dracula.pk, "quantity": 2}]
 
-    client_for(alice).post("/cart/merge", {"items": entries})
+    merged = client_for(alice).post("/cart/merge", {"items": entries}).json()
+    confirmed = client_for(alice).put(f"/cart/items/{raised.pk}", {"quantity": 2}).json()
 
-    raised.refresh_from_db()
-    left.refresh_from_db()
-    assert (str(raised.price_at_add), str(left.price_at_add)) == ("9.50", "5.00")
+    assert [item["issues"] for item in merged["items"]] == [
+        [{"code": "PRICE_CHANGED", "from": "5.00", "to": "9.50"}],
+        [
+            {"code": "INSUFFICIENT_STOCK", "available": 2},
+            {"code": "PRICE_CHANGED", "from": "5.00", "to": "12.25"},
+        ],
+    ]
+    assert [item["price_at_add"] for item in merged["items"]] == ["5.00", "5.00"]
+    assert (confirmed["issues"], confirmed["price_at_add"]) == ([], "9.50")
+
+
+def test_merge_adds_at_the_price_that_the_guest_saw(client_for, alice, emma, dracula):
+    entries = [{"book_id": emma.pk, "price_seen": "9.00"}, {"book_id": dracula.pk, "price_seen": "12.25"}]
+
+    merged = client_for(alice).post("/cart/merge", {"items": entries}).json()
+
+    assert [(item["price_at_add"], item["issues"]) for item in merged["items"]] == [
+        ("9.00", [{"code": "PRICE_CHANGED", "from": "9.00", "to": "9.50"}]),
+        ("12.25", []),
+    ]
+    assert merged["total_price"] == "21.75"
+
+
+def test_merge_of_a_seen_price_leaves_the_price_of_a_line_alone(client_for, alice, emma):
+    CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=1, price_at_add="5.00")
+
+    merged = client_for(alice).post("/cart/merge", {"items": [{"book_id": emma.pk, "price_seen": "9.50"}]}).json()
+
+    assert merged["items"][0]["price_at_add"] == "5.00"
 
 
 @pytest.mark.parametrize(
-    ("items", "field", "code"),
+    ("entry", "result"),
     [
-        ([], "items", "min_length"),
-        ([{"book_id": 1}] * 101, "items", "max_length"),
-        ([{"book_id": 1}, {"book_id": 2}, {"book_id": "1"}], "items.2.book_id", "duplicate"),
-        ([{"book_id": 1}, {"quantity": 2}], "items.1.book_id", "required"),
-        ([{"book_id": 1, "quantity": 0}], "items.0.quantity", "min_value"),
-        ([{"book_id": True}], "items.0.book_id", "invalid"),
-        ([1], "items.0", "invalid"),
-        ({"book_id": 1}, "items", "not_a_list"),
-        ("x", "items", "not_a_list"),
-        (None, "items", "null"),
+        (1, {"book_id": None, "field": "body"}),
+        (None, {"book_id": None, "field": "body"}),
+        ({"quantity": 2}, {"book_id": None, "field": "book_id"}),
+        ({"book_id": "abc"}, {"book_id": None, "field": "book_id"}),
+        ({"book_id": True}, {"book_id": None, "field": "book_id"}),
+        ({"book_id": [1]}, {"book_id": None, "field": "book_id"}),
+        ({"book_id": 7, "quantity": 0}, {"book_id": 7, "field": "quantity"}),
+        ({"book_id": "7", "quantity": 1000}, {"book_id": 7, "field": "quantity"}),
+        ({"book_id": 7, "quantity": None}, {"book_id": 7, "field": "quantity"}),
+        ({"book_id": 7, "quantity": 1.5}, {"book_id": 7, "field": "quantity"}),
+        ({"book_id": 7, "price_seen": "0.00"}, {"book_id": 7, "field": "price_seen"}),
+        ({"book_id": 7, "price_seen": "1.234"}, {"book_id": 7, "field": "price_seen"}),
+        ({"book_id": 7, "price_seen": "NaN"}, {"book_id": 7, "field": "price_seen"}),
     ],
 )
-def test_merge_of_bad_entries_is_422_and_changes_nothing(client_for, alice, items, field, code):
+def test_merge_skips_an_entry_that_cannot_be_read_and_takes_the_rest(client_for, alice, emma, entry, result):
+    response = client_for(alice).post("/cart/merge", {"items": [entry, {"book_id": emma.pk, "quantity": 2}]})
+
+    bad, good = response.json()["results"]
+    assert response.status_code == 200
+    assert bad.pop("detail")
+    assert bad == result | {"status": "skipped", "code": "VALIDATION_ERROR"}
+    assert good == {"book_id": emma.pk, "status": "added"}
+    assert stored() == [("Emma", 2)]
+
+
+def test_merge_of_a_book_twice_takes_the_first_entry(client_for, alice, emma):
+    entries = [{"book_id": emma.pk, "quantity": 2}, {"book_id": str(emma.pk), "quantity": 5}]
+
+    response = client_for(alice).post("/cart/merge", {"items": entries})
+
+    assert response.json()["results"] == [
+        {"book_id": emma.pk, "status": "added"},
+        {"book_id": emma.pk, "status": "skipped", "code": "CART_ITEM_DUPLICATE"},
+    ]
+    assert stored() == [("Emma", 2)]
+
+
+def test_merge_takes_a_good_entry_after_a_bad_one_of_the_same_book(client_for, alice, emma):
+    entries = [{"book_id": emma.pk, "quantity": 0}, {"book_id": emma.pk, "quantity": 2}]
+
+    response = client_for(alice).post("/cart/merge", {"items": entries})
+
+    assert [each["status"] for each in response.json()["results"]] == ["skipped", "added"]
+    assert stored() == [("Emma", 2)]
+
+
+@pytest.mark.parametrize(
+    ("items", "code"),
+    [
+        ([], "min_length"),
+        ([{"book_id": 1}] * 101, "max_length"),
+        ([{}] * 330_000, "max_length"),
+        ({"book_id": 1}, "not_a_list"),
+        ("x", "not_a_list"),
+        (None, "null"),
+    ],
+)
+def test_merge_without_a_list_of_entries_is_422_and_changes_nothing(client_for, alice, items, code):
     response = client_for(alice).post("/cart/merge", {"items": items})
 
     assert response.status_code == 422
-    fault = response.json()["errors"][0]
-    assert (fault["field"], fault["code"]) == (field, code)
+    assert [(fault["field"], fault["code"]) for fault in response.json()["errors"]] == [("items", code)]
     assert not Cart.objects.exists()
+
+
+@pytest.mark.parametrize(("max_lines", "entries"), [(3, 100), (120, 120)])
+def test_merge_takes_as_many_entries_as_a_cart_has_lines(client_for, alice, settings, max_lines, entries):
+    settings.CART_MAX_LINES = max_lines
+    items = [{"book_id": 0}] * entries
+
+    taken = client_for(alice).post("/cart/merge", {"items": items})
+    refused = client_for(alice).post("/cart/merge", {"items": [*items, {"book_id": 0}]})
+
+    assert (taken.status_code, len(taken.json()["results"])) == (200, entries)
+    assert (refused.status_code, refused.json()["detail"]) == (422, f"Send at most {entries} entries.")
+
+
+def test_merge_answers_the_cart_that_its_results_are_about(client_for, alice, emma, dracula, monkeypatch):
+    """Somebody else's change, right after the merge is committed, is in neither."""
+    merge = Cart.merge
+
+    def merge_then_another_device(cart, *args, **options):
+        results = merge(cart, *args, **options)
+        Cart.objects.of(alice).add(dracula)
+        return results
+
+    monkeypatch.setattr(Cart, "merge", merge_then_another_device)
+
+    response = client_for(alice).post("/cart/merge", {"items": [{"book_id": emma.pk}]})
+
+    assert [item["book_id"] for item in response.json()["items"]] == [emma.pk]
+    assert response.headers["ETag"] != client_for(alice).get("/cart").headers["ETag"]
 
 
 def test_merge_without_items_is_422(client_for, alice):

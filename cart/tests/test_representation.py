@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 from cart import statements
+from cart.facts import NO_CART
 from cart.models import Cart, CartItem
-from cart.representation import dump, json_of, version_of
+from cart.representation import cart_json, dump, line_json, version_of
 from cart.serializers import CartItemSerializer, CartSerializer, MergedCartSerializer
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
@@ -39,9 +41,11 @@ LINES = st.lists(
 )
 
 
-def claims_of(user) -> Claims:
+def caller_of(user) -> Caller:
     session = LoginSession.objects.begin(user)
-    return Claims(user_id=user.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
+    return Caller(
+        Claims(user_id=user.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
+    )
 
 
 class TestRepresentation(TestCase):
@@ -59,11 +63,12 @@ class TestRepresentation(TestCase):
 
         documented = json.loads(json.dumps(CartSerializer(stored).data, default=str))
 
-        assert json.loads(dump(json_of(stored))) == documented
-        assert dump(statements.read(claims_of(alice))) == dump(json_of(stored))
-        assert stored.version == version_of(dump(json_of(stored)))
+        assert json.loads(dump(cart_json(stored.facts))) == documented
+        assert dump(cart_json(statements.read(caller_of(alice)))) == dump(cart_json(stored.facts))
+        assert Cart.objects.facts(cart.pk) == stored.facts
+        assert stored.version == version_of(dump(cart_json(stored.facts)))
         for line in stored.lines:
-            assert json.loads(dump(line.as_json())) == json.loads(
+            assert json.loads(dump(line_json(line.facts))) == json.loads(
                 json.dumps(CartItemSerializer(line).data, default=str)
             )
 
@@ -76,14 +81,14 @@ def test_times_are_written_the_same_by_both(microsecond):
     Cart.objects.update(updated_at=moment)
     cart.refresh_from_db()
 
-    assert json.loads(dump(json_of(cart)))["updated_at"] == CartSerializer(cart).data["updated_at"]
+    assert json.loads(dump(cart_json(cart.facts)))["updated_at"] == CartSerializer(cart).data["updated_at"]
 
 
 @pytest.mark.django_db
 def test_somebody_without_a_cart_reads_the_same_in_both():
     alice = UserFactory()
 
-    assert statements.read(claims_of(alice)) == json_of(Cart(user=alice))
+    assert statements.read(caller_of(alice)) == Cart(user=alice).facts == NO_CART
 
 
 @pytest.mark.django_db

@@ -109,13 +109,16 @@ def test_add_answers_the_line_and_totals_follow(alice, emma, dracula):
 
 
 @pytest.mark.parametrize("quantity", [0, 1000, 1.5, True])
-def test_merge_of_an_entry_with_a_bad_quantity_changes_nothing(alice, emma, dracula, quantity):
+def test_merge_skips_an_entry_with_a_bad_quantity(alice, emma, dracula, quantity):
     cart = CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=2).cart
 
-    with pytest.raises(ValidationError):
-        cart.merge([(emma.pk, 3), (dracula.pk, quantity)])
+    results = cart.merge([(emma.pk, 3), (dracula.pk, quantity)])
 
-    assert list(CartItem.objects.values_list("book__title", "quantity")) == [("Emma", 2)]
+    assert [(each["status"], each.get("code")) for each in results] == [
+        ("updated", None),
+        ("skipped", "VALIDATION_ERROR"),
+    ]
+    assert list(CartItem.objects.values_list("book__title", "quantity")) == [("Emma", 3)]
 
 
 def test_a_cart_is_ready_for_checkout_while_none_of_its_lines_is_sold_out(alice, emma):

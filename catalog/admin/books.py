@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from bookstore.admin.lists import BoundedList, is_id
-from bookstore.database.locks import hold
+from bookstore.database.locks import lock
 from catalog.admin.book_files import BookFiles
 from catalog.exceptions import naming_conflicts
 from catalog.models import MAX_STOCK, Book, Genre
@@ -140,7 +140,7 @@ class BookAdmin(BoundedList, BookFiles, admin.ModelAdmin):
         named = [str(value) for name, value in request.POST.items() if EDITED_ROW.fullmatch(name)]
         keys = [key for key in named if is_id(key)]  # the form says what is wrong with another
         with transaction.atomic():
-            hold(Book.objects.filter(pk__in=keys), no_key=True)
+            lock(Book.objects.filter(pk__in=keys), no_key=True)
             return super().changelist_view(request, extra_context)
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:

@@ -61,5 +61,5 @@ class GenreAdmin(BoundedList, admin.ModelAdmin):
         """The lock comes first: a book that somebody is putting into one of them is waited for, and keeps it."""
         keys = [genre.pk for genre in queryset]
         with transaction.atomic():
-            locks.hold(Genre.objects.filter(pk__in=keys))
+            locks.lock(Genre.objects.filter(pk__in=keys))
             Genre.objects.filter(pk__in=keys).delete()

@@ -4,7 +4,9 @@ import pytest
 
 from catalog.exceptions import BookNotFound
 from catalog.models import Book
+from catalog.querysets import BookQuerySet
 from catalog.tests.answers import FORBIDDEN, NO_BOOK, NOBODY
+from tests.support.racing import meet
 
 pytestmark = pytest.mark.django_db
 
@@ -72,13 +74,12 @@ def test_patch_stock_by_staff_without_the_permission_is_403(clerk, emma):
     assert response.json() == FORBIDDEN
 
 
-def test_set_stock_is_one_update_that_leaves_the_rest(emma, django_assert_num_queries):
+def test_set_stock_leaves_the_rest_and_reads_it(emma, django_assert_num_queries):
     Book.objects.filter(pk=emma.pk).update(title="Emma, annotated")
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(4):  # UPDATE, SELECT, and the transaction's own two
         emma.set_stock(3)
 
-    emma.refresh_from_db()
     assert (emma.title, emma.stock_quantity) == ("Emma, annotated", 3)
 
 
@@ -89,3 +90,18 @@ def test_set_stock_of_a_book_deleted_meanwhile_raises_and_does_not_bring_it_back
         emma.set_stock(3)
 
     assert not Book.objects.exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_patch_stock_answers_no_price_older_than_its_own_change(owner, emma, body_of_emma):
+    """A colleague changes the price just before the stock is written."""
+    path = f"/books/{emma.pk}/stock"
+
+    response, _ = meet(
+        lambda: owner.patch(path, {"quantity": 7}),
+        lambda: Book.objects.filter(pk=emma.pk).update(price="11.00"),
+        at=(BookQuerySet, "update"),
+    )
+
+    assert response.json() == body_of_emma | {"stock_quantity": 7, "price": "11.00"}

@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from proofs.stress import documented
 from proofs.stress.stage import Stage
+from tests.support import documented
 
 SECTION = "Backup and restore"
 Facts = dict[str, tuple[int, str]]

@@ -4,14 +4,16 @@ The commands are those of docs/running.md.
 """
 
 import shutil
-import subprocess
+import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from proofs.stress.backup import contents
 from proofs.stress.stage import Server, Stage
 from proofs.stress.wire import Wire
+from tests.support import documented
 from tools.postgres import Cluster, Installation, PostgresUnavailable, base_backup, throwaway
 
 CUSTOMERS, BOOKS = 20, 5
@@ -50,7 +52,8 @@ def recovery(stage: Stage) -> None:
     """Carts, a base backup, more carts; a moment; the table is emptied, and the shop goes on. Then back."""
     with throwaway(durable=True, settings=ARCHIVING) as cluster:
         try:
-            programs = {name: cluster.program(name) for name in ("pg_basebackup", "pg_dump", "psql")}
+            for name in ("pg_basebackup", "psql"):
+                cluster.program(name)
         except PostgresUnavailable as error:
             stage.report("recovery", f"{error}: install PostgreSQL's client", False)
             return
@@ -65,7 +68,7 @@ def recovery(stage: Stage) -> None:
             server.wait_until_ready()
             wire = Wire(server.port)
             fill_carts(wire, "before")
-            base_backup(cluster, backup, programs["pg_basebackup"])
+            base_backup(cluster, backup, cluster.program("pg_basebackup"))
             fill_carts(wire, "since")
             expected = contents(cluster.url)
             ((moment,),) = execute(cluster, "SELECT clock_timestamp()::text")
@@ -90,12 +93,13 @@ def recovery(stage: Stage) -> None:
                 f"{f' {different}' if different else ''}, {seconds:.1f} s",
                 not different and expected["cart_items"][0] == 2 * CUSTOMERS * BOOKS,
             )
-            put_back(restored, cluster, programs)
+            put_back(stage, restored, cluster)
         ((lines,),) = execute(cluster, "SELECT count(*) FROM cart_items")
+        statuses = add_again(stage, cluster)
         stage.report(
             "recovery: the table put back into the shop that went on",
-            f"{lines} lines of carts, {CUSTOMERS * BOOKS} of them made since",
-            lines == 3 * CUSTOMERS * BOOKS,
+            f"{lines} lines of carts, {CUSTOMERS * BOOKS} of them made since; adds after it: {dict(statuses)}",
+            lines == 3 * CUSTOMERS * BOOKS and set(statuses) == {201},
         )
 
 
@@ -107,19 +111,29 @@ def fill_carts(wire: Wire, when: str) -> None:
             assert wire("POST", "/cart/items", {"book_id": book_id}, token).status == 201
 
 
-def put_back(restored: Cluster, cluster: Cluster, programs: dict[str, Path]) -> None:
-    """The lines that were deleted, into the table that has others by now. None has the id of another."""
-    dumped = subprocess.run(
-        [programs["pg_dump"], "--data-only", "--table=public.cart_items", f"--dbname={restored.url}"],
-        check=True,
-        capture_output=True,
-    )
-    subprocess.run(
-        [programs["psql"], "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", f"--dbname={cluster.url}"],
-        input=dumped.stdout,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+def put_back(stage: Stage, restored: Cluster, cluster: Cluster) -> None:
+    """The lines that were deleted, into the table that has others by now, by the commands of docs/running.md."""
+    commands = documented.block_of(stage.root, "Put a table back", "sh")
+    with tempfile.TemporaryDirectory(prefix="bookstore-recovery-") as folder:
+        urls = {"RESTORED_URL": restored.url, "DATABASE_URL": cluster.url}
+        documented.run(commands, cluster, Path(folder), **urls)
+
+
+def add_again(stage: Stage, cluster: Cluster) -> Counter[int]:
+    """The statuses of adds by new customers: no id is given out twice."""
+    server = Server(stage.root, cluster.url, stage.options.workers, {})
+    try:
+        server.wait_until_ready()
+        wire, statuses = Wire(server.port), Counter[int]()
+        for number in range(CUSTOMERS):
+            body = {"email": f"again{number}@example.com", "password": "correct horse battery"}
+            token = wire("POST", "/auth/register", body).body["access_token"]
+            statuses.update(
+                wire("POST", "/cart/items", {"book_id": book_id}, token).status for book_id in range(1, BOOKS + 1)
+            )
+        return statuses
+    finally:
+        server.stop()
 
 
 def wait_for_archive(cluster: Cluster) -> None:

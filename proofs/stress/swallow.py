@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from proofs.stress import documented
 from proofs.stress.overload import ENDS_WITHIN, Health
 from proofs.stress.stage import Stage, children_of
 from proofs.stress.wire import Wire, percentile
+from tests.support import documented
 from tests.support.proxy import SwallowingProxy
 from tools.postgres import free_port
 

@@ -156,3 +156,15 @@ def test_a_wait_that_is_broken_off_gives_the_connection_up(monkeypatch):
         quick.rows(connection, "SELECT %s::int", [2])
 
     assert driver.closed
+
+
+@pytest.mark.own_session
+def test_statements_beyond_the_bound_take_the_ordinary_way(monkeypatch):
+    monkeypatch.setattr(quick, "MOST_STATEMENTS", 2)
+
+    rows = [quick.rows(connection, f"SELECT %s::int + {number}", [1]) for number in range(4)]
+    again = quick.rows(connection, "SELECT %s::int + 0", [5])
+
+    assert rows == [[(1,)], [(2,)], [(3,)], [(4,)]]
+    assert again == [(5,)]
+    assert sorted(prepared()) == ["quick_0", "quick_1"]

@@ -1,13 +1,23 @@
-"""Two connections to PostgreSQL, of which one waits for the other."""
+"""Two callers that meet where the test says, each on its own connection: a race that is shown in one try.
+
+- `answer_beside(first, second)`: `second` waits for a lock that the open transaction of `first` has.
+- `meet(first, second, at=…)`: `second` happens just before `first` calls a named function, so that whatever `first`
+  looked at until then is old. For code that looks and then acts.
+
+The code under test runs in threads of its own: use `@pytest.mark.django_db(transaction=True)`.
+"""
 
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, current_thread
 from typing import Any, TypeVar
+from unittest import mock
 
 from django.db import connection, transaction
 
 R = TypeVar("R")
+S = TypeVar("S")
 
 WAIT = 10  # seconds, for what takes a fraction of one
 
@@ -37,7 +47,54 @@ def answer_beside(first: Callable[[], Any], second: Callable[[], R], then: Calla
         return answer.result(timeout=WAIT)
 
 
+def meet(first: Callable[[], R], second: Callable[[], S], *, at: tuple[object, str]) -> tuple[R, S]:
+    """What both return, where all of `second` happens just before `first` calls `at`: an owner and an attribute of it.
+
+    When `second` waits for a lock that `first` has by then, `first` goes on, and `second` after it: the look was under
+    the lock. Raises what either raised, and AssertionError when `first` never calls `at`.
+    """
+    owner, name = at
+    original = getattr(owner, name)
+    first_thread: list[Any] = []
+    reached, go_on = Event(), Event()
+
+    def stop_there(*args: Any, **options: Any) -> Any:
+        if current_thread() in first_thread and not reached.is_set():
+            reached.set()
+            assert go_on.wait(WAIT), "the other caller never ended"
+        return original(*args, **options)
+
+    def on_its_own_connection(call: Callable[[], Any], *, is_first: bool) -> Any:
+        if is_first:
+            first_thread.append(current_thread())
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool, mock.patch.object(owner, name, stop_there):
+        answer_of_first = pool.submit(on_its_own_connection, first, is_first=True)
+        deadline = time.monotonic() + WAIT
+        while not reached.wait(0.01):
+            assert not answer_of_first.done(), answer_of_first.exception() or f"nobody called {name}"
+            assert time.monotonic() < deadline, f"nobody called {name}"
+        try:
+            answer_of_second = pool.submit(on_its_own_connection, second, is_first=False)
+            while not answer_of_second.done() and not somebody_waits():
+                assert time.monotonic() < deadline, "the second neither ended nor waited for a lock"
+                time.sleep(0.01)
+        finally:
+            go_on.set()
+        return answer_of_first.result(timeout=WAIT), answer_of_second.result(timeout=WAIT)
+
+
 def somebody_waits() -> bool:
+    """Whether a connection to this database waits for a lock of another."""
+    if connection.vendor != "postgresql":
+        return False
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
         return bool(cursor.fetchone()[0])

@@ -1,0 +1,18 @@
+"""How many copies a line may hold."""
+
+from bookstore.api.errors import ValidationError
+
+MIN_QUANTITY, MAX_QUANTITY = 1, 999  # copies in one line
+
+
+def check_quantity(quantity: object) -> None:
+    """Refuses in words what the database would refuse. Raises ValidationError (422) on `quantity`."""
+    if not isinstance(quantity, int) or isinstance(quantity, bool):
+        code, detail = "invalid", f"A quantity is a whole number, not {quantity!r}."
+    elif quantity < MIN_QUANTITY:
+        code, detail = "min_value", f"Ensure this value is greater than or equal to {MIN_QUANTITY}."
+    elif quantity > MAX_QUANTITY:
+        code, detail = "max_value", f"Ensure this value is less than or equal to {MAX_QUANTITY}."
+    else:
+        return
+    raise ValidationError([{"field": "quantity", "code": code, "detail": detail}])

@@ -1,0 +1,185 @@
+"""What GET /books and GET /books/{id} read: columns, no model objects.
+
+On PostgreSQL the ids of a page and its total are remembered under the stamp of the catalogue
+(catalog/catalogue_state.py). Asked for again, one statement fetches the books by their ids and the stamp with them: the
+books are as they are now, and the same stamp says that these are still the books of that page. With another stamp, and
+for a page that nobody asked for lately, the page is looked for and counted. docs/decisions/0029-remembered-pages.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+
+from bookstore.api import pagination
+from bookstore.api.pagination import FURTHEST, Total, estimate_of, exactly
+from bookstore.fastpath import libpq
+from bookstore.fastpath.compiled import Compiled, CompiledQuery, Hole, Prepared, Unfilled
+from catalog.exceptions import BookNotFound
+from catalog.folding import words as wanted_words
+from catalog.models import Book
+from catalog.querysets import MAX_ID, BookQuerySet
+from catalog.remembered import Remembered
+from catalog.representation import BookFacts
+
+COLUMNS = BookFacts._fields
+OF_BOOKS = ", ".join(f"books.{name}" for name in COLUMNS)
+
+# Filters whose SQL is the same for every value, and filters and orders of which each value has SQL of its own. A query
+# of these is compiled once; one with any other parameter each time.
+VALUES = frozenset({"genre_id", "min_price", "max_price"})
+CHOICES = frozenset({"in_stock", "sort", "sort_dir"})
+COMPILED = 64  # combinations of parameters
+
+# Of one worker. A page is some hundred bytes to 4 KB.
+pages: "Remembered[Page]" = Remembered(1024)
+totals: "Remembered[Total]" = Remembered(1024)
+
+
+class Page(NamedTuple):
+    """`total` is None where it was not asked for."""
+
+    ids: Sequence[int]
+    total: Total | None
+    corrected: bool = False
+
+
+class Read(NamedTuple):
+    """A page and its books, in order."""
+
+    books: list[BookFacts]
+    total: Total | None
+    corrected: bool = False
+
+
+BOOK = Prepared(lambda value: Book.objects.filter(pk=value("book_id")).values_list(*COLUMNS))
+
+# At least one row, so that the stamp comes where no book does.
+BY_IDS = f"""SELECT state.stamp::text, {OF_BOOKS}
+FROM (SELECT) AS one LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(%s::bigint[])"""  # noqa: S608  our own names
+
+# The ids by an index alone, then only the books of the page. {ids} is an ORM query.
+PAGE = f"""SELECT state.stamp::text, array_position(page.ids, books.id), {OF_BOOKS}
+FROM (SELECT ARRAY({{ids}} LIMIT %s::bigint OFFSET %s::bigint) AS ids) AS page
+LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(page.ids)"""  # noqa: S608
+
+# A small table is counted whole, of a larger one rows up to one more than the bound. LIMIT NULL is no limit.
+COUNT = """SELECT (SELECT stamp::text FROM catalogue_state), size.is_small, (
+    SELECT count(*) FROM ({ids} LIMIT CASE WHEN size.is_small THEN NULL ELSE %s::bigint END) AS counted
+)
+FROM (SELECT reltuples < %s::bigint AS is_small FROM pg_class WHERE oid = 'books'::regclass) AS size"""
+
+
+def is_possible() -> bool:
+    """Whether this way is switched on, and the database is PostgreSQL. The other is the ORM and the serializers."""
+    return connections[Book.objects.db].vendor == "postgresql"
+
+
+def book(book_id: int) -> BookFacts:
+    """Withdrawn ones, too: who holds a book's id may read it. Raises BookNotFound. 1 query."""
+    rows = BOOK.rows(using=Book.objects.db, book_id=book_id) if book_id <= MAX_ID else []
+    if not rows:
+        raise BookNotFound
+    return BookFacts(*rows[0])
+
+
+def page(wanted: Mapping[str, Any], *, number: int, size: int, count: bool = True) -> Read:
+    """One page of the books on sale that fit `wanted`, the parameters of GET /books that were sent.
+
+    PostgreSQL only. 1 query when it is remembered; else 2, or 3 in a large catalogue, and with words in `q` what the
+    search costs; one more where it was remembered and the catalogue has changed.
+    """
+    start = min((number - 1) * size, FURTHEST)
+    alias = Book.objects.db
+    connection = connections[alias]
+    key = (tuple(sorted(wanted.items())), start, size, count)
+    # In a transaction the stamp does not change with what the transaction changes.
+    known = None if connection.in_atomic_block else pages.get(key)
+    if known:
+        stamp, books = by_ids(alias, known.value.ids)
+        if stamp == known.stamp:
+            return Read([books[each] for each in known.value.ids if each in books], *known.value[1:])
+    look = search_for if wanted_words(wanted.get("q", "")) else look_for
+    read, stamp = look(alias, wanted, start, size, count=count)
+    if stamp and read.books and not connection.in_atomic_block:
+        pages.put(key, stamp, Page([book.id for book in read.books], read.total, read.corrected))
+    return read
+
+
+def by_ids(alias: str, ids: Sequence[int]) -> tuple[str | None, dict[int, BookFacts]]:
+    """These books by their ids, and the stamp of the catalogue at that moment. 1 query."""
+    rows = libpq.rows(connections[alias], BY_IDS, [list(ids)])
+    return rows[0][0], {row[1]: BookFacts(*row[1:]) for row in rows if row[1] is not None}
+
+
+def look_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, count: bool) -> tuple[Read, str | None]:
+    """The page, and the stamp under which all of it was read; None when the catalogue changed meanwhile."""
+    try:
+        ids, unordered = compiled(alias, wanted)
+    except EmptyResultSet:  # a parameter that no book can fit
+        return Read([], exactly(0) if count else None), None
+    rows = ids.rows({**wanted, "start": start, "size": size}, using=alias)
+    stamp = rows[0][0]
+    books = [BookFacts(*row[2:]) for row in sorted((row for row in rows if row[1] is not None), key=lambda row: row[1])]
+    if not count:
+        return Read(books, None), stamp
+    filters = tuple(sorted((name, value) for name, value in wanted.items() if name not in {"sort", "sort_dir"}))
+    known = totals.get(filters)
+    if known and stamp and known.stamp == stamp and not connections[alias].in_atomic_block:
+        total = known.value
+    else:
+        total, counted_at = count_of(alias, unordered, wanted)
+        if counted_at and not connections[alias].in_atomic_block:
+            totals.put(filters, counted_at, total)
+        stamp = stamp if stamp == counted_at else None
+    return Read(books, total.after(len(books), start=start, size=size)), stamp
+
+
+def search_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, count: bool) -> tuple[Read, str | None]:
+    """As `look_for`, where the search says which books are on the page."""
+    before = None if connections[alias].in_atomic_block else by_ids(alias, [])[0]
+    ids, total = filtered(wanted).find_page(start, size)
+    stamp, books = by_ids(alias, ids) if ids else (None, {})
+    found = [books[each] for each in ids if each in books]
+    shown = total.after(len(found), start=start, size=size) if count else None
+    return Read(found, shown), stamp if stamp == before else None
+
+
+def count_of(alias: str, unordered: Compiled, wanted: Mapping[str, Any]) -> tuple[Total, str | None]:
+    """How many books there are, and the stamp of that moment. 1 query, 2 for an estimate."""
+    bounds = {"exact": pagination.EXACT_TOTAL, "small": pagination.SMALL_TABLE}
+    [(stamp, is_small, counted)] = unordered.rows(
+        {**wanted, "most": bounds["exact"] + 1, "small": bounds["small"]}, using=alias
+    )
+    if is_small or counted <= bounds["exact"]:
+        return exactly(counted), stamp
+    return estimate_of(filtered(wanted).using(alias), seen=counted), stamp
+
+
+def filtered(wanted: Mapping[str, Any]) -> BookQuerySet:
+    books: BookQuerySet = Book.objects.on_sale().asked_for(**wanted)
+    return books
+
+
+def compiled(alias: str, wanted: Mapping[str, Any]) -> tuple[Compiled, Compiled]:
+    """The statements that find a page and count. Raises EmptyResultSet."""
+    usual = wanted.keys() <= VALUES | CHOICES and all(abs(wanted[each]) <= MAX_ID for each in VALUES & wanted.keys())
+    if not usual:
+        return statements(alias, filtered(wanted))
+    shape = tuple((name, None if name in VALUES else value) for name, value in sorted(wanted.items()))
+    return compiled_once(alias, shape)
+
+
+@lru_cache(maxsize=COMPILED)
+def compiled_once(alias: str, shape: tuple[tuple[str, Any], ...]) -> tuple[Compiled, Compiled]:
+    return statements(alias, filtered({name: Hole(name) if value is None else value for name, value in shape}))
+
+
+def statements(alias: str, books: BookQuerySet) -> tuple[Compiled, Compiled]:
+    ordered, unordered = (CompiledQuery(each.values_list("pk"), alias) for each in (books, books.order_by()))
+    return (
+        Compiled(PAGE.format(ids=ordered.sql), (*ordered.parameters, Unfilled("size"), Unfilled("start"))),
+        Compiled(COUNT.format(ids=unordered.sql), (*unordered.parameters, Unfilled("most"), Unfilled("small"))),
+    )

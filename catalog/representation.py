@@ -1,0 +1,69 @@
+"""Books as the JSON that clients get, from plain columns.
+
+Built by hand, because DRF's serializer takes thirty times as long for the same dict. `BookSerializer` documents it, and
+a test holds the two equal for generated books.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import orjson
+from rest_framework.renderers import JSONRenderer
+
+from bookstore.api.pagination import Total
+
+
+class BookFacts(NamedTuple):
+    """The columns of a book that clients see, in the order in which they are read."""
+
+    id: int
+    title: str
+    author: str
+    price: Decimal
+    isbn: str | None
+    genre_id: int | None
+    description: str | None
+    cover_image_url: str | None
+    publish_date: date | None
+    stock_quantity: int
+    is_active: bool
+
+
+def book_json(book: BookFacts) -> dict[str, Any]:
+    return {
+        "id": book.id,
+        "title": book.title,
+        "author": book.author,
+        "price": str(book.price),
+        "isbn": book.isbn,
+        "genre_id": book.genre_id,
+        "description": book.description,
+        "cover_image_url": book.cover_image_url,
+        "publish_date": book.publish_date,
+        "stock_quantity": book.stock_quantity,
+        "in_stock": book.stock_quantity > 0,
+        "is_active": book.is_active,
+    }
+
+
+def page_json(books: Iterable[BookFacts], total: Total | None, *, page: int, size: int, **extra: Any) -> dict[str, Any]:
+    """`total` is None where nobody asked for it (`count=none`)."""
+    return {
+        "items": [book_json(book) for book in books],
+        "total": total.rows if total else None,
+        "total_is_estimate": total.is_estimate if total else False,
+        "page": page,
+        "size": size,
+        **extra,
+    }
+
+
+def dump(data: Any) -> bytes:
+    """JSON as the API sends it: UTF-8, times in UTC with a Z."""
+    try:
+        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:  # a number beyond 64 bits: `page`
+        rendered: bytes = JSONRenderer().render(data)
+        return rendered
