@@ -32,7 +32,7 @@ from bookstore.accounts.sessions import CREDENTIAL_LENGTH, LoginSession, LoginSe
 from bookstore.accounts.sign_in_time import same_time_for_all
 from bookstore.accounts.windows import ThrottleWindow
 from bookstore.database.constraints import violated
-from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock, hold
+from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock, lock
 
 if TYPE_CHECKING:
     from bookstore.accounts.claims import Claims
@@ -157,7 +157,7 @@ def a_superuser_stays() -> Iterator[None]:
     Locks the active superusers by id first, so that of two who take away each other one is refused. Two queries.
     """
     with transaction.atomic():
-        hold(User.objects.superusers())
+        lock(User.objects.superusers())
         had = User.objects.superusers().exists()
         yield
         if had and not User.objects.superusers().exists():

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from bookstore.accounts.exceptions import RefreshInvalid, TokenReuse
 from bookstore.database import retrying
-from bookstore.database.locks import hold
+from bookstore.database.locks import lock
 
 if TYPE_CHECKING:
     from bookstore.accounts.claims import Claims
@@ -113,7 +113,7 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         that neither the password nor the session changes meanwhile.
         """
         with transaction.atomic():
-            hold(get_user_model()._base_manager.filter(pk=claims.user_id), no_key=True)
+            lock(get_user_model()._base_manager.filter(pk=claims.user_id), no_key=True)
             named = self.of(claims).select_related("user").with_grace()
             session: LoginSession | None = named.good().first()
             if session is None:

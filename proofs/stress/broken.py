@@ -86,11 +86,11 @@ SABOTAGES = {
             ),
             (
                 "cart/statements.py",
-                "    rows = READ.rows(**claims.values())\n",
+                "    rows = READ.rows(**caller.claims.values())\n",
                 "    held = globals().setdefault('held', {})\n"
-                "    key = (claims.session_id, int(time()))\n"  # good for a second, in this process
+                "    key = (caller.claims.session_id, int(time()))\n"  # good for a second, in this process
                 "    if key not in held:\n"
-                "        held[key] = READ.rows(**claims.values())\n"
+                "        held[key] = READ.rows(**caller.claims.values())\n"
                 "    rows = held[key]\n",
             ),
         ],
@@ -106,8 +106,7 @@ SABOTAGES = {
                 "    row = _run(CHANGE, caller, item_id=item_id, quantity=quantity)\n"
                 "    return line_json(*row) if row else None",
                 "    from threading import Timer\n\n"
-                "    claims = caller.claims\n"
-                "    rows = READ.rows(**claims.values())\n"
+                "    rows = READ.rows(**caller.claims.values())\n"
                 "    Timer(0.01, _run, (CHANGE, caller), {'item_id': item_id, 'quantity': quantity}).start()\n"
                 "    return line_json(*next(row[1:] for row in rows if row[1] == item_id))",
             ),
