@@ -11,6 +11,28 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bookstore.database.deadlines import answer_timeout
 
+# What hosters put into the URLs that they show, for their own clients.
+OPTIONS_OF_OTHERS = frozenset(
+    {
+        "pgbouncer",
+        "schema",
+        "connection_limit",
+        "pool_timeout",
+        "sslaccept",
+        "serverVersion",
+        "charset",
+        "ssl",
+        "pooling",
+    }
+)
+ENCODE = "with / as %2F, ? as %3F, # as %23, @ as %40 and a blank as %20 in user and password"
+# After the scheme: what may hold user, password, hosts; the name; the options.
+AUTHORITY = re.compile(r"([^/?]*)(?:/([^?]*))?(?:\?(.*))?", re.DOTALL)
+HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|(?:%2[Ff][A-Za-z0-9._/%-]*))?(?::[0-9]{1,5})?", re.ASCII)
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+# A name, with a dot before it for all below it; an address; or every host.
+ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+
 
 class BadValue(ValueError):
     """Why a variable's value cannot be used, worded to follow the variable's name."""
@@ -46,7 +68,9 @@ def database(
     SQLite's writers wait for `statement_timeout`. With `transaction_pooling` nothing is asked of the server that
     outlives a transaction, or that a pooler refuses. A `writable` one is never a standby.
     """
-    scheme = urlsplit(url).scheme
+    if url != url.strip() or CONTROLS.search(url):
+        raise BadValue("has a blank or a line break at one of its ends, or a character that nobody can see within")
+    scheme = url.partition("://")[0]
     if scheme == "sqlite":
         path = url.removeprefix("sqlite:///")
         if path == url or not path:
@@ -64,14 +88,15 @@ def database(
             },
         }
     if scheme in {"postgres", "postgresql"}:
+        check_parts(url)
         try:
             parts = conninfo_to_dict(url)
-        except ProgrammingError as error:
-            # libpq's text may repeat a part of the URL, and a password with it.
+        except (ProgrammingError, ValueError):  # the latter for bytes that are no UTF-8
+            # libpq's text may repeat a part of the URL, and a password with it: neither is it the cause of this one,
+            # for a traceback would show it.
             raise BadValue(
-                "is not a URL that PostgreSQL understands: write postgresql://user:password@host:5432/name, "
-                "with special characters percent-encoded"
-            ) from error
+                f"is not a URL that PostgreSQL understands: write postgresql://user:password@host:5432/name, {ENCODE}"
+            ) from None
         if not parts.get("dbname"):
             raise BadValue("names no database: write postgresql://user:password@host:5432/name")
         if transaction_pooling:
@@ -118,7 +143,32 @@ def database(
             "CONN_HEALTH_CHECKS": True,  # a look at the socket, in bookstore/database/base.py
             "DISABLE_SERVER_SIDE_CURSORS": transaction_pooling,
         }
-    raise BadValue(f"has the scheme {scheme!r}: only sqlite:/// and postgresql:// are served")
+    # Not named: without a scheme the first word may be anything, a password too.
+    raise BadValue("names no database: write postgresql://user:password@host:5432/name or sqlite:///file.sqlite3")
+
+
+def check_parts(url: str) -> None:
+    """Raises BadValue for a URL of PostgreSQL that libpq would cut up wrongly, and then quote a part of.
+
+    A `/`, `?`, `#` or `@` in a password that is not percent-encoded moves the rest of it into the host, the port, the
+    name or an option, which messages repeat.
+    """
+    authority, path, query = AUTHORITY.fullmatch(url.partition("://")[2]).groups("")  # type: ignore[union-attr]
+    account, _, hosts = authority.rpartition("@")
+    if "@" in account or "@" in path or "#" in url or "/" in path or " " in url:
+        raise BadValue(f"has a character that stands for something else in a URL: write {ENCODE}")
+    for host in hosts.split(","):
+        if host and not HOST.fullmatch(host):
+            raise BadValue(f"names no host and port: write postgresql://user:password@host:5432/name, {ENCODE}")
+    for option in query.split("&") if query else ():
+        name, sign, value = option.partition("=")
+        if not sign or "@" in value or not name.isidentifier():
+            raise BadValue(f"has an option that is none (after the question mark): write name=value, {ENCODE}")
+        if name in OPTIONS_OF_OTHERS:
+            raise BadValue(
+                f"has the option {name!r}, which is another program's and not libpq's: leave it out"
+                + ("; DB_TRANSACTION_POOLING=1 says that PgBouncer is on the way" if name == "pgbouncer" else "")
+            )
 
 
 def postgresql(url: str, **bounds: Any) -> dict[str, Any]:
@@ -139,6 +189,20 @@ def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
         return [ip_network(value) for value in values if value]
     except ValueError as error:
         raise BadValue(f"is wrong: {error}; write addresses or CIDR blocks, separated by commas") from error
+
+
+def hosts(values: list[str]) -> list[str]:
+    """What ALLOWED_HOSTS may name. A value that no Host header can equal would make every request 400."""
+    named = [value.strip() for value in values if value.strip()]
+    for value in named:
+        if not ALLOWED_HOST.fullmatch(value):
+            raise BadValue(
+                f"is wrong: {value!r} is no host; write shop.example (.shop.example for all below it, [::1] for IPv6), "
+                "without scheme, port or path, separated by commas"
+            )
+    if not named:
+        raise BadValue("is empty: name the hosts that clients call, separated by commas")
+    return named
 
 
 def origins(values: list[str]) -> list[str]:

@@ -78,9 +78,9 @@ if JWT_SIGNING_KEY in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
     stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need a key of their own")
 if JWT_SIGNING_KEY_PREVIOUS in {JWT_SIGNING_KEY, SECRET_KEY}:
     stop("JWT_SIGNING_KEY_PREVIOUS", "is a key that is in use: it is for the one that was used before, or empty")
-ALLOWED_HOSTS = read("ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"])
-if not any(ALLOWED_HOSTS):
-    stop("ALLOWED_HOSTS", "is empty: name the hosts that clients call, separated by commas")
+ALLOWED_HOSTS = read(
+    "ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"], check=environment.hosts
+)
 DB_CONNECT_TIMEOUT = read("DB_CONNECT_TIMEOUT", env.int, default=2, validate=validate.Range(min=2, max=60))
 DB_LOCK_TIMEOUT = read("DB_LOCK_TIMEOUT", env.int, default=2, validate=validate.Range(min=0, max=60))
 DB_PREPARED_STATEMENTS = read("DB_PREPARED_STATEMENTS", env.bool, default=True)
@@ -146,6 +146,7 @@ CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
+AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
 METRICS_TOKEN = read(
@@ -162,6 +163,7 @@ INSTALLED_APPS = [
     "cart",
     "catalog",
     "bookstore.accounts",
+    "bookstore.audit",
     "bookstore",
     "rest_framework",
     "drf_spectacular",
@@ -200,6 +202,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bookstore.admin.errors.UnavailableMiddleware",
 ]
 
 if METRICS_ENABLED:
@@ -276,11 +279,12 @@ SIMPLE_JWT = {
 
 # --- The API ---------------------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes: the contract's limit of a body
+LARGEST_UPLOAD = 26_214_400  # bytes: a file that staff import; nginx's client_max_body_size is the same
 JSON_MAX_DEPTH = 100
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["bookstore.accounts.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["bookstore.accounts.permissions.SignedIn"],
     "DEFAULT_PARSER_CLASSES": ["bookstore.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "bookstore.api.parsers.JSONFirstNegotiation",

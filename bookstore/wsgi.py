@@ -2,6 +2,7 @@
 
 import gc
 import os
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
@@ -13,24 +14,28 @@ django_application = get_wsgi_application()
 from django.conf import settings  # noqa: E402
 
 from bookstore.api.request import Utf8Request  # noqa: E402
-from bookstore.server.overload import InLine, Line  # noqa: E402
+from bookstore.server import watch  # noqa: E402
+from bookstore.server.admission import Admission  # noqa: E402
 from bookstore.server.refusal import Refusal  # noqa: E402
+from bookstore.server.slots import Slots  # noqa: E402
 
 django_application.request_class = Utf8Request
-application = InLine(
+application: Any = Admission(
     django_application,
-    Line(settings.THREADS, for_changes=settings.THREADS),
+    Slots(settings.THREADS, for_changes=settings.THREADS, for_staff=1),
     largest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    largest_upload=settings.LARGEST_UPLOAD,
     refuse=Refusal(),
     longest=settings.REQUEST_TIMEOUT,
 )
+watch.start(application)
 if settings.METRICS_ENABLED:
     from threading import Thread
 
     from bookstore.server.metrics import Metered, keep_looking
 
-    Thread(target=keep_looking, args=[application.line], name="metrics of the pool", daemon=True).start()
-    application = Metered(application, application.line)  # type: ignore[assignment]
+    Thread(target=keep_looking, args=[application.slots], name="metrics of the pool", daemon=True).start()
+    application = Metered(application, application.slots)
 
 # What is loaded by now stays: a full collection of garbage need not look at it, and hold up a request meanwhile.
 gc.collect()

@@ -6,22 +6,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from bookstore.api.errors import ApiError, NotAuthenticated
+from bookstore.api.errors import ApiError
 from cart.exceptions import CartItemForbidden
 from cart.models import CartItem
-
-
-class HasToken(BasePermission):
-    """Was a token sent that we signed and that has not expired?
-
-    Whether its session is still good is asked by the statement that answers (statements.py), else at the first look at
-    `request.user`. For views that derive from PersonalView, and for no others.
-    """
-
-    errors: ClassVar[tuple[type[ApiError], ...]] = (NotAuthenticated,)
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.auth is not None
 
 
 class IsCartOwner(BasePermission):

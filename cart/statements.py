@@ -18,34 +18,38 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.db.models import BigIntegerField
 
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
-from bookstore.accounts.tokens import Claims
 from bookstore.database import retrying
 from bookstore.fastpath.compiled import Compiled, Prepared
 from cart.facts import COLUMNS, PATHS, CartFacts
 
 
-def caller(value: Callable[[str], Any]) -> LoginSessionQuerySet:
+def good_session(value: Callable[[str], Any]) -> LoginSessionQuerySet:
     """The caller's session, if it is good."""
     return LoginSession.objects.good().filter(pk=value("session_id"), user_id=value("user_id"))
 
 
 READ = Prepared(
     lambda value: (
-        caller(value)
+        good_session(value)
         .order_by("user__carts__items__id")
         .values_list("user__carts__updated_at", *(f"user__carts__items__{path}" for path in PATHS))
     )
 )
 
-CALLER = Prepared(lambda value: caller(value).values_list("user_id"))
+CALLER = Prepared(lambda value: good_session(value).values_list("user_id"))
 
 
-def read(claims: Claims) -> CartFacts | None:
+def read(caller: Caller) -> CartFacts | None:
     """The caller's cart, NO_CART if there is none; None when the caller is not let in."""
+    claims = caller.claims
     rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)
+    if not rows:
+        return None
+    caller.confirm()
     # Without a cart, and without a line, there is still the caller's one row, with NULLs.
-    return CartFacts.of_rows(rows) if rows else None
+    return CartFacts.of_rows(rows)
 
 
 # Every change locks the caller's cart, changes its lines, stamps the cart, and answers the whole cart, which is one row
@@ -142,27 +146,27 @@ WITH {locked},
 {answer}"""
 
 
-def add(claims: Claims, book_id: int, quantity: int) -> CartFacts | None:
+def add(caller: Caller, book_id: int, quantity: int) -> CartFacts | None:
     """As `Cart.add`, for a cart that is there, has room and is not being changed by somebody else."""
     try:
-        return _run(ADD, claims, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
+        return _run(ADD, caller, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
     except IntegrityError:  # the book or the user was deleted meanwhile: nothing was done, and the verb says which
         return None
 
 
-def change_quantity(claims: Claims, item_id: int, quantity: int) -> CartFacts | None:
+def change_quantity(caller: Caller, item_id: int, quantity: int) -> CartFacts | None:
     """As `CartItem.change_quantity`, for a line of the caller's."""
-    return _run(CHANGE, claims, item_id=item_id, quantity=quantity)
+    return _run(CHANGE, caller, item_id=item_id, quantity=quantity)
 
 
-def remove(claims: Claims, item_id: int) -> CartFacts | None:
+def remove(caller: Caller, item_id: int) -> CartFacts | None:
     """As `CartItem.remove`, for a line of the caller's."""
-    return _run(REMOVE, claims, item_id=item_id)
+    return _run(REMOVE, caller, item_id=item_id)
 
 
-def clear(claims: Claims) -> CartFacts | None:
+def clear(caller: Caller) -> CartFacts | None:
     """As `Cart.clear`, for a cart with a line."""
-    return _run(CLEAR, claims)
+    return _run(CLEAR, caller)
 
 
 @cache
@@ -176,10 +180,14 @@ def _complete(template: str) -> Compiled:
 
 
 @retrying
-def _run(template: str, claims: Claims, **values: int) -> CartFacts | None:
+def _run(template: str, caller: Caller, **values: int) -> CartFacts | None:
     if connection.vendor != "postgresql" or not all(
         abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
     ):
         return None  # no row can have such an id, and PostgreSQL would refuse to read it
+    claims = caller.claims
     rows = _complete(template).rows({"session_id": claims.session_id, "user_id": claims.user_id, **values})
-    return CartFacts.of_rows(rows) if rows else None
+    if not rows:
+        return None
+    caller.confirm()
+    return CartFacts.of_rows(rows)

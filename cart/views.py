@@ -1,25 +1,22 @@
 """The caller's own cart: no path and no body names one."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from bookstore.accounts.authentication import caller, claims_of
-from bookstore.api.errors import ApiError
+from bookstore.accounts.caller import caller_of, user_of
+from bookstore.accounts.permissions import SignedIn
 from bookstore.api.schema import errors_of
-from bookstore.api.views import ApiView, validated
+from bookstore.api.views import ApiView, confirms_caller, validated
 from cart import examples, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
-from cart.permissions import HasToken, IsCartOwner
+from cart.permissions import IsCartOwner
 from cart.representation import cart_json, dump, line_json, version_of
 from cart.serializers import (
     AddItemSerializer,
@@ -65,31 +62,7 @@ def answer(data: dict[str, Any], status: int = 200) -> HttpResponse:
     return HttpResponse(dump(data), status=status, content_type="application/json")
 
 
-class PersonalView(ApiView):
-    """What it answers is the caller's alone: no cache may keep it.
-
-    The common calls are answered by one statement that also asks whether the caller is let in. When it finds nothing,
-    or anything else is wrong, that question comes first: an error of the body or the cart is only for who is signed
-    in.
-    """
-
-    permission_classes: Sequence[type[BasePermission]] = (HasToken,)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        try:
-            if self.request.auth is not None:
-                caller(self.request).is_active  # noqa: B018  # the look asks, and raises who is not let in
-        except (ApiError, DatabaseError, InterfaceError) as refusal:  # without a database there is no caller either
-            exc = refusal
-        return super().handle_exception(exc)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
-
-
-class CartView(PersonalView):
+class CartView(ApiView):
     @extend_schema(
         operation_id="read_cart",
         tags=["cart"],
@@ -98,15 +71,16 @@ class CartView(PersonalView):
         responses={200: CartSerializer, 304: OpenApiResponse(description="The cart is still the one that you hold.")},
         examples=[examples.CART, examples.EMPTY_CART],
     )
+    @confirms_caller
     def get(self, request: Request) -> HttpResponse:
         """The caller's lines in the order in which they were added, at today's prices, each with its `issues`.
 
         - 200: the cart; an empty one for somebody who never added a book, and nothing is stored for that.
         - 304: the ETag in If-None-Match is that of the cart as it is.
         """
-        cart = statements.read(claims_of(request))
+        cart = statements.read(caller_of(request))
         if cart is None:
-            cart = Cart.objects.with_lines().of(caller(request)).facts
+            cart = Cart.objects.with_lines().of(user_of(request)).facts
         response = answer(cart_json(cart))
         version = version_of(response.content)
         if if_none_match(request, version):
@@ -115,7 +89,7 @@ class CartView(PersonalView):
         return response
 
 
-class MergeView(PersonalView):
+class MergeView(ApiView):
     @extend_schema(
         operation_id="merge_cart",
         tags=["cart"],
@@ -135,14 +109,14 @@ class MergeView(PersonalView):
         - 422: `items` is no list, is empty, or has more entries than a cart can have lines (at least 100).
         """
         entries = validated(MergeSerializer, request.data)["items"]
-        cart = Cart.objects.of(caller(request))
+        cart = Cart.objects.of(user_of(request))
         results = cart.merge(entries, if_match=if_match(request))
         body = cart_json(cart.as_left)
         return Response(body | {"results": results}, headers={"ETag": etag(version_of(dump(body)))})
 
 
-class CartItemViewSet(PersonalView, ViewSet):
-    permission_classes = (HasToken, IsCartOwner)
+class CartItemViewSet(ApiView, ViewSet):
+    permission_classes = (SignedIn, IsCartOwner)
 
     @extend_schema(
         operation_id="add_cart_item",
@@ -155,6 +129,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         },
         examples=[examples.TWO_COPIES, examples.ONE_COPY, examples.LINE],
     )
+    @confirms_caller
     def create(self, request: Request) -> HttpResponse:
         """A new line for a book in stock. A quantity beyond the stock is accepted, and the line's issues say so.
 
@@ -166,14 +141,15 @@ class CartItemViewSet(PersonalView, ViewSet):
         """
         body = validated(AddItemSerializer, request.data)
         book_id, quantity = body["book_id"], body["quantity"]
-        cart = statements.add(claims_of(request), book_id, quantity)
+        cart = statements.add(caller_of(request), book_id, quantity)
         if cart is not None:
             line = cart.line_of_book(book_id)
         else:
-            line = Cart.objects.of(caller(request)).add(book_id, quantity).facts
+            line = Cart.objects.of(user_of(request)).add(book_id, quantity).facts
         return answer(line_json(line), 201)
 
     @extend_schema(operation_id="change_cart_item", summary="Change the quantity of a line", **CHANGE)
+    @confirms_caller
     def update(self, request: Request, item_id: int) -> HttpResponse:
         """Sets the number of copies, absolutely: repeating it changes nothing. Stock is not checked again, and a
         changed price counts as seen.
@@ -184,7 +160,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         quantity, versions = validated(ChangeItemSerializer, request.data)["quantity"], if_match(request)
-        cart = statements.change_quantity(claims_of(request), item_id, quantity) if versions is None else None
+        cart = statements.change_quantity(caller_of(request), item_id, quantity) if versions is None else None
         line = cart.line(item_id) if cart else None
         if line is None:
             item = self.get_item(item_id)
@@ -193,6 +169,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         return answer(line_json(line))
 
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
+    @confirms_caller
     def partial_update(self, request: Request, item_id: int) -> HttpResponse:
         """For clients that prefer PATCH: the same body, the same answers.
 
@@ -207,6 +184,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         parameters=[examples.IF_MATCH],
         responses={204: None, **errors_of(CartItemNotFound, CartChanged)},
     )
+    @confirms_caller
     def destroy(self, request: Request, item_id: int) -> HttpResponse:
         """Takes the line out of the cart, whatever its issues.
 
@@ -216,7 +194,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         versions = if_match(request)
-        if versions is not None or statements.remove(claims_of(request), item_id) is None:
+        if versions is not None or statements.remove(caller_of(request), item_id) is None:
             self.get_item(item_id).remove(if_match=versions)
         return HttpResponse(status=204)
 
@@ -233,7 +211,7 @@ class CartItemViewSet(PersonalView, ViewSet):
         - 204: there is no line.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        Cart.objects.of(caller(request)).clear(if_match=if_match(request))
+        Cart.objects.of(user_of(request)).clear(if_match=if_match(request))
         return HttpResponse(status=204)
 
     def get_item(self, item_id: int) -> CartItem:

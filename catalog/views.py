@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from bookstore.accounts.permissions import PublicReads, StaffWritesModel
+from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import public_answer
 from bookstore.api.pagination import page_of
 from bookstore.api.schema import errors_of
+from bookstore.api.views import PublicReads
 from bookstore.database.replicas import from_replicas
 from catalog import examples, reading
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict

@@ -45,7 +45,8 @@ class AuthView(ApiView):
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """No cache on the way may keep a token (RFC 6749, 5.1)."""
         response.headers["Cache-Control"] = "no-store"
-        return super().finalize_response(request, response, *args, **kwargs)
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        return final
 
 
 class RegisterView(AuthView):

@@ -5,7 +5,7 @@ network swallows what it says: TCP acknowledges what was sent, and then nothing 
 runs into one gives the connection up, because nobody knows what the other end made of the statement:
 
 - each statement's, a little more than `statement_timeout`, so that a server that works is the one that says so;
-- the request's, from its arrival in line until its last statement, where `bookstore/server/overload.py` sets one.
+- the request's, from its arrival in the queue until its last statement, where `bookstore/server/admission.py` sets one.
 """
 
 import math

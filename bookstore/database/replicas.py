@@ -54,7 +54,7 @@ def reading_from(alias: str) -> Iterator[None]:
     """What this thread reads by the ORM inside comes from this replica.
 
     A server has many threads, and only as many of them run a request at once as it has slots
-    (bookstore/server/overload.py).
+    (bookstore/server/slots.py).
     So connections go from hand to hand: there are never more of them than requests that run.
     """
     try:

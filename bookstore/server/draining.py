@@ -1,63 +1,61 @@
-"""granian, with a pause between SIGTERM and its end, in which the balancer learns to look elsewhere.
+"""The pause between SIGTERM and the server's end, in which a balancer learns to look elsewhere (DRAIN).
 
-    python -m bookstore.server.draining --seconds 4 ARGUMENTS OF GRANIAN
-
-What `manage.py serve` starts when DRAIN is not 0. On SIGTERM `/ready` becomes 503 at once, while every request is still
-served; that many seconds later granian ends as it does on SIGTERM: it takes no more connections, and requests under way
-finish. Ctrl-C, or a second SIGTERM, does not wait.
+On SIGTERM `/ready` becomes 503 at once, while every request is still served; DRAIN seconds later the server ends as it
+does on SIGTERM without it: it takes no more connections, and requests under way finish. Ctrl-C, or a second SIGTERM,
+does not wait.
 """
 
+import multiprocessing
 import os
-import shutil
 import signal
-import sys
-import tempfile
 import threading
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
 from typing import Any
 
-# Where the workers, processes of their own, look: a folder of this server's, with a file in it once it drains.
+# The main process tells its workers by this signal, and those that it starts from then on by the variable.
+TOLD_BY = signal.SIGUSR1
 VARIABLE = "BOOKSTORE_DRAINING"
+
+_begun = threading.Event()
 
 
 def begun() -> bool:
     """Whether this server is about to end."""
-    folder = os.environ.get(VARIABLE)
-    return folder is not None and Path(folder, "begun").exists()
+    return _begun.is_set()
 
 
-def main() -> None:
-    """Never returns: granian ends the process."""
-    if len(sys.argv) < 3 or sys.argv[1] != "--seconds":
-        sys.exit("usage: python -m bookstore.server.draining --seconds N ARGUMENTS OF GRANIAN")
-    seconds = float(sys.argv[2])
-    del sys.argv[1:3]
-
-    # Not at the top: /ready imports this file, and with it the shell.
-    from granian import cli
-    from granian.server import Server
-
-    class Draining(Server):  # type: ignore[valid-type,misc]
-        draining = False
-
-        def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-            interrupt = super().signal_handler_interrupt
-            if self.draining or not args or args[0] != signal.SIGTERM:
-                interrupt(*args, **kwargs)
-                return
-            self.draining = True
-            Path(os.environ[VARIABLE], "begun").touch()
-            later = threading.Timer(seconds, interrupt, args, kwargs)
-            later.daemon = True
-            later.start()
-
-    os.environ[VARIABLE] = tempfile.mkdtemp(prefix="bookstore-draining-")
-    cli.Server = Draining  # type: ignore[attr-defined]  # the one that its command line starts
-    try:
-        cli.entrypoint()
-    finally:
-        shutil.rmtree(os.environ[VARIABLE], ignore_errors=True)
+def listen() -> None:
+    """In a worker's main thread: from here on it can be told."""
+    if VARIABLE in os.environ:
+        _begun.set()
+    signal.signal(TOLD_BY, lambda *_: _begun.set())
 
 
-if __name__ == "__main__":
-    main()
+def begin_on_sigterm(seconds: float) -> None:
+    """In the main process's main thread, once the server has its own handlers: a pause comes before what they do."""
+    signal.signal(TOLD_BY, signal.SIG_IGN)  # a worker inherits it, and is not ended by what it cannot hear yet
+    end = signal.getsignal(signal.SIGTERM)
+    assert callable(end), "the server installs its handlers before this"  # noqa: S101  a promise of the server's
+    signal.signal(signal.SIGTERM, Draining(seconds, end))
+
+
+class Draining:
+    """The handler of SIGTERM."""
+
+    def __init__(self, seconds: float, end: Callable[[int, FrameType | None], Any]) -> None:
+        self.seconds, self.end, self.begun = seconds, end, False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.begun:
+            self.end(number, frame)
+            return
+        self.begun = True
+        os.environ[VARIABLE] = "1"
+        for worker in multiprocessing.active_children():
+            with suppress(ProcessLookupError):
+                os.kill(worker.pid or 0, TOLD_BY)
+        later = threading.Timer(self.seconds, self.end, [number, None])
+        later.daemon = True
+        later.start()

@@ -1,6 +1,6 @@
 """What Prometheus reads at /metrics, with METRICS_ENABLED: counted in every worker, answered by any of them for all.
 
-`Metered` stands around the whole application, outside the line that requests wait in: /metrics is answered while all
+`Metered` stands around the whole application, outside the queue that requests wait in: /metrics is answered while all
 else waits, and a refused request is counted too. `MetricsMiddleware` stands inside it, and tells the route and the
 database's part. Without METRICS_ENABLED neither is there, and this module is not imported.
 
@@ -26,8 +26,8 @@ from bookstore import __version__
 from bookstore.api.errors import MethodNotAllowed
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
-from bookstore.server.overload import Line
 from bookstore.server.refusal import Refusal
+from bookstore.server.slots import Slots
 
 PATHS = frozenset({"/metrics", "/metrics/"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -57,20 +57,20 @@ requests = Counter(
 )
 duration = Histogram(
     "bookstore_request_duration_seconds",
-    "From a request's arrival to its answer, waiting in line included.",
+    "From a request's arrival to its answer, queueing included.",
     ["method", "route"],
     buckets=SECONDS,
     registry=registry,
 )
 waiting = Histogram(
     "bookstore_request_wait_seconds",
-    "Of that, the time before the application began: reading the body, and waiting in line for a connection.",
+    "Of that, the time before the application began: reading the body, and queueing for a slot.",
     buckets=SECONDS,
     registry=registry,
 )
 in_progress = Gauge(
     "bookstore_requests_in_progress",
-    "Requests that are being answered or wait in line.",
+    "Requests that are being answered or queued.",
     registry=registry,
     multiprocess_mode="livesum",
 )
@@ -89,7 +89,7 @@ places = Gauge(
 taken = Gauge(
     "bookstore_pool_taken", "Of these places, those that a request has.", registry=registry, multiprocess_mode="livesum"
 )
-in_line = Gauge(
+queued = Gauge(
     "bookstore_pool_waiting", "Requests that wait for a place.", registry=registry, multiprocess_mode="livesum"
 )
 connections_opened = Counter(
@@ -129,17 +129,17 @@ class DatabaseTime:
             self.statements += 1
 
 
-def look_at(line: Line) -> None:
-    """The pool as it is now. The line itself counts nothing for this: a request is to be served, not told of."""
-    places.set(line.places)
-    taken.set(line.taken)
-    in_line.set(line.waiting)
+def look_at(slots: Slots) -> None:
+    """The pool as it is now. The queue itself counts nothing for this: that would cost every request."""
+    places.set(slots.total)
+    taken.set(slots.taken)
+    queued.set(slots.waiting)
 
 
-def keep_looking(line: Line) -> None:
+def keep_looking(slots: Slots) -> None:
     """In a thread of each worker: another may be the one that is asked, and reads what was last written here."""
     while True:
-        look_at(line)
+        look_at(slots)
         time.sleep(LOOK_EVERY)
 
 
@@ -175,8 +175,8 @@ def route_of(request: HttpRequest) -> str:
 class Metered:
     """The WSGI application that measures another, and answers /metrics itself. What is asked there is not measured."""
 
-    def __init__(self, application: Application, line: Line | None = None) -> None:
-        self.application, self.line = application, line
+    def __init__(self, application: Application, slots: Slots | None = None) -> None:
+        self.application, self.slots = application, slots
         self.headers = [
             ("Content-Type", CONTENT_TYPE_LATEST),
             ("Cache-Control", "no-store"),
@@ -193,8 +193,8 @@ class Metered:
             return self.refuse(environ, start_response, time.perf_counter(), refused)
         identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("200 OK", [*self.headers, ("X-Request-ID", identity)])
-        if self.line is not None:
-            look_at(self.line)
+        if self.slots is not None:
+            look_at(self.slots)
         return [b"" if method == "HEAD" else exposition()]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -1,5 +1,5 @@
-"""What is answered before Django, and at little cost: 503 to somebody for whom there is no place, 400 to half a body,
-500 where Django made no answer of a bug.
+"""What is answered before Django, and at little cost: 503 where no slot became free, 400 to half a body, 500 where
+Django made no answer of a bug. JSON for the API, a page for staff.
 
 It has what Django's middleware gives every answer: the request's id and its line in the log, the security headers, and
 those of CORS, without which a browser would tell a storefront of no answer at all.
@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
+from django.utils.html import format_html
 
 from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, json_response
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new, request_id, write_line
+from bookstore.server.slots import STAFF_PREFIX
 
 logger = logging.getLogger("bookstore.request")
 
@@ -39,13 +42,16 @@ class Refusal:
         begun: float,
         error: ApiError | None = None,
     ) -> Iterable[bytes]:
-        response = json_response(error) if error else self.busy
+        method, path = environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", "")
+        if path.startswith(STAFF_PREFIX):
+            response = page_of(error or ServiceUnavailable())
+        else:
+            response = json_response(error) if error else self.busy
         identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         headers = [*response.items(), *self.always, ("X-Request-ID", identity)]
         origin = environ.get("HTTP_ORIGIN")
         if origin in self.origins:
             headers += [("Access-Control-Allow-Origin", origin), self.exposed]
-        method, path = environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", "")
         token = request_id.set(identity)
         bug: list[Any] = []
         try:
@@ -57,3 +63,16 @@ class Refusal:
             request_id.reset(token)
         start_response(f"{response.status_code} {response.reason_phrase}", headers, *bug)
         return [b"" if method == "HEAD" else response.content]
+
+
+def page_of(error: ApiError) -> HttpResponse:
+    """For staff, who read pages and no JSON."""
+    said = "Too much is going on at once." if error.status_code == 503 else str(error.detail)
+    content = format_html(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>{}</title>"
+        "<h1>{}</h1><p>Nothing was changed. Go back, wait a moment, and try again.</p></html>",
+        said,
+        said,
+    )
+    headers = {**error.headers, "Content-Length": str(len(content.encode()))}
+    return HttpResponse(content, status=error.status_code, headers=headers)

@@ -15,9 +15,9 @@ FORMAT = "LOG_FORMAT"
 
 
 class Unasked(logging.Filter):
-    """Leaves out granian's advice against so many threads: nearly all of them stand in line, where they only sleep.
+    """Leaves out granian's advice against so many threads: nearly all of them queue, where they only sleep.
 
-    THREADS of them run Python at once, which is what the advice is about (bookstore/server/overload.py).
+    THREADS of them run Python at once, which is what the advice is about (bookstore/server/slots.py).
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -6,7 +6,6 @@ from django.contrib.auth.models import Group
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory
 from cart.tests.factories import CartFactory, CartItemFactory
-from catalog.tests.factories import GenreFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +46,7 @@ def ids(alice, emma, db):
     cart = CartFactory(user=alice)
     CartItemFactory(cart=cart, book=emma)
     session = LoginSession.objects.begin(alice)
-    genre = GenreFactory(name="Novel")
-    return {"cart": cart.pk, "book": emma.pk, "genre": genre.pk, "user": alice.pk, "session": session.pk}
+    return {"cart": cart.pk, "book": emma.pk, "genre": emma.genre_id, "user": alice.pk, "session": session.pk}
 
 
 def staff(who):

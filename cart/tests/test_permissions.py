@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from bookstore.accounts.models import User
 from cart.models import Cart, CartItem
-from cart.permissions import HasToken, IsCartOwner
+from cart.permissions import IsCartOwner
 
 
 def asks(user, line):
@@ -22,8 +22,3 @@ def test_owner_is_who_has_the_id_of_the_carts_user_and_nobody_beside(pk):
     assert asks(User(pk=pk - 1), line) is False
     assert asks(User(pk=pk + 1), line) is False
     assert asks(AnonymousUser(), line) is False
-
-
-@pytest.mark.parametrize(("auth", "expected"), [(None, False), (object(), True)])
-def test_token_is_needed_and_enough_to_be_asked_further(auth, expected):
-    assert HasToken().has_permission(SimpleNamespace(auth=auth), None) is expected

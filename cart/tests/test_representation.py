@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.accounts.tokens import Claims
@@ -40,9 +41,9 @@ LINES = st.lists(
 )
 
 
-def claims_of(user) -> Claims:
+def caller_of(user) -> Caller:
     session = LoginSession.objects.begin(user)
-    return Claims(user_id=user.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40)
+    return Caller(Claims(user_id=user.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40))
 
 
 class TestRepresentation(TestCase):
@@ -61,7 +62,7 @@ class TestRepresentation(TestCase):
         documented = json.loads(json.dumps(CartSerializer(stored).data, default=str))
 
         assert json.loads(dump(cart_json(stored.facts))) == documented
-        assert dump(cart_json(statements.read(claims_of(alice)))) == dump(cart_json(stored.facts))
+        assert dump(cart_json(statements.read(caller_of(alice)))) == dump(cart_json(stored.facts))
         assert Cart.objects.facts(cart.pk) == stored.facts
         assert stored.version == version_of(dump(cart_json(stored.facts)))
         for line in stored.lines:
@@ -85,7 +86,7 @@ def test_times_are_written_the_same_by_both(microsecond):
 def test_somebody_without_a_cart_reads_the_same_in_both():
     alice = UserFactory()
 
-    assert statements.read(claims_of(alice)) == Cart(user=alice).facts == NO_CART
+    assert statements.read(caller_of(alice)) == Cart(user=alice).facts == NO_CART
 
 
 @pytest.mark.django_db

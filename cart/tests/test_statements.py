@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.accounts.tokens import Claims
@@ -17,9 +18,9 @@ from catalog.tests.factories import BookFactory
 
 
 @pytest.fixture
-def claims(alice) -> Claims:
+def caller(alice) -> Caller:
     session = LoginSession.objects.begin(alice)
-    return Claims(user_id=alice.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40)
+    return Caller(Claims(user_id=alice.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40))
 
 
 @pytest.fixture
@@ -56,8 +57,8 @@ def test_each_common_call_is_one_statement_begin_and_commit_included(client_for,
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_add_answers_the_line_as_the_verb_does(claims, alice, bob, line, dracula):
-    by_statement = statements.add(claims, dracula.pk, 3).line_of_book(dracula.pk)
+def test_add_answers_the_line_as_the_verb_does(caller, alice, bob, line, dracula):
+    by_statement = statements.add(caller, dracula.pk, 3).line_of_book(dracula.pk)
 
     by_verb = Cart.objects.for_user(bob).add(dracula, 3).facts
     differing = {"id": None, "added_at": None}
@@ -66,10 +67,10 @@ def test_add_answers_the_line_as_the_verb_does(claims, alice, bob, line, dracula
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_change_quantity_answers_the_line_and_settles_the_price(claims, emma, line):
+def test_change_quantity_answers_the_line_and_settles_the_price(caller, emma, line):
     Book.objects.filter(pk=emma.pk).update(price="11.00")
 
-    answer = statements.change_quantity(claims, line.pk, 7).line(line.pk)
+    answer = statements.change_quantity(caller, line.pk, 7).line(line.pk)
 
     assert answer == CartItem.objects.with_book().get().facts
     assert (answer.quantity, str(answer.price_at_add), str(answer.line_total)) == (7, "11.00", "77.00")
@@ -80,40 +81,40 @@ def test_change_quantity_answers_the_line_and_settles_the_price(claims, emma, li
 @pytest.mark.parametrize(
     "change",
     [
-        lambda claims, line, book: statements.change_quantity(claims, line.pk, 3),
-        lambda claims, line, book: statements.remove(claims, line.pk),
-        lambda claims, line, book: statements.add(claims, book.pk, 3),
-        lambda claims, line, book: statements.clear(claims),
+        lambda caller, line, book: statements.change_quantity(caller, line.pk, 3),
+        lambda caller, line, book: statements.remove(caller, line.pk),
+        lambda caller, line, book: statements.add(caller, book.pk, 3),
+        lambda caller, line, book: statements.clear(caller),
     ],
     ids=["change", "remove", "add", "clear"],
 )
-def test_a_change_returns_the_whole_cart_as_it_is_then(claims, alice, line, dracula, change):
+def test_a_change_returns_the_whole_cart_as_it_is_then(caller, alice, line, dracula, change):
     CartItemFactory(cart=line.cart, book=BookFactory(title="Kim"), quantity=5)
 
-    after = change(claims, line, dracula)
+    after = change(caller, line, dracula)
 
-    assert after == statements.read(claims) == Cart.objects.facts(line.cart_id)
+    assert after == statements.read(caller) == Cart.objects.facts(line.cart_id)
     assert after.updated_at > line.cart.updated_at
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_changes_stamp_the_cart_and_refusals_do_not(claims, emma, dracula, line):
+def test_changes_stamp_the_cart_and_refusals_do_not(caller, emma, dracula, line):
     def stamp():
         return Cart.objects.get().updated_at
 
     before = stamp()
-    assert statements.change_quantity(claims, 0, 3) is None
-    assert statements.remove(claims, 0) is None
-    assert statements.add(claims, 0, 1) is None
-    assert statements.add(claims, emma.pk, 1) is None  # it is in the cart
+    assert statements.change_quantity(caller, 0, 3) is None
+    assert statements.remove(caller, 0) is None
+    assert statements.add(caller, 0, 1) is None
+    assert statements.add(caller, emma.pk, 1) is None  # it is in the cart
     assert stamp() == before
 
     for change in (
-        lambda: statements.change_quantity(claims, line.pk, 3),
-        lambda: statements.add(claims, dracula.pk, 1),
-        lambda: statements.remove(claims, line.pk),
-        lambda: statements.clear(claims),
+        lambda: statements.change_quantity(caller, line.pk, 3),
+        lambda: statements.add(caller, dracula.pk, 1),
+        lambda: statements.remove(caller, line.pk),
+        lambda: statements.clear(caller),
     ):
         before = stamp()
         assert change()
@@ -134,40 +135,40 @@ def test_changes_stamp_the_cart_and_refusals_do_not(claims, emma, dracula, line)
     ids=["deactivated", "password changed", "logged out", "session gone", "session of somebody else"],
 )
 @pytest.mark.django_db
-def test_nobody_is_let_in_whose_session_is_not_good(claims, alice, emma, dracula, line, spoil):
-    spoil(alice, claims.session_id)
+def test_nobody_is_let_in_whose_session_is_not_good(caller, alice, emma, dracula, line, spoil):
+    spoil(alice, caller.claims.session_id)
 
-    assert statements.read(claims) is None
-    assert statements.add(claims, dracula.pk, 1) is None
-    assert statements.change_quantity(claims, line.pk, 3) is None
-    assert statements.remove(claims, line.pk) is None
+    assert statements.read(caller) is None
+    assert statements.add(caller, dracula.pk, 1) is None
+    assert statements.change_quantity(caller, line.pk, 3) is None
+    assert statements.remove(caller, line.pk) is None
     assert stored() == [("Emma", 2)]
 
 
 @pytest.mark.django_db
-def test_a_line_of_somebody_else_is_left_alone(claims, bob, emma):
+def test_a_line_of_somebody_else_is_left_alone(caller, bob, emma):
     other = CartItemFactory(cart=CartFactory(user=bob), book=emma, quantity=2)
 
-    assert statements.change_quantity(claims, other.pk, 3) is None
-    assert statements.remove(claims, other.pk) is None
+    assert statements.change_quantity(caller, other.pk, 3) is None
+    assert statements.remove(caller, other.pk) is None
     assert stored() == [("Emma", 2)]
 
 
 @pytest.mark.django_db
-def test_add_leaves_to_the_verb_what_it_cannot_do(claims, alice, emma, dracula, line, settings):
+def test_add_leaves_to_the_verb_what_it_cannot_do(caller, alice, emma, dracula, line, settings):
     sold_out = BookFactory(stock_quantity=0)
     withdrawn = BookFactory(is_active=False)
 
-    assert [statements.add(claims, book.pk, 1) for book in (emma, sold_out, withdrawn)] == [None, None, None]
-    assert statements.add(claims, 10**30, 1) is None
+    assert [statements.add(caller, book.pk, 1) for book in (emma, sold_out, withdrawn)] == [None, None, None]
+    assert statements.add(caller, 10**30, 1) is None
     settings.CART_MAX_LINES = 1
-    assert statements.add(claims, dracula.pk, 1) is None
+    assert statements.add(caller, dracula.pk, 1) is None
     assert stored() == [("Emma", 2)]
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_add_that_waited_for_another_change_leaves_the_count_to_the_verb(claims, alice, line, dracula, settings):
+def test_add_that_waited_for_another_change_leaves_the_count_to_the_verb(caller, alice, line, dracula, settings):
     """Two adds at the bound of lines: the one that waits must not count what it saw before."""
     from threading import Thread
 
@@ -184,7 +185,7 @@ def test_add_that_waited_for_another_change_leaves_the_count_to_the_verb(claims,
 
         def add():
             try:
-                answers.append(statements.add(claims, dracula.pk, 1))
+                answers.append(statements.add(caller, dracula.pk, 1))
             finally:
                 connection.close()
 
@@ -215,20 +216,19 @@ def test_a_bad_body_of_somebody_who_is_not_let_in_is_401_before_422(api, client_
         client.get("/cart"),
         client.generic("POST", "/cart/items", b"{", content_type="application/json"),
         client.generic("POST", "/cart/items", b"x=1", content_type="text/plain"),
-        client.post("/cart"),
     ):
         assert (response.status_code, json.loads(response.content)["code"]) == (401, "AUTH_USER_INACTIVE")
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_add_leaves_a_violated_constraint_to_the_verb(claims, alice, line, dracula, monkeypatch):
+def test_add_leaves_a_violated_constraint_to_the_verb(caller, alice, line, dracula, monkeypatch):
     def violate(*args, **options):
         raise IntegrityError("the book was deleted meanwhile")
 
     monkeypatch.setattr(statements, "_run", violate)
 
-    assert statements.add(claims, dracula.pk, 1) is None
+    assert statements.add(caller, dracula.pk, 1) is None
 
 
 @pytest.mark.postgres

@@ -29,6 +29,7 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bookstore.accounts import tokens  # noqa: E402
+from bookstore.accounts.caller import Caller  # noqa: E402
 from bookstore.accounts.models import LoginSession, User  # noqa: E402
 from cart import statements  # noqa: E402
 from cart.models import Cart  # noqa: E402
@@ -89,13 +90,13 @@ def main() -> None:
         )
         Cart.objects.of(user).merge([(book.pk, 2) for book in books])
         token = tokens.issue(LoginSession.objects.begin(user))["access_token"]
-        claims = tokens.read_access(token)
-        cart = statements.read(claims)
+        caller = Caller(tokens.read_access(token))
+        cart = statements.read(caller)
         body = dump(cart)
         line = {"method": "GET", "path": "/cart", "status": 200, "ms": 1.2}
         for name, work in {
             "GET /cart, all of it": lambda token=token: call(application, "/cart", token),
-            "  the statement and its rows, built into a dict": lambda claims=claims: statements.read(claims),
+            "  the statement and its rows, built into a dict": lambda caller=caller: statements.read(caller),
             "  JSON and ETag": lambda cart=cart, body=body: (dump(cart), version_of(body)),
             "  the token, signature remembered": lambda token=token: tokens.read_access(token),
             "  the line in the log": lambda line=line: logger.info("%(method)s %(path)s", line, extra=line),
@@ -103,7 +104,7 @@ def main() -> None:
             "signature not remembered": lambda token=token: tokens.read(tokens.Access, token),
         }.items():
             rows.setdefault(name, []).append(best(work))
-        wall = best(lambda claims=claims: statements.read(claims), perf_counter)
+        wall = best(lambda caller=caller: statements.read(caller), perf_counter)
         rows.setdefault("the statement and its rows, wall", []).append(wall)
         user.delete()
         Book.objects.filter(pk__in=[book.pk for book in books]).delete()

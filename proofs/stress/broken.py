@@ -103,11 +103,12 @@ SABOTAGES = {
             # A thread of its own changes the line, a moment after the answer.
             (
                 "cart/statements.py",
-                "    row = _run(CHANGE, claims, item_id=item_id, quantity=quantity)\n"
+                "    row = _run(CHANGE, caller, item_id=item_id, quantity=quantity)\n"
                 "    return line_json(*row) if row else None",
                 "    from threading import Timer\n\n"
+                "    claims = caller.claims\n"
                 "    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n"
-                "    Timer(0.01, _run, (CHANGE, claims), {'item_id': item_id, 'quantity': quantity}).start()\n"
+                "    Timer(0.01, _run, (CHANGE, caller), {'item_id': item_id, 'quantity': quantity}).start()\n"
                 "    return line_json(*next(row[1:] for row in rows if row[1] == item_id))",
             ),
         ],
@@ -187,7 +188,7 @@ SABOTAGES = {
         "overload",
         "ten times",
         [
-            ("bookstore/server/overload.py", "PATIENCE = 1.8", "PATIENCE = 600.0"),
+            ("bookstore/server/slots.py", "PATIENCE = 1.8", "PATIENCE = 600.0"),
             # The bound of a request would end the waiting, too.
             ("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")'),
         ],
@@ -203,7 +204,7 @@ SABOTAGES = {
     "one-thread": Sabotage(
         "slow",
         "200 slow clients, server alone",
-        [("bookstore/management/commands/serve.py", "str(LARGEST_LINE + 1)", '"1"')],
+        [("bookstore/server/main.py", "LARGEST_QUEUE + 1", "1")],
         {"seconds": 8},
     ),
     "stock-checked-wrongly": Sabotage(

@@ -11,10 +11,14 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.urls import URLPattern, get_resolver
+from django.urls import path as django_path
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from bookstore.accounts.models import User
+from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
+from bookstore.api.views import ApiView, confirms_caller
 from bookstore.server.metrics import Metered
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")  # in this order: what deletes comes last
@@ -22,9 +26,6 @@ CALLERS = ("nobody", "Alice, whose cart it is", "Bob", "Carol, staff", "Dave, st
 
 EVERYBODY = (200, 200, 200, 200, 200)
 NO_SUCH_METHOD = (405, 405, 405, 405, 405)
-# Who has no token is not told which methods there are; who may not write a model is not told either.
-NOT_FOR_NOBODY = (401, 405, 405, 405, 405)
-NOT_FOR_CUSTOMERS = (401, 403, 403, 405, 403)
 
 
 def rest(*methods: str, answer: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -49,24 +50,24 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "auth/refresh": only_post(200, 200, 200, 200, 200),
     "auth/logout": only_post(204, 204, 204, 204, 204),
     "books": READ
-    | rest("PUT", "PATCH", "DELETE", answer=NOT_FOR_CUSTOMERS)
+    | rest("PUT", "PATCH", "DELETE", answer=NO_SUCH_METHOD)
     | {"POST": staff(201), "OPTIONS": NO_SUCH_METHOD},
     "books/<id:book_id>": READ
     | {"PUT": staff(200), "DELETE": staff(204)}
-    | rest("POST", "PATCH", answer=NOT_FOR_CUSTOMERS)
+    | rest("POST", "PATCH", answer=NO_SUCH_METHOD)
     | {"OPTIONS": NO_SUCH_METHOD},
     "books/<id:book_id>/stock": {"PATCH": staff(200)}
-    | rest("POST", "PUT", "DELETE", answer=NOT_FOR_CUSTOMERS)
+    | rest("POST", "PUT", "DELETE", answer=NO_SUCH_METHOD)
     | rest("GET", "HEAD", "OPTIONS", answer=NO_SUCH_METHOD),
     "genres": READ
-    | rest("PUT", "PATCH", "DELETE", answer=NOT_FOR_CUSTOMERS)
+    | rest("PUT", "PATCH", "DELETE", answer=NO_SUCH_METHOD)
     | {"POST": staff(201), "OPTIONS": NO_SUCH_METHOD},
     "cart": {"GET": (401, 200, 200, 200, 200), "HEAD": (401, 200, 200, 200, 200)}
-    | rest("POST", "PUT", "PATCH", "DELETE", "OPTIONS", answer=NOT_FOR_NOBODY),
-    "cart/merge": rest(*METHODS, answer=NOT_FOR_NOBODY) | {"POST": (401, 200, 200, 200, 200)},
-    "cart/items": rest(*METHODS, answer=NOT_FOR_NOBODY)
+    | rest("POST", "PUT", "PATCH", "DELETE", "OPTIONS", answer=NO_SUCH_METHOD),
+    "cart/merge": rest(*METHODS, answer=NO_SUCH_METHOD) | {"POST": (401, 200, 200, 200, 200)},
+    "cart/items": rest(*METHODS, answer=NO_SUCH_METHOD)
     | {"POST": (401, 409, 201, 201, 201), "DELETE": (401, 204, 204, 204, 204)},
-    "cart/items/<id:item_id>": rest(*METHODS, answer=NOT_FOR_NOBODY)
+    "cart/items/<id:item_id>": rest(*METHODS, answer=NO_SUCH_METHOD)
     | rest("PUT", "PATCH", answer=(401, 200, 403, 403, 403))
     | {"DELETE": (401, 204, 403, 403, 403)},
     "health": ONLY_READ,
@@ -151,6 +152,95 @@ def test_calls_are_answered_as_the_table_says(shop, route, caller):
     assert [found.content for found in refusals if not found.json().keys() >= {"detail", "code"}] == []
     challenges = {found.headers.get("WWW-Authenticate") for found in refusals if found.status_code == 401}
     assert challenges <= {"Bearer"}
+
+
+# --- whose token counts no more: told nothing, on every route of the URL map ---
+
+
+def end_the_session(alice: User, tokens: Any) -> None:
+    LoginSession.objects.filter(user=alice).end()
+
+
+def deactivate(alice: User, tokens: Any) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+
+def change_the_password(alice: User, tokens: Any) -> None:
+    alice.set_password("another horse battery")
+    alice.save()
+
+
+@pytest.mark.parametrize("spoil", [end_the_session, deactivate, change_the_password])
+@pytest.mark.parametrize("route", TABLE)
+def test_token_that_counts_no_more_is_nobodys(shop, route, spoil):
+    """As the table says of nobody, but for the code of a 401: that tells a client whether to refresh or to sign in."""
+    clients, path, bodies = shop
+    spoil(User.objects.get(email="alice@example.com"), bodies)
+    answers = {}
+    for method in METHODS:
+        body = bodies.get(route) if method in {"POST", "PUT", "PATCH"} and not route.startswith("auth/") else None
+        answers[method] = clients[1].generic(method, path(route), *encoded(body))
+
+    assert {
+        method: found.status_code
+        for method, found in answers.items()
+        if not (route.startswith("auth/") and method == "POST")  # they read no bearer token
+    } == {method: TABLE[route][method][0] for method in METHODS if not (route.startswith("auth/") and method == "POST")}
+    codes = {found.json()["code"] for method, found in answers.items() if found.status_code == 401 and method != "HEAD"}
+    assert codes <= {"AUTH_TOKEN_INVALID", "AUTH_SESSION_OVER", "AUTH_USER_INACTIVE"}
+
+
+@pytest.mark.parametrize("shown", ["nobody is asked for", "a caller is read, and not confirmed"])
+def test_view_that_forgets_to_ask_lets_nobody_in(shop, settings, shown):
+    """A view of a new app, which says nothing of who may call."""
+    clients, _, _ = shop
+    end_the_session(User.objects.get(email="alice@example.com"), {})
+
+    class Wishes(ApiView):
+        def get(self, request: Any) -> Response:
+            return Response({"wishes": [], "of": request.auth.claims.user_id if shown.startswith("a caller") else 0})
+
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [django_path("wishes", Wishes.as_view())]})
+
+    answers = [clients[caller].get("/wishes").status_code for caller in (0, 1, 2)]
+
+    assert answers == [401, 401, 200]
+
+
+@pytest.mark.parametrize("caller", [1, 2], ids=["session over", "Bob"])
+def test_success_that_nobody_was_asked_for_is_a_bug(shop, settings, caller):
+    """A handler that says that its statement asks, and has no such statement."""
+    clients, _, _ = shop
+    end_the_session(User.objects.get(email="alice@example.com"), {})
+    clients[caller].raise_request_exception = False
+
+    class Wishes(ApiView):
+        @confirms_caller
+        def get(self, request: Any) -> Response:
+            return Response({"wishes": []})
+
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [django_path("wishes", Wishes.as_view())]})
+
+    response = clients[caller].get("/wishes")
+
+    assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
+
+
+def test_view_that_lets_everybody_in_refuses_a_token_that_counts_no_more(shop, settings):
+    clients, _, _ = shop
+    end_the_session(User.objects.get(email="alice@example.com"), {})
+
+    class News(ApiView):
+        permission_classes = (AllowAny,)
+
+        def get(self, request: Any) -> Response:
+            return Response([])
+
+    settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [django_path("news", News.as_view())]})
+
+    answers = [clients[caller].get("/news").status_code for caller in (0, 1, 2)]
+
+    assert answers == [200, 401, 200]
 
 
 def encoded(body: Any) -> tuple[Any, ...]:

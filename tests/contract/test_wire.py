@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from bookstore.accounts.models import User
+from bookstore.server.admission import LONGEST_CONTENT_TYPE
 from tests.support.hostile import BAD_QUERIES, NO_IDS, NO_JSON, NO_OBJECT, NOT_JSON_TYPES
 from tests.support.server import running_server
 
@@ -100,7 +101,7 @@ def test_a_body_shorter_than_its_length_is_400_and_changes_nothing():
     answers = []
 
     with running_server(workers=1) as port:
-        for method, path in (("POST", "/auth/register"), ("DELETE", "/cart/items"), ("POST", "/admin/login/")):
+        for method, path in (("POST", "/auth/register"), ("DELETE", "/cart/items"), ("PUT", "/cart/items/7")):
             with Wire(port) as wire:
                 wire.send(method, path, json_body, "Content-Length: 400", "X-Request-ID: erin-7", body=ERIN)
                 wire.no_more()
@@ -152,6 +153,7 @@ def test_a_part_of_the_corpus_is_refused_on_the_wire_as_it_is_in_the_tests():
         *(
             ("POST", "/auth/refresh", (f"Content-Type: {kind}",), b"{}", 415, "UNSUPPORTED_MEDIA_TYPE")
             for kind in NOT_JSON_TYPES
+            if len(kind) <= LONGEST_CONTENT_TYPE
         ),
         *(("GET", f"/books?{quote(query, safe='%=&+')}", (), b"", 422, "VALIDATION_ERROR") for query in BAD_QUERIES),
         *(("GET", f"/books/{quote(no_id, safe='%')}", (), b"", 404, "NOT_FOUND") for no_id in NO_IDS),

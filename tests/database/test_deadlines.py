@@ -12,10 +12,15 @@ from bookstore.api.errors import ServiceUnavailable
 from bookstore.database import deadlines, is_unavailable
 from bookstore.database.deadlines import answer_timeout, request_timeout
 from bookstore.fastpath import libpq as quick
-from bookstore.server.overload import InLine, Line
+from bookstore.server.admission import Admission
+from bookstore.server.slots import Slots
 from bookstore.wsgi import application as served
 from tests.support.proxy import SwallowingProxy
 from tests.support.server import Client, running_server, url_of
+
+
+def admit(application, slots, refuse=lambda *request: []):
+    return Admission(application, slots, largest_body=100, largest_upload=100, refuse=refuse, longest=5.5)
 
 
 @pytest.fixture
@@ -238,20 +243,18 @@ def test_a_request_of_the_api_is_bounded_from_its_place_in_line_and_staffs_is_no
         seen.append(deadlines.left())
         return HttpResponse()
 
-    line = InLine(application, Line(1), largest_body=100, refuse=lambda *request: [], longest=5.5)
+    admission = admit(application, Slots(1, for_staff=1))
 
-    line({"PATH_INFO": path}, lambda status, headers: None)
+    admission({"PATH_INFO": path}, lambda status, headers: None)
 
     assert seen == [expected]
     assert deadlines.left() == math.inf
 
 
-def test_a_thread_whose_request_found_no_place_has_all_the_time_again():
-    line = InLine(
-        lambda *request: HttpResponse(), Line(0, patience=0), largest_body=100, refuse=lambda *r: [b"busy"], longest=5.5
-    )
+def test_a_thread_whose_request_found_no_slot_has_all_the_time_again():
+    admission = admit(lambda *request: HttpResponse(), Slots(0, patience=0), refuse=lambda *request: [b"busy"])
 
-    answer = line({"PATH_INFO": "/cart"}, lambda status, headers: None)
+    answer = admission({"PATH_INFO": "/cart"}, lambda status, headers: None)
 
     assert answer == [b"busy"]
     assert deadlines.left() == math.inf

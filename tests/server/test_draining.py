@@ -1,29 +1,47 @@
 """`manage.py serve --drain`: after SIGTERM `/ready` is 503 while requests are served, and then the server ends."""
 
-import glob
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import pytest
 
-from bookstore.server.draining import VARIABLE
+from bookstore.server import draining
 from tests.support.server import ROOT, Client, free_port, url_of_test_database
 
 
-def test_get_ready_is_503_when_the_server_is_about_to_end(client, db, monkeypatch, tmp_path):
-    monkeypatch.setenv(VARIABLE, str(tmp_path))
+@pytest.fixture
+def in_a_worker(monkeypatch):
+    """A worker's main thread, that has begun to listen."""
+    handler = signal.getsignal(draining.TOLD_BY)
+    draining.listen()
+    yield
+    signal.signal(draining.TOLD_BY, handler)
+    draining._begun.clear()
+
+
+def test_get_ready_is_503_when_the_server_is_about_to_end(client, db, in_a_worker):
     before = client.get("/ready")
-    (tmp_path / "begun").touch()
+    signal.raise_signal(draining.TOLD_BY)
 
     response = client.get("/ready")
 
     assert before.status_code == 200
     assert response.status_code == 503
     assert response.json() == {"detail": "This host is about to stop.", "code": "SERVICE_UNAVAILABLE"}
+
+
+def test_a_worker_that_is_started_while_the_server_drains_knows_it(monkeypatch):
+    monkeypatch.setenv(draining.VARIABLE, "1")
+    handler = signal.getsignal(draining.TOLD_BY)
+
+    draining.listen()
+
+    assert draining.begun()
+    signal.signal(draining.TOLD_BY, handler)
+    draining._begun.clear()
 
 
 @pytest.fixture
@@ -33,7 +51,8 @@ def draining_server(transactional_db):
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2", "--drain", "3"],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"},
+        env=os.environ
+        | {"STOP_TIMEOUT": "30", "DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"},
     )
     for _ in range(200):
         try:
@@ -69,7 +88,6 @@ def test_sigterm_makes_the_server_unready_while_it_serves_and_then_ends_it(drain
     assert set(ready[1:]) == {503}  # the first may have been faster than the signal
     assert set(served) == {200}
     assert len(served) > 3
-    assert glob.glob(f"{tempfile.gettempdir()}/bookstore-draining-*/begun") == []
 
 
 @pytest.mark.slow

@@ -18,9 +18,9 @@ from django.test.utils import CaptureQueriesContext
 
 from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
-from bookstore.management.commands.serve import metrics_folder
 from bookstore.server import metrics
-from bookstore.server.overload import Line
+from bookstore.server.slots import Kind, Slots
+from bookstore.server.start import metrics_folder
 from tests.support.server import Client, running_server
 
 pytestmark = pytest.mark.django_db
@@ -146,18 +146,18 @@ def test_a_bug_counts_as_500(call, grown, monkeypatch, settings):
 
 
 def test_the_pool_is_told_as_it_is_now():
-    line, leave = Line(3, patience=10), Event()
-    measured = metrics.Metered(WSGIHandler(), line)
+    slots, leave = Slots(3, patience=10), Event()
+    measured = metrics.Metered(WSGIHandler(), slots)
 
     def visit():
-        connection = line.take()
+        connection = slots.take(Kind.PUBLIC)
         leave.wait(10)
-        line.give_back(connection)
+        slots.give_back(connection, Kind.PUBLIC)
 
     visitors = [Thread(target=visit) for _ in range(4)]
     for visitor in visitors:
         visitor.start()
-    while not line.waiting:
+    while not slots.waiting:
         time.sleep(0.001)
 
     crowded = pool(measured)
@@ -308,7 +308,7 @@ def test_two_workers_answer_with_the_sum_of_both(tmp_path):
         value(text, "bookstore_requests_total", method="GET", route="books", status="200") for _, text in answers
     }
     assert counted == {40}
-    assert set(in_pool) == {4}  # of each worker one for anybody, and one for changes
+    assert set(in_pool) == {6}  # of each worker one that is shared, one for changes, one for staff
     assert {value(text, "bookstore_database_statements_total", route="books") for _, text in answers} == {40}
     assert len(list(tmp_path.glob("bookstore-metrics-*/counter_*.db"))) == 2
 

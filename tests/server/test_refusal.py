@@ -1,4 +1,4 @@
-"""The answer to somebody for whom there is no place in line: as complete as any other."""
+"""The answer to a request for which no slot became free: as complete as any other."""
 
 import io
 import json
@@ -8,8 +8,8 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from bookstore.api.errors import ServiceUnavailable
-from bookstore.server.overload import CutShort
+from bookstore.api.errors import ContentTooLarge, ServiceUnavailable
+from bookstore.server.bodies import CutShort
 from bookstore.server.refusal import Refusal
 
 SHOP = "https://shop.example"
@@ -61,6 +61,16 @@ def test_refusal_of_head_has_no_body(refused):
 
     assert (status, body) == ("503 Service Unavailable", b"")
     assert headers["Content-Length"] == str(len(refused()[2]))
+
+
+def test_refusal_of_staff_is_a_page(refused):
+    status, headers, body = refused(PATH_INFO="/admin/catalog/book/", error=ContentTooLarge("The file is <too> large."))
+
+    assert status == "413 Request Entity Too Large"
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Content-Length"] == str(len(body))
+    assert headers["X-Frame-Options"] == "DENY"
+    assert b"<h1>The file is &lt;too&gt; large.</h1>" in body
 
 
 def test_refusal_of_half_a_body_is_the_envelope_of_400_with_the_same_headers(refused):

@@ -1,7 +1,10 @@
-"""`manage.py serve`: one line for what is wrong, else granian with these arguments."""
+"""`manage.py serve`: one line for what is wrong, else the server with these arguments."""
 
+import os
 import socket
+import subprocess
 import sys
+import time
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,14 +13,15 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from bookstore.management.commands import serve
-from bookstore.server import server_log
+from bookstore.server import main, start
+from tests.support.server import ROOT, Client, url_of_test_database
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def environment_of_a_fresh_shell(monkeypatch):
-    for variable in ("HOST", "PORT", "WORKERS", "THREADS", "DRAIN"):
+    for variable in ("HOST", "PORT", "WORKERS", "THREADS", "DRAIN", "STOP_TIMEOUT"):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -27,6 +31,7 @@ def started(monkeypatch):
     command_lines: list[list[str]] = []
     monkeypatch.setattr("os.execv", lambda program, arguments: command_lines.append(arguments))
     monkeypatch.setattr(connections, "close_all", lambda: None)
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     return command_lines
 
 
@@ -37,27 +42,55 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
-def test_serve_replaces_the_process_with_granian(started, free_port):
+def test_serve_replaces_the_process_with_the_servers_own(started, free_port):
     call_command("serve", port=free_port)
 
     [arguments] = started
     assert arguments == [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", free_port),
-        *("--workers", "2", "--blocking-threads", "257", "--http", "1", "--no-ws", "--no-access-log"),
-        *("--log-config", str(server_log.CONFIGURATION)),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "8", "--backpressure", "4096"),
-        "bookstore.wsgi:application",
+        *(sys.executable, "-P", "-m", "bookstore.server.main", "--host", "127.0.0.1", "--port", free_port),
+        *("--workers", "2", "--drain", "0"),
     ]
 
 
-def test_serve_with_a_drain_starts_granian_with_a_pause_before_its_end(started, free_port, monkeypatch):
-    monkeypatch.setenv("DRAIN", "4")
+def test_the_main_process_serves_with_our_bounds():
+    granian = main.server("127.0.0.1", 8000, 3)
+
+    assert (granian.bind_addr, granian.bind_port, granian.workers) == ("127.0.0.1", 8000, 3)
+    assert (granian.interface, granian.http, granian.websockets) == ("wsgi", "1", False)
+    assert (granian.blocking_threads, granian.backpressure) == (257, 4096)
+    assert granian.http1_settings.max_buffer_size == 32_768
+    assert (granian.respawn_failed_workers, granian.workers_kill_timeout) == (True, 8)
+
+
+@pytest.mark.parametrize(
+    ("drain", "stop_timeout", "needed"), [("6", "15", 16), ("30", "15", 40), ("0", "9", 10), ("300", "309", 310)]
+)
+def test_serve_refuses_a_drain_that_its_supervisor_would_cut_short(started, free_port, drain, stop_timeout, needed):
+    with pytest.raises(CommandError) as caught:
+        call_command("serve", port=free_port, drain=drain, stop_timeout=stop_timeout)
+
+    assert str(caught.value) == (
+        f"DRAIN is {drain}, and the supervisor kills {stop_timeout} s after SIGTERM (STOP_TIMEOUT): requests under way "
+        f"need 8 s more. Let it wait {needed} s (systemd's TimeoutStopSec, compose's stop_grace_period), and set "
+        f"STOP_TIMEOUT={needed}."
+    )
+    assert started == []
+
+
+def test_serve_takes_a_drain_that_fits(started, free_port, monkeypatch):
+    monkeypatch.setenv("DRAIN", "5")
 
     call_command("serve", port=free_port)
 
-    [arguments] = started
-    assert arguments[:6] == [sys.executable, "-m", "bookstore.server.draining", "--seconds", "4", "--interface"]
-    assert arguments[-1] == "bookstore.wsgi:application"
+    assert started[0][-2:] == ["--drain", "5"]
+
+
+def test_the_files_of_deployment_wait_as_long_as_serve_is_told():
+    default = serve.Command().create_parser("manage.py", "serve").parse_args([]).stop_timeout
+
+    assert default == "15"
+    assert f"TimeoutStopSec={default}\n" in (ROOT / "deploy" / "bookstore.service").read_text("utf-8")
+    assert f"stop_grace_period: ${{STOP_TIMEOUT:-{default}}}s" in (ROOT / "compose.yaml").read_text("utf-8")
 
 
 def test_serve_refuses_a_drain_that_is_no_number_of_seconds(free_port):
@@ -109,6 +142,48 @@ def test_serve_refuses_a_port_that_is_taken(started):
 
     assert str(caught.value).startswith(f"PORT is {port}, which another program serves on 127.0.0.1: stop that one")
     assert started == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a claim is a name in Linux's abstract namespace")
+def test_serve_refuses_a_port_that_another_start_has_claimed(started, free_port):
+    """Nobody listens there yet: both would find it free."""
+    with start.claim("127.0.0.1", "127.0.0.1", int(free_port)), pytest.raises(CommandError) as caught:
+        call_command("serve", port=free_port)
+
+    assert str(caught.value).startswith(f"PORT is {free_port}, which another program serves on 127.0.0.1")
+    assert started == []
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free_port):
+    (tmp_path / "bookstore").mkdir()
+    (tmp_path / "bookstore" / "__init__.py").write_text("raise ImportError('another package of this name')")
+    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", free_port, "--workers", "1"]
+    starts = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+
+    deadline = time.monotonic() + 20
+    while all(each.poll() is None for each in starts) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    [refused] = [each for each in starts if each.poll() is not None]
+    [serving] = [each for each in starts if each is not refused]
+    answered = None
+    while answered is None and time.monotonic() < deadline:
+        try:
+            with Client(int(free_port)) as client:
+                answered = client("GET", "/ready")[0]
+        except OSError:
+            time.sleep(0.1)
+    serving.terminate()
+    serving.communicate(timeout=20)
+
+    assert answered == 200
+    assert refused.communicate()[1].startswith(f"CommandError: PORT is {free_port}, which another program serves")
+    assert (refused.returncode, serving.returncode) == (1, 0)
 
 
 def test_serve_refuses_an_address_of_another_machine(started, free_port):

@@ -178,8 +178,8 @@ def test_checking_a_token_costs_one_query(rf, users, tokens_of, django_assert_nu
     request = rf.get("/cart", HTTP_AUTHORIZATION=f"Bearer {token}")
 
     with django_assert_num_queries(1):
-        user, claims = BearerAuthentication().authenticate(request)
+        user, caller = BearerAuthentication().authenticate(request)
         assert user == readers[-1]  # the first look asks, the second does not
 
     assert user.email == readers[-1].email
-    assert claims.user_id == readers[-1].pk
+    assert caller.claims.user_id == readers[-1].pk

@@ -3,18 +3,18 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from bookstore.accounts.models import User
-from bookstore.accounts.permissions import PublicReads, StaffWritesModel
+from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory, UserFactory
+from bookstore.api.views import ApiView, PublicReads
 
 pytestmark = pytest.mark.django_db
 
 METHODS = {"POST": "add_group", "PUT": "change_group", "PATCH": "change_group", "DELETE": "delete_group"}
 
 
-class GroupView(PublicReads, APIView):
+class GroupView(PublicReads):
     permission_classes = (StaffWritesModel,)
     model = Group
 
@@ -126,7 +126,7 @@ def test_model_may_come_from_the_queryset_of_the_view(ask):
 
 
 def test_permission_alone_lets_reads_through_as_well(rf):
-    class Plain(APIView):
+    class Plain(ApiView):
         permission_classes = (StaffWritesModel,)
         model = Group
 

@@ -1,0 +1,188 @@
+"""Reads a request's body before the request takes a slot, so that a client that sends slowly holds up nobody.
+
+Bounds, all for one worker:
+
+| of | bound | then |
+|---|---|---|
+| one body | 1 MB; in the admin, where staff import files, LARGEST_UPLOAD | 413; what comes is read and thrown away |
+| memory for one body | IN_MEMORY; the rest of it is in an unnamed file in TMPDIR | |
+| these files together | FILES_TOGETHER, and as much again for uploads | 503 |
+| slowness | RATE, after GRACE seconds | 408 (`bookstore/server/watch.py` ends the wait) |
+| bodies that are being read | MOST_READERS: beyond it the slowest gives way | 408 |
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from tempfile import TemporaryFile
+from threading import Lock
+from time import monotonic
+from typing import IO, Any
+
+from bookstore.api.errors import ApiError, ParseError
+from bookstore.server.limits import LARGEST_QUEUE
+from bookstore.server.slots import TooBusy
+
+PIECE = 16_384  # bytes that are read at once: progress is seen no finer
+IN_MEMORY = 65_536  # bytes
+FILES_TOGETHER = 64_000_000  # bytes
+RATE = 4_096  # bytes a second
+GRACE = 10.0  # seconds
+MOST_READERS = LARGEST_QUEUE * 3 // 4
+# Of a body that is too large so many bytes are read, and thrown away: a client, or a proxy, that cannot send the rest
+# may never look at the answer.
+THROWN_AWAY = 26_214_400
+
+
+class CutShort(ParseError):
+    """Less of a body came than its Content-Length says: the client went, or counts wrongly.
+
+    What did come may well be whole JSON, and mean something else than what was to come.
+    """
+
+    def __init__(self, announced: int, came: int) -> None:
+        super().__init__(f"The body was cut short: {announced} bytes were announced, {came} came.")
+
+
+class TooSlow(ApiError):
+    status_code = 408
+    code = "REQUEST_TIMEOUT"
+    message = "The body came too slowly, and was not waited for. Nothing was changed."
+    headers = {"Connection": "close"}
+
+
+class Reader:
+    """A thread that waits for a body. The server's own `read` has no timeout: see `bookstore/server/watch.py`."""
+
+    __slots__ = ("address", "began", "came", "given_up")
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.began = monotonic()
+        self.came = 0  # bytes
+        self.given_up = False
+
+    def is_late(self, now: float) -> bool:
+        return self.came < (now - self.began - GRACE) * RATE
+
+
+class Bodies:
+    """The bodies that one worker reads. Safe for threads."""
+
+    def __init__(self, *, files_together: int = FILES_TOGETHER, most_readers: int = MOST_READERS) -> None:
+        self.files_together, self.most_readers = files_together, most_readers
+        self._mutex = Lock()
+        self._in_files = {True: 0, False: 0}  # bytes, of uploads and of others
+        self._readers: set[Reader] = set()
+
+    def read(self, environ: dict[str, Any], *, largest: int, upload: bool = False) -> "IO[bytes] | BoundedFile":
+        """The whole body, from its beginning; `environ` gets it as `wsgi.input`. Close it to give its room back.
+
+        One that is larger than `largest` is thrown away, and `wsgi.input` is empty: Django refuses it by its
+        CONTENT_LENGTH. One in chunks tells no size, and Django would take it for empty: it is read as far as
+        `largest`, and one byte more for Django to refuse. Whether its last chunk came cannot be asked:
+        docs/decisions/0005-errors.md.
+
+        Raises CutShort, TooSlow; TooBusy when there is no room; OSError when TMPDIR has none.
+        """
+        in_chunks = "HTTP_TRANSFER_ENCODING" in environ  # a Content-Length beside it says nothing, or lies
+        announced = largest + 1 if in_chunks else length_of(environ)
+        if not announced:
+            return BytesIO()
+        too_large = announced > largest and not in_chunks
+        body: IO[bytes] | BoundedFile = BytesIO()
+        reader = Reader(environ.get("REMOTE_ADDR", ""))
+        self._readers.add(reader)
+        try:
+            for piece in pieces(environ["wsgi.input"], what_to_read(environ, announced) if too_large else announced):
+                reader.came += len(piece)
+                if too_large:
+                    continue
+                if reader.came > IN_MEMORY and isinstance(body, BytesIO):
+                    body = self._in_file(body, upload=upload)
+                body.write(piece)
+            if reader.given_up:
+                raise TooSlow
+            if reader.came < announced and not in_chunks and not too_large:
+                raise CutShort(announced, reader.came)
+        except BaseException:
+            body.close()
+            raise
+        finally:
+            self._readers.discard(reader)
+        body.seek(0)
+        environ["wsgi.input"] = body
+        if in_chunks:
+            environ["CONTENT_LENGTH"] = str(reader.came)
+        return body
+
+    def late(self) -> list[Reader]:
+        """Those who are to be waited for no longer, each told once."""
+        now = monotonic()
+        readers = [reader for reader in list(self._readers) if not reader.given_up]
+        late = {reader for reader in readers if reader.is_late(now)}
+        if (too_many := len(readers) - len(late) - self.most_readers) > 0:
+            # Whoever has come furthest in a second is the last to go.
+            others = sorted(set(readers) - late, key=lambda reader: reader.came / (now - reader.began + 0.001))
+            late.update(others[:too_many])
+        for reader in late:
+            reader.given_up = True
+        return list(late)
+
+    def _in_file(self, begun: BytesIO, *, upload: bool) -> "BoundedFile":
+        file = BoundedFile(self, upload=upload)
+        try:
+            file.write(begun.getvalue())
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def count(self, size: int, *, upload: bool) -> None:
+        """Takes room for so many bytes in files, or gives it back. Raises TooBusy."""
+        with self._mutex:
+            if size > 0 and self._in_files[upload] + size > self.files_together:
+                raise TooBusy
+            self._in_files[upload] += size
+
+
+class BoundedFile:
+    """An unnamed temporary file whose bytes count among those of all bodies until it is closed."""
+
+    def __init__(self, bodies: Bodies, *, upload: bool) -> None:
+        self.bodies, self.upload, self.size = bodies, upload, 0
+        self.file = TemporaryFile(prefix="bookstore-body-")  # noqa: SIM115  closed by `close`
+        self.read, self.readline, self.seek = self.file.read, self.file.readline, self.file.seek
+
+    def write(self, data: bytes) -> int:
+        self.bodies.count(len(data), upload=self.upload)
+        self.size += len(data)
+        return self.file.write(data)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.file)
+
+    def close(self) -> None:
+        self.bodies.count(-self.size, upload=self.upload)
+        self.size = 0
+        with suppress(OSError):  # what could not be written is of no use to anybody
+            self.file.close()
+
+
+def length_of(environ: dict[str, Any]) -> int:
+    """Content-Length, or 0 for what is none."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+def what_to_read(environ: dict[str, Any], announced: int) -> int:
+    """Bytes of a body that is too large. Nothing, where the client waits to be told whether to send it."""
+    return 0 if "HTTP_EXPECT" in environ else min(announced, THROWN_AWAY)
+
+
+def pieces(source: Any, announced: int) -> Iterator[bytes]:
+    """What comes, until so many bytes have."""
+    left = announced
+    while left > 0 and (piece := source.read(min(PIECE, left))):
+        left -= len(piece)
+        yield piece

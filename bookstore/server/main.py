@@ -1,0 +1,67 @@
+"""The server's main process: granian with our bounds. `manage.py serve` becomes this process.
+
+python -m bookstore.server.main --host 127.0.0.1 --port 8000 --workers 2 --drain 0
+"""
+
+import json
+from argparse import ArgumentParser
+from functools import partial
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from bookstore.server import draining, server_log
+from bookstore.server.limits import BUFFER, LARGEST_QUEUE, LAST_REQUESTS, MOST_CONNECTIONS
+
+
+def load(target: str) -> Any:
+    """The WSGI application, in a worker."""
+    from bookstore.wsgi import application
+
+    draining.listen()
+    return application
+
+
+def server(host: str, port: int, workers: int) -> Any:  # of granian's types, which differ by Python
+    return Granian(
+        "bookstore.wsgi:application",
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.WSGI,
+        # For the requests that queue, and one to say that the queue is full: bookstore/server/slots.py.
+        blocking_threads=LARGEST_QUEUE + 1,
+        # HTTP/2 is the business of the proxy that ends TLS; without TLS no browser speaks it.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
+        websockets=False,
+        # The application logs each request, with its id and its user.
+        log_access=False,
+        log_dictconfig=json.loads(server_log.CONFIGURATION.read_text("utf-8")),
+        # A worker that dies is replaced; one that dies again within seconds ends the server, for the supervisor to see.
+        respawn_failed_workers=True,
+        # On SIGTERM requests under way may finish, and no longer: STOP_TIMEOUT.
+        workers_kill_timeout=LAST_REQUESTS,
+        # Connections that are open, idle ones too; the next client is left unanswered: bookstore/server/watch.py closes
+        # idle ones before.
+        backpressure=MOST_CONNECTIONS,
+    )
+
+
+def main() -> None:
+    """Returns when the server has ended."""
+    parser = ArgumentParser(prog="bookstore.server.main")
+    parser.add_argument("--host", required=True)
+    for option in ("--port", "--workers", "--drain"):
+        parser.add_argument(option, type=int, required=True)
+    options = parser.parse_args()
+    serving = server(options.host, options.port, options.workers)
+    if options.drain:
+        serving.on_startup(partial(draining.begin_on_sigterm, options.drain))
+    serving.serve(target_loader=load)
+
+
+if __name__ == "__main__":
+    main()

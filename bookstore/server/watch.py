@@ -1,0 +1,94 @@
+"""A thread of each worker that ends what nothing else would: slow bodies, idle connections in a crowd, an orphan.
+
+The server has no timeout for a body, and refuses nobody while its connections are all taken, idle ones too: a few
+thousand sockets that say nothing would keep everybody else out.
+"""
+
+import logging
+import os
+import signal
+import time
+from threading import Thread, Timer
+
+from bookstore.server import sockets
+from bookstore.server.admission import Admission
+from bookstore.server.bodies import Reader
+from bookstore.server.limits import LAST_REQUESTS, MOST_CONNECTIONS, SERVER_PID, SERVER_PORT
+
+logger = logging.getLogger("bookstore.server")
+
+EVERY = 0.5  # seconds
+
+# From here on idle ones are closed, those first that have been silent longest, until so many are left.
+CROWDED = MOST_CONNECTIONS * 3 // 4
+ROOMY = MOST_CONNECTIONS // 2
+# Seconds after which a connection without a request may be closed in a crowd.
+IDLE = 2.0
+# Seconds by which the kernel's clock and ours may differ on when a request came.
+MARGIN = 0.5
+
+
+def start(admission: Admission) -> None:
+    """Begins to watch, in a worker of `manage.py serve`; another server watches itself."""
+    port, server = os.environ.get(SERVER_PORT), os.environ.get(SERVER_PID)
+    if port and server:
+        Thread(target=keep_watch, args=[admission, int(port), int(server)], name="watch", daemon=True).start()
+
+
+def keep_watch(admission: Admission, port: int, server: int) -> None:
+    while os.getppid() == server:
+        time.sleep(EVERY)
+        try:
+            look(admission, port)
+        except Exception:
+            logger.exception("The watch of connections failed, and goes on")
+    end_orphan()
+
+
+def look(admission: Admission, port: int) -> None:
+    late = admission.bodies.late()
+    crowded = sockets.number_open() > CROWDED
+    if not late and not crowded:
+        return
+    clients = sockets.clients(port)
+    now = time.monotonic()
+    for reader in late:
+        for client in senders(clients, reader, admission, now):
+            sockets.stop_reading(client)
+    if late:
+        logger.warning("Gave up %d request(s) whose bodies came too slowly", len(late))
+    if crowded:
+        idle = idle_longest_first(clients, admission, now)[: max(0, len(clients) - ROOMY)]
+        closed = sum(map(sockets.stop_reading, idle))
+        logger.warning("Closed %d idle connection(s) of %d", closed, len(clients))
+
+
+def senders(clients: list[sockets.Client], reader: Reader, admission: Admission, now: float) -> list[sockets.Client]:
+    """The connections that a late body may come by: of its client, and not written to since the body began.
+
+    Which of them it is nobody tells. The others among them are late too, or idle, unless a request of the same address
+    has been worked on for as long: then only those are taken that still send, which one that waits for its answer does
+    not.
+    """
+    age = now - reader.began - MARGIN
+    found = [client for client in clients if client.peer[0] == reader.address and client.unanswered >= age]
+    waiting = any(
+        here.address == reader.address and not here.reads and now - here.since >= age for here in list(admission.here)
+    )
+    return [client for client in found if client.silent < age] if waiting else found
+
+
+def idle_longest_first(clients: list[sockets.Client], admission: Admission, now: float) -> list[sockets.Client]:
+    """Connections that no request under way came by: the oldest of these began after their last byte."""
+    oldest = min((here.since for here in list(admission.here)), default=now)
+    idle = max(IDLE, now - oldest + MARGIN)
+    return sorted((client for client in clients if client.silent > idle), key=lambda client: -client.silent)
+
+
+def end_orphan() -> None:
+    """The main process was killed: nobody would stop this worker, and it would hold the port."""
+    logger.error("The server's main process is gone: this worker ends")
+    last = Timer(LAST_REQUESTS, os._exit, [1])
+    last.daemon = True
+    last.start()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,181 @@
+"""What a worker ends by itself: slow bodies, idle connections in a crowd, itself as an orphan."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing, suppress
+from http.client import HTTPConnection
+
+import pytest
+
+from bookstore.server import sockets, watch
+from bookstore.server.admission import Admission, Here
+from bookstore.server.bodies import Reader
+from bookstore.server.slots import Slots
+from bookstore.server.sockets import Client as Connection
+from tests.support.server import ROOT, free_port, running_server, url_of_test_database
+
+linux = pytest.mark.skipif(not sockets.AVAILABLE, reason="connections are looked at on Linux only")
+
+NOW = 1000.0
+
+
+def admission_with(*here):
+    admission = Admission(lambda *_: None, Slots(0), largest_body=1, largest_upload=1, refuse=lambda *_: [])
+    admission.here.update(here)
+    return admission
+
+
+def request(address, *, age, reads=False):
+    here = Here(address)
+    here.since, here.reads = NOW - age, reads
+    return here
+
+
+def connection(number, address="192.0.2.1", *, silent, unanswered):
+    return Connection(number, (address, 50_000 + number), silent, unanswered)
+
+
+@pytest.fixture
+def late():
+    reader = Reader("192.0.2.1")
+    reader.began = NOW - 12
+    return reader
+
+
+def test_a_late_body_is_looked_for_among_its_clients_silent_connections(late):
+    body = connection(1, silent=0.5, unanswered=12)
+    idle = connection(2, silent=40, unanswered=40)
+    served = connection(3, silent=3, unanswered=2.9)
+    another = connection(4, "192.0.2.7", silent=12, unanswered=12)
+
+    found = watch.senders([body, idle, served, another], late, admission_with(), NOW)
+
+    assert found == [body, idle]
+
+
+def test_a_late_body_never_ends_a_request_that_is_worked_on(late):
+    """Of one address, an office's say: it waits for its answer, and sends nothing meanwhile."""
+    body = connection(1, silent=0.5, unanswered=12)
+    export = connection(2, silent=15, unanswered=15)
+    here = admission_with(request("192.0.2.1", age=15), request("192.0.2.1", age=12, reads=True))
+
+    assert watch.senders([body, export], late, here, NOW) == [body]
+
+
+def test_the_longest_idle_connections_go_first_and_none_with_a_request():
+    fresh = connection(1, silent=0.1, unanswered=0.1)
+    idle = connection(2, silent=9, unanswered=9)
+    idler = connection(3, silent=20, unanswered=20)
+    waiting = connection(4, silent=6, unanswered=6)
+
+    found = watch.idle_longest_first([fresh, idle, waiting, idler], admission_with(request("::1", age=6)), NOW)
+
+    assert found == [idler, idle]
+
+
+@linux
+def test_only_connections_of_clients_are_looked_at():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as ours:
+            accepted, _ = listener.accept()
+            with accepted:
+                ours.sendall(b"a")
+                accepted.recv(1)
+
+                [client] = sockets.clients(port)
+
+                assert (client.descriptor, client.peer) == (accepted.fileno(), ours.getsockname())
+                assert 0 <= client.silent < 5
+                assert sockets.stop_reading(client)
+                assert accepted.recv(1) == b""
+                accepted.sendall(b"told")
+                assert ours.recv(4) == b"told"
+        assert not sockets.stop_reading(client)
+
+
+def get(port, path):
+    with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as link:
+        link.request("GET", path)
+        return link.getresponse().status
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_slow_uploads_stop_nobody_and_are_408():
+    with running_server(workers=1) as port, ExitStack() as open_sockets:
+        slow = [
+            open_sockets.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)) for _ in range(200)
+        ]
+        for sender in slow:
+            sender.sendall(
+                b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n"
+                b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x"
+            )
+        served = [get(port, path) for path in ("/books", "/health", "/ready", "/admin/login/") * 3]
+        told = {sender.recv(12) for sender in slow}
+
+    assert set(served) == {200}
+    assert told == {b"HTTP/1.1 408"}
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_idle_connections_are_closed_in_a_crowd():
+    with running_server(workers=1) as port, ExitStack() as open_sockets:
+        idle = [
+            open_sockets.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            for _ in range(watch.CROWDED + 50)
+        ]
+        deadline = time.monotonic() + 20
+        closed = 0
+        while not closed and time.monotonic() < deadline:
+            assert get(port, "/health") == 200
+            time.sleep(0.5)
+            closed = sum(map(is_closed, idle))
+
+    assert closed >= watch.CROWDED - watch.ROOMY
+
+
+def is_closed(link):
+    link.setblocking(False)
+    with suppress(BlockingIOError):
+        return link.recv(1) == b""
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_workers_end_and_free_the_port_when_the_main_process_is_killed():
+    port = free_port()
+    command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2"]
+    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment)
+    deadline = time.monotonic() + 20
+    while not answers(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    server.send_signal(signal.SIGKILL)
+    server.wait()
+    deadline = time.monotonic() + 20
+    while answers(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", port)):
+        pass  # it is free
+
+
+def answers(port):
+    try:
+        return get(port, "/health") == 200
+    except OSError:
+        return False
