@@ -174,7 +174,7 @@ class Server:
 
 def children_of(pid: int, command: str = "") -> list[int]:
     """Children whose command line has `command` in it. One that was killed and is not reaped yet (Z) is none."""
-    listed = subprocess.run(  # noqa: S603
+    listed = subprocess.run(
         ["ps", "-axo", "pid=,ppid=,stat=,args="],  # noqa: S607
         capture_output=True,
         text=True,
