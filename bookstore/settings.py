@@ -131,6 +131,11 @@ if CACHE_URL and not CACHE_URL.startswith(("redis://", "rediss://", "unix://")):
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
 REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
+REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, validate=validate.Range(min=0, max=600))
+# Who issues the tokens, and takes them. Without a name it is the first of ALLOWED_HOSTS, and tokens of the others are
+# taken, too: a host that is added, or moved, signs nobody out.
+TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Length(max=200))
+TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", env.list, default=[], check=environment.networks)
 CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", env.list, default=[], check=environment.origins)
@@ -146,6 +151,7 @@ CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
+AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
 METRICS_TOKEN = read(
@@ -162,6 +168,7 @@ INSTALLED_APPS = [
     "cart",
     "catalog",
     "bookstore.accounts",
+    "bookstore.audit",
     "bookstore",
     "rest_framework",
     "drf_spectacular",
@@ -200,6 +207,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bookstore.admin.errors.UnavailableMiddleware",
 ]
 
 if METRICS_ENABLED:

@@ -14,8 +14,10 @@ from bookstore.api.schema import DocsView, SchemaView
 
 register_converter(IdConverter, "id")
 
-handler403 = "bookstore.admin.site.forbidden"
-handler404 = "bookstore.admin.site.missing"
+handler400 = "bookstore.admin.errors.bad_request"
+handler403 = "bookstore.admin.errors.forbidden"
+handler404 = "bookstore.admin.errors.missing"
+handler500 = "bookstore.admin.errors.broken"
 
 
 def to_page(name: str) -> Callable[..., HttpResponseBase]:

@@ -8,7 +8,7 @@ order of all locks. `if_match`, where a verb takes it, is the version of the car
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -249,6 +249,25 @@ class Cart(DeletedUnderLock, models.Model):
             if ids := list(lines.order_by("id").select_for_update().values_list("pk", flat=True)):
                 lines.filter(pk__in=ids).delete()
                 self._stamp()
+
+    @retrying
+    def restore(self, lines: Collection[tuple[int, int, Decimal | None]]) -> list[CartItem]:
+        """Puts lines (book id, quantity, price_at_add) back that were taken out, as they were; returns those it made.
+
+        Skips a book that was deleted or is in the cart again, and what would be more than CART_MAX_LINES. Five queries.
+        """
+        with self._changing(books=[book_id for book_id, _, _ in lines]):
+            books = Book.objects.by_id(book_id for book_id, _, _ in lines)
+            in_cart = set(CartItem.objects.filter(cart=self.pk).values_list("book_id", flat=True))
+            wanted = [line for line in lines if line[0] in books and line[0] not in in_cart]
+            restored = [
+                CartItem(cart=self, book_id=book_id, quantity=quantity, price_at_add=price)
+                for book_id, quantity, price in wanted[: max(settings.CART_MAX_LINES - len(in_cart), 0)]
+            ]
+            if restored:
+                CartItem.objects.bulk_create(restored)
+                self._stamp()
+        return restored
 
     @contextmanager
     def _changing(

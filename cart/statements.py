@@ -27,7 +27,7 @@ from cart.facts import COLUMNS, PATHS, CartFacts
 
 def good_session(value: Callable[[str], Any]) -> LoginSessionQuerySet:
     """The caller's session, if it is good."""
-    return LoginSession.objects.good().filter(pk=value("session_id"), user_id=value("user_id"))
+    return LoginSession.objects.good().named_by(value)
 
 
 READ = Prepared(
@@ -43,8 +43,7 @@ CALLER = Prepared(lambda value: good_session(value).values_list("user_id"))
 
 def read(caller: Caller) -> CartFacts | None:
     """The caller's cart, NO_CART if there is none; None when the caller is not let in."""
-    claims = caller.claims
-    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)
+    rows = READ.rows(**caller.claims.values())
     if not rows:
         return None
     caller.confirm()
@@ -190,8 +189,7 @@ def _run(template: str, caller: Caller, **values: int) -> CartFacts | None:
         abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
     ):
         return None  # no row can have such an id, and PostgreSQL would refuse to read it
-    claims = caller.claims
-    rows = _complete(template).rows({"session_id": claims.session_id, "user_id": claims.user_id, **values})
+    rows = _complete(template).rows({**caller.claims.values(), **values})
     if not rows:
         return None
     caller.confirm()

@@ -59,7 +59,7 @@ class BookManager(models.Manager.from_queryset(BookQuerySet)):  # type: ignore[m
     def add(self, **fields: Any) -> "Book":
         """A new book. Raises IsbnConflict, GenreUnknown. 1 query, 2 with a genre, and the transaction's own."""
         with naming_conflicts():
-            Genre.objects.hold(fields.get("genre_id"))
+            Genre.objects.lock_existing(fields.get("genre_id"))
             book: Book = self.create(**fields)
         return book
 
@@ -151,7 +151,7 @@ class Book(DeletedUnderLock, models.Model):
         Raises BookNotFound when the book was deleted meanwhile, IsbnConflict, GenreUnknown. 2 queries, 3 with a genre.
         """
         with naming_conflicts():
-            Genre.objects.hold(fields.get("genre_id"))
+            Genre.objects.lock_existing(fields.get("genre_id"))
             books = type(self).objects.filter(pk=self.pk)
             if fields and not books.update(**fields):
                 raise BookNotFound

@@ -91,8 +91,8 @@ class GenreQuerySet(FoldingQuerySet):
     def by_name(self) -> "GenreQuerySet":
         return self.order_by("name_folded")
 
-    def hold(self, genre_id: int | None) -> None:
-        """See that a genre exists, and still will at the end of the transaction. None is no genre: nothing to do.
+    def lock_existing(self, genre_id: int | None) -> None:
+        """SELECT … FOR NO KEY UPDATE of a genre: it cannot be deleted before the transaction ends. None locks nothing.
 
         Raises GenreUnknown. 1 query.
         """

@@ -15,8 +15,11 @@ from django.http import HttpRequest
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
+from bookstore.admin.conflicts import RefusesConflicts
+from bookstore.admin.extensions import Extensible
+from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList
-from bookstore.admin.refusals import hold
+from bookstore.admin.refusals import lock_or_refuse
 from bookstore.admin.saving import TouchedFieldsOnly
 
 
@@ -36,7 +39,7 @@ class PasswordOnly:
         super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]
         if commit:
             with transaction.atomic():
-                hold(user)
+                lock_or_refuse(user)
                 user.save(update_fields=["password"])
         return user
 
@@ -59,7 +62,7 @@ class CreateUserForm(AdminUserCreationForm):
         fields = ("email",)
 
 
-class ChangeUserForm(UserChangeForm):
+class ChangeUserForm(RefusesConflicts, UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
@@ -72,7 +75,7 @@ class GroupFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(User)
-class UserAdmin(TouchedFieldsOnly, BoundedList, DjangoUserAdmin):
+class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BoundedList, DjangoUserAdmin):
     form = ChangeUserForm
     add_form = CreateUserForm
     change_password_form = PasswordForm
@@ -104,7 +107,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(TouchedFieldsOnly, BoundedList, DjangoGroupAdmin):
+class GroupAdmin(TouchedFieldsOnly, Recorded, BoundedList, DjangoGroupAdmin):
     """Django's, whose list and page keep to the same rules as the others."""
 
 
@@ -125,7 +128,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(LoginSession)
-class LoginSessionAdmin(BoundedList, admin.ModelAdmin):
+class LoginSessionAdmin(Recorded, BoundedList):
     """Who is signed in. Sessions are not made or changed here; they are ended, by who may change them."""
 
     list_display = ("user", "created_at", "expires_at", "ended_at")

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters, ModelAdmin, ShowFacets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.paginator import InvalidPage
 from django.db import DataError
@@ -12,6 +12,8 @@ from django.db.models import BigIntegerField
 from django.http import HttpRequest, HttpResponse
 
 MAX_LISTED = 5_000  # rows of one list; what lies beyond is reached by searching, filtering, or sorting the other way
+MAX_SEARCH = 254  # characters of a search: an email may be that long
+MAX_SEARCH_WORDS = 20  # each word is one more condition of the statement
 
 
 class BoundedChangeList(ChangeList):
@@ -31,6 +33,13 @@ class BoundedChangeList(ChangeList):
             if request.GET.keys() <= {ERROR_FLAG}:
                 raise  # nothing was asked: a bug
             raise IncorrectLookupParameters from error
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        searched = bounded_search(self.query)
+        if searched != self.query:
+            note(request, f"Only this was searched: {searched}")
+            self.query = searched
+        return super().get_queryset(request, *args, **kwargs)
 
     def get_filters(self, request: HttpRequest) -> Any:
         """Django would put any look-up of the address bar to the database: one that no index answers, or that fails."""
@@ -62,8 +71,8 @@ class BoundedChangeList(ChangeList):
         self.show_admin_actions = True
 
 
-class BoundedList:
-    """For a ModelAdmin whose table may grow without end."""
+class BoundedList(ModelAdmin):
+    """For an admin whose table may grow without end."""
 
     list_per_page: ClassVar[int] = 50
     show_full_result_count = False
@@ -77,10 +86,24 @@ class BoundedList:
         if not all(is_id(value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             messages.error(request, "Nothing was done: the form names a row that cannot be.")
             return None
-        answer: HttpResponse | None = super().response_action(request, queryset, *args, **kwargs)  # type: ignore[misc]
+        answer: HttpResponse | None = super().response_action(request, queryset, *args, **kwargs)
         return answer
 
 
 def is_id(value: str) -> bool:
     """Whether a text from a form can be a row's id."""
     return value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= BigIntegerField.MAX_BIGINT
+
+
+def bounded_search(text: str) -> str:
+    """The beginning of what was typed into a search: MAX_SEARCH_WORDS words, MAX_SEARCH characters."""
+    if len(text) <= MAX_SEARCH and len(text.split()) <= MAX_SEARCH_WORDS:
+        return text
+    return " ".join(text[:MAX_SEARCH].split()[:MAX_SEARCH_WORDS])
+
+
+def note(request: HttpRequest, text: str) -> None:
+    """Puts a line above the list, once."""
+    notes: list[str] = request.__dict__.setdefault("notes_on_list", [])
+    if text not in notes:
+        notes.append(text)

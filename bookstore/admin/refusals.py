@@ -15,6 +15,27 @@ from bookstore.database import sqlstate
 
 View = Callable[..., HttpResponse]
 
+WORDS: dict[str, str] = {}  # by the API's error code
+
+
+def staff_words(words: dict[str, str]) -> None:
+    """An app's refusals as staff read them, by the API's code. Without an entry staff read the API's own text."""
+    WORDS.update(words)
+
+
+def in_staff_words(error: ApiError) -> str:
+    return WORDS.get(str(error.code), str(error.detail))
+
+
+class Refused(ApiError):
+    """What the admin itself refuses, in words for staff."""
+
+    status_code = 409
+    code = "REFUSED"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+
 
 class Gone(ApiError):
     status_code = 404
@@ -24,8 +45,8 @@ class Gone(ApiError):
         super().__init__(f"The {row._meta.verbose_name} “{row}” was deleted meanwhile: nothing was changed.")
 
 
-def hold(row: Model) -> None:
-    """See that a row exists, and still will at the end of the transaction: `save()` would else bring it back.
+def lock_or_refuse(row: Model) -> None:
+    """SELECT … FOR NO KEY UPDATE of one row that is about to be saved: `save()` would bring a deleted one back.
 
     Raises Gone. 1 query.
     """
@@ -61,7 +82,7 @@ def told_on_the_page(view: View) -> View:
 def reason_of(error: ApiError | IntegrityError) -> str | None:
     """In the words of the staff; None for a bug. SQLite has no codes, only these words."""
     if isinstance(error, ApiError):
-        return str(error.detail) if error.status_code < 500 else None
+        return in_staff_words(error) if error.status_code < 500 else None
     if isinstance(error, ProtectedError | RestrictedError):
         return "Nothing was deleted: something that needs it was added meanwhile."
     if sqlstate(error) == "23503" or "FOREIGN KEY constraint failed" in str(error):

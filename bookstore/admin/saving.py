@@ -2,41 +2,70 @@
 
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.admin.options import ModelAdmin
+from django.contrib.admin.utils import unquote
 from django.db import transaction
-from django.db.models import Field, Model
-from django.http import HttpRequest
+from django.db.models import Field
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
-from bookstore.admin.refusals import hold
+from bookstore.admin.conflicts import who_deleted
+from bookstore.admin.lists import is_id
+from bookstore.admin.refusals import lock_or_refuse
 
 
-class TouchedFieldsOnly:
-    """For a ModelAdmin. Django's writes every field as the page showed it, over what a colleague changed since.
+class TouchedFieldsOnly(ModelAdmin):
+    """Django's writes every field as the page showed it, over what a colleague changed since.
 
-    And where the row was deleted meanwhile, Django's `save()` makes it anew.
+    And where the row was deleted meanwhile, Django's `save()` makes it anew. Its form refuses what two people changed
+    if it derives from conflicts.RefusesConflicts.
     """
-
-    opts: Any
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """Each field knows what the page showed."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
             field.show_hidden_initial = True
         return field
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Locks the row before Django reads it: the form compares with what is there, and nobody changes it after."""
+        key = unquote(object_id) if object_id else ""
+        if request.method != "POST" or not is_id(key) or not self.has_change_permission(request):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            if not self.lock_for_saving(request, int(key)):
+                messages.error(request, f"{who_deleted(self.model, int(key))} Nothing was changed.")
+                return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def lock_for_saving(self, request: HttpRequest, key: int) -> bool:
+        """Locks the row that this POST changes, and returns whether there is one. One query.
+
+        An admin whose rows point to others locks those first.
+        """
+        return bool(self.model._base_manager.select_for_update(no_key=True).filter(pk=key).values_list("pk"))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
-            super().save_model(request, obj, form, change)  # type: ignore[misc]
+            super().save_model(request, obj, form, change)
             return
         columns = {field.name for field in self.opts.concrete_fields}
         with transaction.atomic():
-            hold(obj)
+            lock_or_refuse(obj)
             obj.save(update_fields=[name for name in form.changed_data if name in columns])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Of many-to-many fields, too: what was chosen anew is added, what was taken out is removed, the rest stays."""
         if not change:
-            super().save_related(request, form, formsets, change)  # type: ignore[misc]
+            super().save_related(request, form, formsets, change)
             return
         for field in self.opts.many_to_many:
             if field.name in form.changed_data:
@@ -46,4 +75,4 @@ class TouchedFieldsOnly:
                 links.add(*(row for key, row in chosen.items() if key not in shown))
                 links.remove(*(row for row in links.all() if str(row.pk) in shown - set(chosen)))
         for formset in formsets:
-            self.save_formset(request, form, formset, change=change)  # type: ignore[attr-defined]
+            self.save_formset(request, form, formset, change=change)

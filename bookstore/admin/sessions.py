@@ -7,7 +7,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
-from bookstore.api.errors import ServiceUnavailable, json_response
+from bookstore.admin.errors import unavailable
 from bookstore.database import is_unavailable, note_unavailable
 
 KEY = re.compile(r"[0-9a-z]{32}")  # what Django makes
@@ -27,4 +27,4 @@ class AdminSessions(SessionMiddleware):
             if not is_unavailable(error):
                 raise
             note_unavailable(error)
-            return json_response(ServiceUnavailable())
+            return unavailable()

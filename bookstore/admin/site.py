@@ -17,15 +17,15 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
-from django.views import defaults
 from django.views.decorators.cache import never_cache
 
+from bookstore.admin.lists import bounded_search
 from bookstore.admin.refusals import told_on_the_page
 from bookstore.database import is_unavailable
+
+RECENT = 10  # events of the reader on the first page
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,18 @@ class BookstoreAdminSite(AdminSite):
         self.overview: list[Callable[[HttpRequest], list[Panel]]] = []
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        panels = [panel for source in self.overview for panel in source(request)]
-        answer: HttpResponse = super().index(request, {"panels": panels, **(extra_context or {})})
+        """One query beside those of the panels: the last events of who is signed in."""
+        from bookstore.audit.models import AuditEvent  # a model, and models are not there yet above
+
+        context = {
+            "panels": [panel for source in self.overview for panel in source(request)],
+            "recent_events": list(AuditEvent.objects.filter(actor=str(request.user)).order_by("-id")[:RECENT]),
+        }
+        answer: HttpResponse = super().index(request, {**context, **(extra_context or {})})
         return answer
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "may_see_events": request.user.has_perm("audit.view_auditevent")}
 
     @method_decorator([never_cache, login_not_required])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -127,32 +136,18 @@ class BookstoreAdminSite(AdminSite):
         return never_cache(super().password_change_done)(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
-        """No text of the database has a NUL in it, and PostgreSQL fails when it is asked for one."""
-        if "\0" in request.GET.get("term", ""):
+        """As Django's, of a bounded text. PostgreSQL fails when it is asked for a NUL, which no text has."""
+        term = request.GET.get("term", "")
+        if "\0" in term:
             return JsonResponse({"results": [], "pagination": {"more": False}})
+        query: Any = request.GET.copy()
+        query["term"] = bounded_search(term)
+        request.GET = query
         return super().autocomplete_view(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Around every page but the sign-in."""
         return super().admin_view(told_on_the_page(view), cacheable)
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> Any:
-    """`handler403`: a page for staff, from which they get back. The API's errors get their envelope later."""
-    return refused(request, 403) or defaults.permission_denied(request, exception)
-
-
-def missing(request: HttpRequest, exception: Exception) -> Any:
-    """`handler404`, likewise."""
-    return refused(request, 404) or defaults.page_not_found(request, exception)
-
-
-def refused(request: HttpRequest, status: int) -> HttpResponse | None:
-    if not request.path_info.startswith("/admin/"):
-        return None
-    page = render(request, "admin/refused.html", {"status": status}, status=status)
-    add_never_cache_headers(page)  # it names who is signed in
-    return page
 
 
 class BookstoreAdminConfig(AdminConfig):

@@ -103,7 +103,7 @@ class ErrorEnvelopeMiddleware:
         response = self.get_response(request)
         if response.status_code < 400 or response.headers.get("Content-Type", "").startswith("application/json"):
             return response
-        if request.path.startswith("/admin/") and response.status_code in {403, 404}:
+        if request.path.startswith("/admin/") and response.headers.get("Content-Type", "").startswith("text/html"):
             return response
         error = errors.BY_STATUS.get(response.status_code, errors.BadRequest)()
         made = errors.json_response(error)

@@ -4,13 +4,16 @@
 else waits, and a refused request is counted too. `MetricsMiddleware` stands inside it, and tells the route and the
 database's part. Without METRICS_ENABLED neither is there, and this module is not imported.
 
-Labels are bounded: routes are those of the URL map, never a path.
+Labels are bounded: routes are those of the URL map, never a path. What an app counts it says in its own `metrics.py`.
 """
 
+# Before the client, which looks for the workers' folder when it is imported.
+from bookstore.server.metrics_files import VARIABLE, files, forget_dead_workers
+
+# isort: split
 import os
 import time
-from collections.abc import Callable, Iterable
-from ipaddress import ip_address
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -19,11 +22,13 @@ from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import autodiscover_modules
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from bookstore import __version__
-from bookstore.api.errors import MethodNotAllowed
+from bookstore.accounts.throttling import address_of, trusted
+from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
 from bookstore.server.refusal import Refusal
@@ -35,16 +40,6 @@ UNMATCHED = "none"  # the route of what no URL pattern answers: an unknown path,
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 LOOK_EVERY = 1  # seconds between two looks at a worker's pool
-
-# A cart is changed by these calls when they succeed; what staff change in the admin is not counted.
-CART_CHANGES = {
-    ("POST", "cart/items"): "added",
-    ("PUT", "cart/items/<id:item_id>"): "changed",
-    ("PATCH", "cart/items/<id:item_id>"): "changed",
-    ("DELETE", "cart/items/<id:item_id>"): "removed",
-    ("DELETE", "cart/items"): "cleared",
-    ("POST", "cart/merge"): "merged",
-}
 
 # The environ's keys, by which the middleware tells the wrapper what it saw.
 ROUTE, BEGAN = "bookstore.route", "bookstore.began"
@@ -97,13 +92,30 @@ connections_opened = Counter(
     "Connections opened. They are kept: a steady rise says that something ends them.",
     registry=registry,
 )
-cart_changes = Counter("bookstore_cart_changes", "Changes of carts by their customers.", ["change"], registry=registry)
 information = Gauge(
     "bookstore_info", "1, with the version as its label.", ["version"], registry=registry, multiprocess_mode="max"
 )
 information.labels(__version__).set(1)
-for change in sorted(set(CART_CHANGES.values())):
-    cart_changes.labels(change)  # there from the start, at 0: a rate needs a first value
+
+
+# What apps count: a successful call, by method and route, and the counter's child that it increments.
+_successes: dict[tuple[str, str], list[Any]] = {}
+
+
+def count_successes(name: str, text: str, label: str, calls: Mapping[tuple[str, str], str]) -> Counter:
+    """A counter of calls that succeed, for an app's `metrics.py`: `calls` gives the label's value of (method, route).
+
+    It is there from the start, at 0: a rate needs a first value.
+    """
+    counter = Counter(name, text, [label], registry=registry)
+    for call, value in calls.items():
+        _successes.setdefault(call, []).append(counter.labels(value))
+    return counter
+
+
+def load_metrics_of_apps() -> None:
+    """Imports each app's module `metrics`, where it has one, as Django's admin does with `admin`."""
+    autodiscover_modules("metrics")
 
 
 def count_connection(**_: Any) -> None:
@@ -138,7 +150,8 @@ def look_at(slots: Slots) -> None:
 
 def keep_looking(slots: Slots) -> None:
     """In a thread of each worker: another may be the one that is asked, and reads what was last written here."""
-    while True:
+    while not files.given_up:
+        files.keep_room()
         look_at(slots)
         time.sleep(LOOK_EVERY)
 
@@ -148,8 +161,11 @@ class MetricsMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        load_metrics_of_apps()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if files.given_up:
+            return self.get_response(request)
         environ = request.META
         environ[BEGAN] = time.perf_counter()
         database = DatabaseTime()
@@ -159,9 +175,9 @@ class MetricsMiddleware:
         if database.statements:
             database_seconds.labels(route).inc(database.seconds)
             database_statements.labels(route).inc(database.statements)
-        changed = CART_CHANGES.get((str(request.method), route))
-        if changed and response.status_code < 300:
-            cart_changes.labels(changed).inc()
+        if response.status_code < 300:
+            for counted in _successes.get((str(request.method), route), ()):
+                counted.inc()
         return response
 
 
@@ -186,6 +202,9 @@ class Metered:
 
     def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """What Prometheus reads."""
+        if files.given_up:
+            reason = ServiceUnavailable("This worker counts nothing: its log says why.")
+            return self.refuse(environ, start_response, time.perf_counter(), reason)
         method = environ.get("REQUEST_METHOD")
         if method not in ("GET", "HEAD"):
             refused = MethodNotAllowed()
@@ -200,6 +219,8 @@ class Metered:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") in PATHS and may_read(environ):
             return self.answer(environ, start_response)
+        if files.given_up:
+            return self.application(environ, start_response)
         statuses: list[str] = []
 
         def started(status: str, *arguments: Any, **options: Any) -> Any:
@@ -221,48 +242,38 @@ class Metered:
             requests.labels(method, route, statuses[-1] if statuses else "500").inc()
 
 
-def may_read(environ: dict[str, Any]) -> bool:
-    """Who has METRICS_TOKEN, or comes straight from METRICS_ALLOWED. To others there is nothing at /metrics.
+# What a proxy adds to a request that it hands on; whoever sends one of them was not straight, or says so.
+ADDED_BY_PROXIES = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_VIA",
+)
 
-    What a proxy hands on is never straight: its address says nothing about who asks.
+
+def may_read(environ: dict[str, Any]) -> bool:
+    """Whoever has METRICS_TOKEN, or comes straight from METRICS_ALLOWED. To others there is nothing at /metrics.
+
+    What a proxy hands on is never straight: its address says nothing about who asks. One of TRUSTED_PROXIES is known as
+    one, whether it adds a header or not.
     """
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
         return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
-    if environ.get("HTTP_X_FORWARDED_FOR") or environ.get("HTTP_FORWARDED") or environ.get("HTTP_X_REAL_IP"):
+    peer = address_of(environ.get("REMOTE_ADDR", ""))
+    if peer is None or trusted(peer) or any(name in environ for name in ADDED_BY_PROXIES):
         return False
-    try:
-        peer = ip_address(environ.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    peer = getattr(peer, "ipv4_mapped", None) or peer
     return any(peer in network for network in settings.METRICS_ALLOWED)
 
 
 def exposition() -> bytes:
     """The metrics of all workers, or of this process where nobody made a folder for them (`manage.py serve` does)."""
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    folder = os.environ.get(VARIABLE)
     if not folder:
         return generate_latest(registry)
     forget_dead_workers(folder)
     everyone = CollectorRegistry()
     MultiProcessCollector(everyone, path=folder)
     return generate_latest(everyone)
-
-
-def forget_dead_workers(folder: str) -> None:
-    """What a worker had in progress when it died is no longer; what it counted stays."""
-    for name in os.listdir(folder):
-        kind, _, process = name.removesuffix(".db").rpartition("_")
-        if kind.startswith("gauge_live") and process.isdigit() and not lives(int(process)):
-            mark_process_dead(int(process), path=folder)
-
-
-def lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

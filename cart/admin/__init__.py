@@ -5,11 +5,10 @@ from typing import cast
 from django.contrib import admin
 
 from bookstore.admin.site import BookstoreAdminSite
-from cart.admin.books import BookAdmin
+from cart.admin import books, users  # they add to the pages of books and users
 from cart.admin.carts import CartAdmin
 from cart.admin.overview import panels
-from cart.admin.users import UserAdmin
 
 cast(BookstoreAdminSite, admin.site).overview.append(panels)
 
-__all__ = ["BookAdmin", "CartAdmin", "UserAdmin"]
+__all__ = ["CartAdmin", "books", "users"]

@@ -1,14 +1,13 @@
 """The staff's list of carts, and the page of one, whose changes go through the cart's verbs."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,10 +18,15 @@ from django.utils.timesince import timesince
 from django.utils.timezone import now
 
 from bookstore.accounts.models import User
+from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList
+from bookstore.admin.refusals import in_staff_words, lock_or_refuse
 from bookstore.admin.site import money
 from bookstore.api.errors import ApiError
+from bookstore.audit.actor import Actor
+from bookstore.audit.recording import changed, record
 from cart.admin import querysets as asked
+from cart.admin import undo
 from cart.admin.filters import (
     PROBLEM_NAMES,
     ActivityFilter,
@@ -31,27 +35,10 @@ from cart.admin.filters import (
     ProblemFilter,
     noted,
 )
-from cart.exceptions import CartItemNotFound
+from cart.admin.verbs import VERBS, AddBookForm, QuantityForm
 from cart.issues import BLOCKING, IssueCode
-from cart.models import Cart, CartItem
-from cart.quantities import MAX_QUANTITY, MIN_QUANTITY
+from cart.models import Cart
 from catalog.models import Book
-
-
-class QuantityForm(forms.Form):
-    quantity = forms.IntegerField(
-        min_value=MIN_QUANTITY,
-        max_value=MAX_QUANTITY,
-        initial=1,
-        widget=forms.NumberInput(attrs={"min": MIN_QUANTITY, "max": MAX_QUANTITY, "aria-label": "Quantity"}),
-    )
-
-
-class AddBookForm(QuantityForm):
-    book = forms.ModelChoiceField(
-        Book.objects.all(), widget=AutocompleteSelect(CartItem._meta.get_field("book"), admin.site)
-    )
-    field_order = ("book", "quantity")
 
 
 def worst_problem(cart: Cart) -> IssueCode | None:
@@ -73,7 +60,7 @@ def idle_for(cart: Cart) -> str:
 
 
 @admin.register(Cart)
-class CartAdmin(BoundedList, admin.ModelAdmin):
+class CartAdmin(Recorded, BoundedList):
     """Carts are made by their customers, and deleted with them or by `manage.py prune_carts`."""
 
     list_display = ("email", "line_count", "copies", "total", "idle", "problem")
@@ -148,31 +135,41 @@ class CartAdmin(BoundedList, admin.ModelAdmin):
         if request.method == "POST":
             if not may_change:
                 raise PermissionDenied
+            named = request.POST.get("verb", "")
+            if named in QUESTIONS and "version" not in request.POST:
+                return self.page(request, cart, may_change=True, extra={"question": question_of(cart, request.POST)})
             self.do(request, cart)
             return HttpResponseRedirect(request.get_full_path())
         return self.page(request, cart, may_change=may_change, extra=extra_context or {})
 
     def do(self, request: HttpRequest, cart: Cart) -> None:
-        """Calls the verb that the form names, writes the history, and tells what happened."""
-        verbs: dict[str, Callable[[Cart, Any], str]] = {
-            "quantity": change_quantity,
-            "remove": remove_line,
-            "add": add_book,
-            "clear": clear,
-        }
-        verb = verbs.get(request.POST.get("verb", ""))
-        if verb is None:
+        """Calls the verb that the form names, writes the history, and tells what happened. One transaction.
+
+        The cart is locked first, so that the history tells what the verb found, and not what a page had shown.
+        """
+        named = request.POST.get("verb", "")
+        kept = undo.offered(request, cart)
+        if named not in VERBS and not (named == "undo" and kept):
             messages.error(request, "Nothing was changed: the form did not say what to do.")
             return
         try:
-            done = verb(cart, request.POST)
+            with transaction.atomic():
+                lock_or_refuse(cart)
+                held = self.get_queryset(request).get(pk=cart.pk)
+                done = undo.put_back(held, kept) if named == "undo" else VERBS[named](held, request.POST)
+                self.log_change(request, cart, done)
         except ApiError as error:
-            messages.error(request, f"Nothing was changed: {error.detail}")
+            messages.error(request, f"Nothing was changed: {in_staff_words(error)}")
         except forms.ValidationError as error:
             messages.error(request, f"Nothing was changed: {' '.join(error.messages)}")
         else:
-            self.log_change(request, cart, done)
-            messages.success(request, done)
+            messages.success(request, done.told)
+            undo.remember(request, cart, done.taken)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """`message` is what a verb did."""
+        summary = f"Cart of {obj.user.email}: {message.told}"
+        record(Actor.of_admin(request), summary, [changed(obj, message.differences)])
 
     def page(self, request: HttpRequest, cart: Cart, *, may_change: bool, extra: dict[str, Any]) -> HttpResponse:
         lines = [
@@ -206,6 +203,7 @@ class CartAdmin(BoundedList, admin.ModelAdmin):
             "worst": badge(worst_problem(cart)),
             "may_change": may_change,
             "add_form": form,
+            "undo": len(undo.offered(request, cart)) if may_change else 0,
             "may_see_user": self.may_see(request, User),
             "may_see_books": self.may_see(request, Book),
             "media": form.media if form else forms.Media(),
@@ -218,51 +216,26 @@ class CartAdmin(BoundedList, admin.ModelAdmin):
         return bool(self.admin_site._registry[model].has_view_permission(request))
 
 
+QUESTIONS = {"remove", "clear"}  # verbs that ask first: what they take is the customer's
+
+
+def question_of(cart: Cart, data: Any) -> dict[str, Any] | None:
+    """What to ask before a verb that takes lines out, and the version of the cart that the answer is about.
+
+    None when there is nothing to take any more.
+    """
+    if data["verb"] == "clear":
+        text = f"Take all {len(cart.lines)} lines out of this cart?" if len(cart.lines) > 1 else "Clear this cart?"
+        return {"text": text, "verb": "clear", "yes": "Clear the cart", "version": cart.version} if cart.lines else None
+    for line in cart.lines:
+        if str(line.pk) == data.get("line"):
+            text = f"Take “{line.book.title}” ({line.quantity}) out of this cart?"
+            return {"text": text, "verb": "remove", "yes": "Remove", "line": line.pk, "version": cart.version}
+    return None
+
+
 def in_words(issue: dict[str, Any]) -> str:
     """One issue as staff read it: with how many are left."""
     if issue["code"] == IssueCode.INSUFFICIENT_STOCK:
         return f"short: {issue['available']} left"
     return PROBLEM_NAMES[issue["code"]]
-
-
-def line_of(cart: Cart, data: Any) -> CartItem:
-    """The line that a form names, if it is in this cart. Raises CartItemNotFound."""
-    named = str(data.get("line", ""))
-    line = CartItem.objects.with_book().filter(cart=cart, pk=named).first() if asked.is_id(named) else None
-    if line is None:
-        raise CartItemNotFound
-    found: CartItem = line
-    return found
-
-
-def cleaned(form: forms.Form) -> dict[str, Any]:
-    """What the form says. Raises Django's ValidationError with every fault, each with its field."""
-    if not form.is_valid():
-        faults = [f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
-        raise forms.ValidationError(faults)
-    return form.cleaned_data
-
-
-def change_quantity(cart: Cart, data: Any) -> str:
-    line = line_of(cart, data)
-    before, after = line.quantity, cleaned(QuantityForm(data))["quantity"]
-    line.change_quantity(after)
-    return f"Changed the quantity of “{line.book.title}” from {before} to {after}."
-
-
-def remove_line(cart: Cart, data: Any) -> str:
-    line = line_of(cart, data)
-    line.remove()
-    return f"Removed “{line.book.title}” ({line.quantity})."
-
-
-def add_book(cart: Cart, data: Any) -> str:
-    chosen = cleaned(AddBookForm(data))
-    cart.add(chosen["book"], chosen["quantity"])
-    return f"Added “{chosen['book'].title}” ({chosen['quantity']})."
-
-
-def clear(cart: Cart, data: Any) -> str:
-    lines = len(cart.lines)
-    cart.clear()
-    return f"Cleared the cart: {lines} {'line' if lines == 1 else 'lines'} removed."

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from bookstore.admin.lists import is_id, note
 from cart.admin import querysets as asked
 from cart.issues import IssueCode
 from cart.models import Cart
@@ -21,13 +22,6 @@ PROBLEM_NAMES = {
 ONLY_NEWEST = (
     f"Only the {asked.NEWEST:,} carts that changed last, of those that the other choices leave, were looked into."
 )
-
-
-def note(request: HttpRequest, text: str) -> None:
-    """Puts a line above the list, once."""
-    notes: list[str] = request.__dict__.setdefault("notes_on_list", [])
-    if text not in notes:
-        notes.append(text)
 
 
 def noted(request: HttpRequest, answer: tuple[QuerySet[Cart], bool]) -> QuerySet[Cart]:
@@ -62,12 +56,12 @@ class BookFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         chosen = request.GET.get(self.parameter_name, "")
-        title = Book.objects.filter(pk=chosen).values_list("title", flat=True).first() if asked.is_id(chosen) else None
+        title = Book.objects.filter(pk=chosen).values_list("title", flat=True).first() if is_id(chosen) else None
         return [(chosen, title or f"No book has the id {chosen[:20]}")] if chosen else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Cart]) -> QuerySet[Cart]:
         value = self.value() or ""
-        carts, cut = asked.holding(queryset, [int(value)] if asked.is_id(value) else [])
+        carts, cut = asked.holding(queryset, [int(value)] if is_id(value) else [])
         return noted(request, (queryset.filter(pk__in=carts), cut))
 
 

@@ -18,7 +18,6 @@ from bookstore.accounts.models import User
 from cart.issues import IssueCode
 from cart.models import Cart, CartItem
 from catalog.models import Book
-from catalog.querysets import MAX_ID
 from catalog.search.query import wanted_words
 
 NEWEST = 2_000  # carts, by their last change, that a question without an index is put to
@@ -132,11 +131,6 @@ def users_by_email(text: str) -> QuerySet[User]:
     beginning = normalise_email(text.strip())
     users: QuerySet[User] = User.objects.filter(email__startswith=beginning)
     return users if beginning else users.none()
-
-
-def is_id(value: str) -> bool:
-    """Whether a text from a query string can be a row's id."""
-    return value.isascii() and value.isdigit() and 0 < int(value) <= MAX_ID
 
 
 class CountUpTo(Subquery):

@@ -4,12 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.utils.timezone import now
 
 from bookstore.accounts.tests.factories import StaffFactory, UserFactory
+from bookstore.audit.models import AuditChange
 from cart.admin import querysets as admin_querysets
+from cart.admin.verbs import CHANGED_MEANWHILE
 from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
@@ -374,7 +375,8 @@ def test_page_is_closed_to_staff_without_permission(site_of, emma):
 
 
 def history_of(cart):
-    return list(LogEntry.objects.filter(object_id=str(cart.pk)).values_list("change_message", flat=True))
+    """[(email of the actor, {title: [copies before, copies after]})], the oldest first."""
+    return [(change.event.actor, change.fields) for change in AuditChange.objects.of(cart).reverse()]
 
 
 def test_quantity_is_changed_at_todays_price_and_is_in_the_history(site_of, emma):
@@ -385,8 +387,8 @@ def test_quantity_is_changed_at_todays_price_and_is_in_the_history(site_of, emma
 
     assert told(response) == ["Changed the quantity of “Emma” from 2 to 4."]
     assert list(CartItem.objects.values_list("quantity", "price_at_add")) == [(4, Decimal("9.50"))]
-    assert history_of(cart) == ["Changed the quantity of “Emma” from 2 to 4."]
-    assert "from 2 to 4" in site.get(f"{LIST}{cart.pk}/history/").content.decode()
+    assert history_of(cart) == [("bob.staff@example.com", {"Emma": ["2", "4"]})]
+    assert "bob.staff@example.com" in site.get(f"{LIST}{cart.pk}/history/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -413,11 +415,13 @@ def test_quantity_out_of_range_changes_nothing_and_says_why(staff, emma, quantit
 def test_line_is_removed(staff, emma, dracula):
     cart = cart_of("alice@example.com", emma, dracula)
 
-    response = staff.post(page_of(cart), {"verb": "remove", "line": cart.lines[0].pk}, follow=True)
+    response = staff.post(
+        page_of(cart), {"verb": "remove", "line": cart.lines[0].pk, "version": cart.version}, follow=True
+    )
 
     assert told(response) == ["Removed “Emma” (1)."]
     assert list(CartItem.objects.values_list("book", flat=True)) == [dracula.pk]
-    assert history_of(cart) == ["Removed “Emma” (1)."]
+    assert history_of(cart) == [("olga@example.com", {"Emma": ["1", ""]})]
 
 
 @pytest.mark.parametrize("verb", ["quantity", "remove"])
@@ -426,9 +430,10 @@ def test_line_of_another_cart_or_of_none_is_not_found(staff, emma, verb):
     other = cart_of("bob@example.com", emma)
 
     for line in (other.lines[0].pk, 10**30, "x", ""):
-        response = staff.post(page_of(cart), {"verb": verb, "line": line, "quantity": 5}, follow=True)
+        form = {"verb": verb, "line": line, "quantity": 5, "version": cart.version}
+        response = staff.post(page_of(cart), form, follow=True)
 
-        assert told(response) == ["Nothing was changed: There is no such line in any cart."]
+        assert told(response) == ["Nothing was changed: This line is not in the cart any more."]
     assert CartItem.objects.get().quantity == 1
 
 
@@ -439,7 +444,7 @@ def test_book_is_added(staff, emma):
 
     assert told(response) == ["Added “Emma” (3)."]
     assert list(CartItem.objects.values_list("cart", "book", "quantity")) == [(cart.pk, emma.pk, 3)]
-    assert history_of(cart) == ["Added “Emma” (3)."]
+    assert history_of(cart) == [("olga@example.com", {"Emma": ["", "3"]})]
 
 
 def test_book_that_the_verb_refuses_is_not_added_and_the_page_says_why(staff, emma, settings):
@@ -448,7 +453,7 @@ def test_book_that_the_verb_refuses_is_not_added_and_the_page_says_why(staff, em
     refusals = {
         emma.pk: "This book is already in the cart",
         BookFactory(stock_quantity=0).pk: "This book is sold out.",
-        BookFactory(is_active=False).pk: "There is no book with this id.",
+        BookFactory(is_active=False).pk: "This book was deleted or withdrawn",
         BookFactory().pk: "The cart is full",
     }
 
@@ -463,11 +468,86 @@ def test_book_that_the_verb_refuses_is_not_added_and_the_page_says_why(staff, em
 def test_cart_is_cleared(staff, emma, dracula):
     cart = cart_of("alice@example.com", emma, dracula)
 
-    response = staff.post(page_of(cart), {"verb": "clear"}, follow=True)
+    response = staff.post(page_of(cart), {"verb": "clear", "version": cart.version}, follow=True)
 
     assert told(response) == ["Cleared the cart: 2 lines removed."]
     assert not CartItem.objects.exists()
-    assert history_of(cart) == ["Cleared the cart: 2 lines removed."]
+    assert history_of(cart) == [("olga@example.com", {"Emma": ["1", ""], "Dracula": ["1", ""]})]
+
+
+@pytest.mark.parametrize("verb", ["remove", "clear"])
+def test_taking_lines_out_asks_first(staff, emma, verb):
+    cart = cart_of("alice@example.com", emma)
+
+    response = staff.post(page_of(cart), {"verb": verb, "line": cart.lines[0].pk})
+
+    assert response.status_code == 200
+    assert response.context["question"]["version"] == cart.version
+    assert CartItem.objects.count() == 1
+    assert history_of(cart) == []
+
+
+@pytest.mark.parametrize("verb", ["remove", "clear"])
+def test_lines_stay_when_the_cart_changed_after_the_question(staff, emma, dracula, verb):
+    cart = cart_of("alice@example.com", emma)
+    form = {"verb": verb, "line": cart.lines[0].pk, "version": cart.version}
+    CartItemFactory(cart=cart, book=dracula)
+
+    response = staff.post(page_of(cart), form, follow=True)
+
+    assert told(response) == [f"Nothing was changed: {CHANGED_MEANWHILE}"]
+    assert CartItem.objects.count() == 2
+
+
+def test_undo_puts_the_lines_back_as_they_were(staff, emma, dracula):
+    cart = cart_of("alice@example.com", emma, dracula, quantity=3, price_at_add="8.00")
+    staff.post(page_of(cart), {"verb": "clear", "version": cart.version})
+
+    response = staff.post(page_of(cart), {"verb": "undo"}, follow=True)
+
+    assert told(response) == ["Cleared the cart: 2 lines removed.", "Put 2 lines back."]
+    assert list(CartItem.objects.order_by("book_id").values_list("book", "quantity", "price_at_add")) == [
+        (emma.pk, 3, Decimal("8.00")),
+        (dracula.pk, 3, Decimal("8.00")),
+    ]
+    assert history_of(cart)[-1] == ("olga@example.com", {"Emma": ["", "3"], "Dracula": ["", "3"]})
+
+
+def test_undo_leaves_out_what_was_deleted_or_is_in_the_cart_again(staff, emma, dracula):
+    cart = cart_of("alice@example.com", emma, dracula, BookFactory(title="Persuasion"))
+    staff.post(page_of(cart), {"verb": "clear", "version": cart.version})
+    cart.add(emma, 7)
+    dracula.delete()
+
+    response = staff.post(page_of(cart), {"verb": "undo"}, follow=True)
+
+    assert told(response)[-1] == "Put 1 line of 3 back."
+    assert sorted(CartItem.objects.values_list("book__title", "quantity")) == [("Emma", 7), ("Persuasion", 1)]
+
+
+def test_undo_is_of_one_cart_and_of_its_last_change(staff, emma, dracula):
+    cart, other = cart_of("alice@example.com", emma, dracula), cart_of("bob@example.com")
+    staff.post(page_of(cart), {"verb": "remove", "line": cart.lines[0].pk, "version": cart.version})
+
+    staff.post(page_of(other), {"verb": "undo"})
+    staff.post(page_of(cart), {"verb": "quantity", "line": cart.lines[0].pk, "quantity": 2})
+    staff.post(page_of(cart), {"verb": "undo"})
+
+    assert list(CartItem.objects.values_list("book__title", "quantity")) == [("Dracula", 2)]
+
+
+def test_quantity_that_the_customer_changed_meanwhile_is_refused_with_both_values(staff, emma):
+    cart = cart_of("alice@example.com", emma, quantity=2)
+    form = {"verb": "quantity", "line": cart.lines[0].pk, "quantity": 4, "shown": 2}
+    cart.lines[0].change_quantity(7)
+
+    response = staff.post(page_of(cart), form, follow=True)
+
+    assert told(response) == [
+        "Nothing was changed: This page showed 2 of “Emma”, there are 7 in the cart now, and you wrote 4. "
+        "Set it again if you mean it."
+    ]
+    assert CartItem.objects.get().quantity == 7
 
 
 def test_form_without_a_verb_changes_nothing(staff, emma):

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, QuerySet
@@ -9,15 +10,22 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from bookstore.admin.conflicts import RefusesConflicts
+from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList
-from bookstore.admin.refusals import hold
+from bookstore.admin.saving import TouchedFieldsOnly
 from bookstore.database import locks
 from catalog.exceptions import naming_conflicts
 from catalog.models import Genre
 
 
+class GenreForm(RefusesConflicts, forms.ModelForm):
+    """Its name may be refused because a colleague changed it, too."""
+
+
 @admin.register(Genre)
-class GenreAdmin(BoundedList, admin.ModelAdmin):
+class GenreAdmin(TouchedFieldsOnly, Recorded, BoundedList):
+    form = GenreForm
     list_display = ("name", "number_of_books")
     ordering = ("name_folded",)
     sortable_by: ClassVar[tuple[str, ...]] = ()
@@ -45,9 +53,7 @@ class GenreAdmin(BoundedList, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Genre, form: Any, change: bool) -> None:
         with naming_conflicts():
-            if change:
-                hold(obj)
-            obj.save(update_fields=["name"] if change else None, force_insert=not change)
+            super().save_model(request, obj, form, change)
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """In one transaction with its history: a deletion that is refused at the end leaves none."""

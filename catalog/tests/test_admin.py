@@ -120,7 +120,7 @@ def test_book_page_of_a_book_deleted_meanwhile_does_not_bring_it_back(staff, emm
     response = staff.post(page, sent | {"title": "Emma again"}, follow=True)
 
     messages = [str(message) for message in response.context["messages"]]
-    assert messages[0] == "There is no book with this id."
+    assert messages[0] == "This book was deleted or withdrawn meanwhile."
 
 
 def test_book_is_added_with_its_isbn_cleaned_and_nothing_as_null(staff, novel):

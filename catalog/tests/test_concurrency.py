@@ -119,14 +119,14 @@ def test_puts_of_different_fields_at_once_both_stay(bearer):
 @pytest.mark.parametrize("method", ["post", "put"])
 def test_genre_of_a_book_that_is_being_written_cannot_vanish(bearer, monkeypatch, method):
     genre, book = GenreFactory(name="Novel"), BookFactory()
-    hold = GenreQuerySet.hold
+    lock = GenreQuerySet.lock_existing
     refusals = []
 
-    def hold_while_somebody_deletes(self, genre_id):
-        hold(self, genre_id)
+    def lock_while_somebody_deletes(self, genre_id):
+        lock(self, genre_id)
         refusals.append(at_once(delete_at_most_briefly(genre))[0])
 
-    monkeypatch.setattr(GenreQuerySet, "hold", hold_while_somebody_deletes)
+    monkeypatch.setattr(GenreQuerySet, "lock_existing", lock_while_somebody_deletes)
     path = "/books" if method == "post" else f"/books/{book.pk}"
     answer = request(bearer, method, path, EMMA | {"genre_id": genre.pk})()
 

@@ -179,8 +179,11 @@ def kill_the_database(stage: Stage, server: Server, lasts: float) -> Crash:
 
 
 def kill_a_worker(stage: Stage, server: Server, lasts: float) -> Crash:
-    killed = time.monotonic()
-    kill(random.choice(server.workers()))
+    killed, worker = time.monotonic(), random.choice(server.workers())
+    kill(worker)
+    # It takes a while to die: until then it would be counted as one that the next crash has killed.
+    while worker in server.workers():
+        time.sleep(0.005)
     return Crash(killed, killed, time.monotonic())
 
 

@@ -166,7 +166,8 @@ class Server:
         return self.log.read().decode(errors="replace")
 
     def workers(self) -> list[int]:
-        return children_of(self.process.pid)
+        """Those that live. The main process has another child, for tasks in the background."""
+        return children_of(self.process.pid, "bookstore.server.main")
 
     def stop(self) -> None:
         self.process.terminate()
@@ -178,7 +179,17 @@ class Server:
         self.log.close()
 
 
-def children_of(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout  # noqa: S607
-    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    return [child for child, parent in pairs if parent == pid]
+def children_of(pid: int, command: str = "") -> list[int]:
+    """Children whose command line has `command` in it. One that was killed and is not reaped yet (Z) is none."""
+    listed = subprocess.run(
+        ["ps", "-axo", "pid=,ppid=,stat=,args="],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    rows = [line.split(None, 3) for line in listed.splitlines()]
+    return [
+        int(child)
+        for child, parent, state, *arguments in rows
+        if int(parent) == pid and not state.startswith("Z") and command in " ".join(arguments)
+    ]

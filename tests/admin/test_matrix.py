@@ -14,6 +14,8 @@ from rest_framework.test import APIClient
 
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import SuperuserFactory, UserFactory
+from bookstore.audit.actor import Actor
+from bookstore.audit.recording import record
 from tests.contract.test_access_matrix import routes
 
 CALLERS = ("nobody", "Alice, whose cart it is", "Bob", "Carol, staff", "Dave, staff without permission")
@@ -50,12 +52,13 @@ def of_model(
     actions: Answers = CHANGED,
     add: dict[str, Answers] | None = None,
     change: Answers = CHANGED,
+    delete: Answers | None = None,
 ) -> dict[str, dict[str, Answers]]:
     return {
         f"{name}/": pages(READ, actions),
         f"{name}/add/": add or pages(READ, CHANGED),
         f"{name}/<path:object_id>/history/": pages(READ, READ),
-        f"{name}/<path:object_id>/delete/": pages(READ, CHANGED),
+        f"{name}/<path:object_id>/delete/": pages(delete or READ, delete or CHANGED),
         f"{name}/<path:object_id>/change/": pages(READ, change),
         f"{name}/<path:object_id>/": pages(ELSEWHERE, ELSEWHERE),
     }
@@ -88,8 +91,15 @@ TABLE: dict[str, dict[str, Answers]] = {
     **of_model("accounts/loginsession", add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD),
     **of_model("accounts/user"),
     "accounts/user/<id>/password/": pages(READ, CHANGED),
+    # Nobody adds, changes or deletes what is in the history.
+    **of_model(
+        "audit/auditevent", actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD, delete=NONE_TO_ADD
+    ),
+    "audit/auditevent/<path:object_id>/history/": pages(ELSEWHERE, ELSEWHERE),
+    "audit/auditevent/export/": pages(READ, READ),
+    "audit/auditevent/<int:event_id>/export/": pages(READ, READ),
     # Of an app of which somebody may see nothing there is no page.
-    "^(?P<app_label>catalog|cart|auth|accounts)/$": pages(staff(200, 404), staff(200, 404)),
+    "^(?P<app_label>catalog|cart|auth|accounts|audit)/$": pages(staff(200, 404), staff(200, 404)),
     "(?P<url>.*)$": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
 }
 # What changes the caller's own account or session, whatever their permissions.
@@ -109,7 +119,7 @@ FORMS: dict[str, dict[str, str]] = {
     "catalog/genre/<path:object_id>/change/": {"name": "Gothic"},
     "catalog/book/add/": BOOK,
     "catalog/book/<path:object_id>/change/": BOOK,
-    "cart/cart/<path:object_id>/change/": {"verb": "clear"},
+    "cart/cart/<path:object_id>/change/": {"verb": "quantity", "quantity": "4"},
     "auth/group/add/": {"name": "Sellers"},
     "auth/group/<path:object_id>/change/": {"name": "Sellers"},
     "accounts/user/add/": {"email": "erin@example.com", "usable_password": "true", **NEW_PASSWORD},
@@ -143,7 +153,9 @@ class Site:
             title="Emma", author="Jane Austen", price="9.50", stock_quantity=5
         )
         cart = apps.get_model("cart", "Cart").objects.create(user=alice)
-        apps.get_model("cart", "CartItem").objects.create(cart=cart, book=book, quantity=1, price_at_add="9.50")
+        self.line = apps.get_model("cart", "CartItem").objects.create(
+            cart=cart, book=book, quantity=1, price_at_add="9.50"
+        )
         self.objects = {
             "catalog/genre/": genre,
             "catalog/book/": book,
@@ -151,6 +163,7 @@ class Site:
             "auth/group/": Group.objects.create(name="Buyers"),
             "accounts/loginsession/": LoginSession.objects.begin(bob),
             "accounts/user/": bob,
+            "audit/auditevent/": record(Actor.of_command("manage.py x"), "Added “Buyers”.", []),
         }
 
     def client(self, caller: int, **options: Any) -> Client:
@@ -161,8 +174,13 @@ class Site:
 
     def path(self, route: str) -> str:
         pk = str(next((found.pk for name, found in self.objects.items() if route.startswith(name)), 1))
-        path = route.replace("<path:object_id>", pk).replace("<id>", pk).replace("<path:content_type_id>", "1")
-        path = path.replace("^(?P<app_label>catalog|cart|auth|accounts)/$", "cart/").replace("(?P<url>.*)$", "x/")
+        path = (
+            route.replace("<path:object_id>", pk)
+            .replace("<id>", pk)
+            .replace("<int:event_id>", pk)
+            .replace("<path:content_type_id>", "1")
+        )
+        path = path.replace("^(?P<app_label>catalog|cart|auth|accounts|audit)/$", "cart/").replace("(?P<url>.*)$", "x/")
         return f"/admin/{path}" + ("?app_label=cart&model_name=cartitem&field_name=book" * (route == "autocomplete/"))
 
     def form(self, route: str, caller: int) -> dict[str, Any]:
@@ -174,7 +192,7 @@ class Site:
         if route in self.objects:
             action = "end" if route == "accounts/loginsession/" else "delete_selected"
             return {"action": action, "_selected_action": self.objects[route].pk, "post": "yes"}
-        return FORMS.get(route, {})
+        return FORMS.get(route, {}) | ({"line": self.line.pk} if route == "cart/cart/<path:object_id>/change/" else {})
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from django.test.utils import CaptureQueriesContext
 
 from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
-from bookstore.server import metrics
+from bookstore.server import metrics, metrics_files
 from bookstore.server.slots import Kind, Slots
 from bookstore.server.start import metrics_folder
-from tests.support.server import Client, running_server
+from tests.support.server import ROOT, Client, running_server
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +200,10 @@ def test_reading_the_metrics_is_not_measured(call, grown):
         ({"HTTP_X_FORWARDED_FOR": "192.0.2.1"}, 404),
         ({"HTTP_FORWARDED": "for=127.0.0.1"}, 404),
         ({"HTTP_X_REAL_IP": "127.0.0.1"}, 404),
+        ({"HTTP_X_FORWARDED_PROTO": "https"}, 404),
+        ({"HTTP_VIA": "1.1 proxy"}, 404),
+        ({"REMOTE_ADDR": "10.9.9.9"}, 404),  # a proxy that adds no header
+        ({"REMOTE_ADDR": "10.9.9.9", "HTTP_AUTHORIZATION": "Bearer scrape-0123456789-abcdef"}, 200),
         ({"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Bearer scrape-0123456789-abcdef"}, 200),
         ({"HTTP_X_FORWARDED_FOR": "192.0.2.1", "HTTP_AUTHORIZATION": "bearer scrape-0123456789-abcdef"}, 200),
         ({"HTTP_AUTHORIZATION": "Bearer scrape-0123456789-abcdeg"}, 404),
@@ -211,6 +215,7 @@ def test_reading_the_metrics_is_not_measured(call, grown):
 def test_the_metrics_are_for_those_who_may_read_them(call, settings, environ, status):
     settings.METRICS_TOKEN = "scrape-0123456789-abcdef"
     settings.METRICS_ALLOWED = [*settings.METRICS_ALLOWED, *networks(["10.0.0.0/8"])]
+    settings.TRUSTED_PROXIES = networks(["10.9.9.9"])
 
     assert call("GET", "/metrics", **environ)[0] == status
 
@@ -254,7 +259,7 @@ def test_a_worker_that_died_has_nothing_in_progress(tmp_path):
         for kind in ("gauge_livesum", "counter"):
             (tmp_path / f"{kind}_{process}.db").touch()
 
-    metrics.forget_dead_workers(str(tmp_path))
+    metrics_files.forget_dead_workers(str(tmp_path))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [f"counter_{ended.pid}.db", f"counter_{os.getpid()}.db", f"gauge_livesum_{os.getpid()}.db"]
@@ -280,6 +285,74 @@ def test_a_link_in_place_of_the_workers_folder_is_refused(tmp_path, monkeypatch)
 
     with pytest.raises(Exception, match=r"cannot be used \(it is somebody else's\): set TMPDIR"):
         metrics_folder(8000)
+
+
+def test_the_room_of_a_workers_files_is_taken_when_it_starts(tmp_path, monkeypatch):
+    monkeypatch.setenv(metrics_files.VARIABLE, str(tmp_path))
+
+    files = metrics_files.Files()
+
+    assert not files.given_up
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == {
+        f"{kind}_{os.getpid()}.db": size for kind, size in metrics_files.ROOM.items()
+    }
+    assert all(path.stat().st_blocks * 512 >= path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_a_file_that_has_grown_is_given_its_room(tmp_path, monkeypatch):
+    monkeypatch.setenv(metrics_files.VARIABLE, str(tmp_path))
+    files = metrics_files.Files()
+    grown = tmp_path / f"counter_{os.getpid()}.db"
+    os.truncate(grown, 3_000_000)
+
+    files.keep_room()
+
+    assert grown.stat().st_blocks * 512 >= 3_000_000
+
+
+def test_prometheus_names_its_files_as_their_room_is_taken(tmp_path):
+    """The names are its own, and not promised."""
+    code = (
+        "import bookstore.server.metrics_files\n"
+        "from prometheus_client import Counter, Gauge, Histogram, CollectorRegistry\n"
+        "registry = CollectorRegistry()\n"
+        "Counter('a', 'a', registry=registry).inc()\n"
+        "Histogram('b', 'b', registry=registry).observe(1)\n"
+        "Gauge('c', 'c', registry=registry, multiprocess_mode='livesum').set(1)\n"
+        "Gauge('d', 'd', registry=registry, multiprocess_mode='max').set(1)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {metrics_files.VARIABLE: str(tmp_path)}, check=True
+    )
+
+    found = {path.name.rpartition("_")[0]: path.stat().st_size for path in tmp_path.iterdir()}
+    assert found == metrics_files.ROOM
+
+
+def test_without_room_nothing_is_counted_and_the_log_says_so(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv(metrics_files.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(metrics_files, "take_room", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
+
+    files = metrics_files.Files()
+
+    assert files.given_up
+    assert metrics_files.VARIABLE not in os.environ
+    assert caplog.messages == [
+        f"METRICS_ENABLED is set, and the workers' folder {tmp_path} has no room (No space left): this worker counts "
+        "nothing any more, and answers 503 at /metrics"
+    ]
+
+
+def test_metrics_that_were_given_up_are_503_and_stop_nobody(call, grown, monkeypatch):
+    monkeypatch.setattr(metrics.files, "given_up", True)
+
+    told = call("GET", "/metrics")
+    served = call("GET", "/health")
+
+    assert (told[0], json.loads(told[1])["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert served[0] == 200
+    monkeypatch.setattr(metrics.files, "given_up", False)
+    assert grown("bookstore_requests_total", method="GET", route="health", status="200") == 0
 
 
 def scraped(port, host="any.example"):

@@ -211,8 +211,13 @@ OPERATIONS = [
         "POST",
         "/cart/merge",
         {"items": [{"book_id": 1}]},
-        # An entry that is wrong is skipped: cart/tests/test_merge_cart.py.
-        bad=fields(items=[None, True, 1, "x", {}, [], [{"book_id": n + 1} for n in range(101)]]),
+        bad=fields(
+            items=[
+                *(None, True, 1, "x", {}, [], [None], [1], ["x"], [[]], [{}], [{"quantity": 1}], [{"book_id": "x"}]),
+                *([{"book_id": 1}] * 2, [{"book_id": n + 1} for n in range(101)], [{"book_id": None}]),
+                *([{"book_id": 1, "quantity": value}] for value in (*NOT_WHOLE, *OUT_OF_RANGE, None)),
+            ]
+        ),
     ),
     Operation("POST", "/cart/items", {"book_id": 1}, bad=fields(book_id=[*NOT_WHOLE, None], **QUANTITY)),
     Operation("DELETE", "/cart/items"),

@@ -93,6 +93,7 @@ def somebody_waits() -> bool:
     if connection.vendor != "postgresql":
         return False
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees the activity of its first look
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock')"

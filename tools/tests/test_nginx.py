@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,6 +21,7 @@ class Upstream:
         self.port = self.server.getsockname()[1]
         self.connections = 0
         self.requests = []
+        self.headers, self.seconds = "X-Request-ID: 1", 0.0  # of every answer
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -46,9 +48,9 @@ class Upstream:
                 while len(body) < length:
                     body += client.recv(65536)
                 self.requests.append((head.decode(), body.decode()))
-                client.sendall(
-                    b"HTTP/1.1 200 OK\r\nX-Request-ID: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-                )
+                time.sleep(self.seconds)
+                head = f"HTTP/1.1 200 OK\r\n{self.headers}\r\nContent-Length: 2\r\nConnection: close"
+                client.sendall(f"{head}\r\n\r\nok".encode())
 
 
 @pytest.fixture
@@ -243,6 +245,27 @@ def test_reads_of_the_catalogue_beyond_the_limit_are_429_and_changes_are_not(pro
     }
     assert (headers["retry-after"], headers["access-control-allow-origin"]) == ("1", "https://shop.example")
     assert others == [200, 200, 200]
+
+
+def test_one_request_at_a_time_fills_an_entry_of_the_cache(nginx, upstream):
+    upstream.headers, upstream.seconds = "X-Request-ID: 1\r\nCache-Control: public, max-age=60", 0.5
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: ask(nginx, "GET /books HTTP/1.1"), range(10)))
+
+    assert [(status, body) for status, _, body in answers] == [(200, "ok")] * 10
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("path", ["/cart", "/auth/me", "/admin/", "/books"])
+def test_nothing_is_kept_but_public_answers_of_the_catalogue(nginx, upstream, path):
+    if path != "/books":
+        upstream.headers = "X-Request-ID: 1\r\nCache-Control: public, max-age=60"
+
+    for _ in range(2):
+        ask(nginx, f"GET {path} HTTP/1.1")
+
+    assert len(upstream.requests) == 2
 
 
 def test_a_server_of_the_storefront_is_not_limited(program, upstream):

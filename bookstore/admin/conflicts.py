@@ -1,0 +1,85 @@
+"""Two people at one page: a field that both changed is refused with both values, and with who was faster.
+
+Fields that do not collide are merged, because a form writes only what was touched (saving.py). The view locks the row
+before the form is made, so that what is compared here is what is there.
+"""
+
+from typing import Any
+
+from django.db.models import Model
+from django.forms.models import ModelChoiceField, ModelMultipleChoiceField
+
+from bookstore.audit.models import Action, AuditChange
+
+LOOKED_THROUGH = 20  # changes of one object among which the one of a field is looked for
+MAX_TEXT = 120  # characters of a value in a message
+
+
+class RefusesConflicts:
+    """For a ModelForm whose fields say what the page showed (`show_hidden_initial`)."""
+
+    def clean(self) -> Any:
+        cleaned = super().clean()  # type: ignore[misc]
+        form: Any = self
+        if form.instance.pk is None:
+            return cleaned
+        for name in form.changed_data:
+            field, bound = form.fields[name], form[name]
+            if isinstance(field, ModelMultipleChoiceField) or bound.html_initial_name not in form.data:
+                continue
+            shown, typed, now = form.data.get(bound.html_initial_name), bound.data, bound.initial
+            if differs(field, now, shown) and differs(field, now, typed):
+                form.add_error(name, conflict(form.instance, name, field, shown=shown, typed=typed, now=now))
+                # Whoever saves this page again has seen the other value, and means it.
+                form.data = form.data.copy()
+                form.data[bound.html_initial_name] = "" if now is None else str(field.prepare_value(now))
+        return cleaned
+
+
+def differs(field: Any, now: Any, sent: Any) -> bool:
+    """Whether a value from a form is another than the one in the database. Browsers send CR LF for a new line."""
+    if isinstance(now, str):
+        now = now.replace("\r\n", "\n")
+    if isinstance(sent, str):
+        sent = sent.replace("\r\n", "\n")
+    try:
+        return bool(field.has_changed(now, sent))
+    except (ValueError, TypeError):
+        return True
+
+
+def conflict(row: Model, name: str, field: Any, *, shown: Any, typed: Any, now: Any) -> str:
+    """One sentence for each of the three values. One query, two for a foreign key."""
+    said = {"was": shown, "is": now, "typed": typed}
+    texts = {key: text_of(field, value) for key, value in said.items()}
+    return (
+        f"Not saved, because {who_changed(row, name)} meanwhile: this page showed {texts['was']}, it is "
+        f"{texts['is']} now, and you wrote {texts['typed']}. Save again to write yours."
+    )
+
+
+def text_of(field: Any, value: Any) -> str:
+    if value in (None, ""):
+        return "nothing"
+    if isinstance(field, ModelChoiceField) and field.queryset is not None:
+        chosen = field.queryset.filter(pk=value).first() if str(value).isdigit() else None
+        return f"“{chosen or value}”"
+    text = str(value)
+    return f"“{text[:MAX_TEXT]}{'…' * (len(text) > MAX_TEXT)}”"
+
+
+def who_changed(row: Model, name: str) -> str:
+    """ "bob@example.com changed it at 14:03 UTC", as the history knows it; else "it was changed". One query."""
+    for change in AuditChange.objects.of(row)[:LOOKED_THROUGH]:
+        if name in change.fields:
+            return f"{change.event.actor} changed it at {change.event.at:%H:%M} UTC"
+    return "it was changed"
+
+
+def who_deleted(model: type[Model], key: int) -> str:
+    """What to say of a row that is gone: its name and who deleted it, as the history knows them. One query."""
+    kind = model._meta.verbose_name
+    last = AuditChange.objects.of_object(model._meta.label_lower, key).filter(action=Action.DELETE).first()
+    if last is None:
+        return f"There is no {kind} with the number {key} any more."
+    return f"The {kind} “{last.name}” was deleted meanwhile by {last.event.actor}."

@@ -1,0 +1,80 @@
+"""What a member of staff sees instead of a page: never JSON, never Django's bare error pages.
+
+`handler400`, `handler403`, `handler404` and `handler500` of the URL map, and a middleware for a database that is away.
+Outside of /admin/ the answers are Django's, which the API's middleware puts into its envelope.
+"""
+
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
+from django.views import defaults
+
+from bookstore.database import is_unavailable, note_unavailable
+
+RETRY_AFTER = 2  # seconds
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Whether a person reads the answer."""
+    return request.path_info.startswith("/admin/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return plain(400) if is_page(request) else defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return refused(request, 403) or defaults.permission_denied(request, exception)
+
+
+def missing(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    return refused(request, 404) or defaults.page_not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponseBase:
+    return plain(500) if is_page(request) else defaults.server_error(request)
+
+
+def unavailable() -> HttpResponse:
+    page = plain(503)
+    page.headers["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def refused(request: HttpRequest, status: int) -> HttpResponse | None:
+    """A page of the site, from which its reader gets back."""
+    if not is_page(request):
+        return None
+    page = render(request, "admin/refused.html", {"status": status}, status=status)
+    add_never_cache_headers(page)  # it names who is signed in
+    return page
+
+
+def plain(status: int) -> HttpResponse:
+    """Asks neither the database nor the session, which may be what failed."""
+    page = HttpResponse(render_to_string("admin/failed.html", {"status": status}), status=status)
+    add_never_cache_headers(page)
+    return page
+
+
+class UnavailableMiddleware:
+    """A page of the admin that meets a database which is away or too busy is a 503 that people can read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not is_page(request) or not isinstance(exception, DatabaseError | InterfaceError):
+            return None
+        if not is_unavailable(exception):
+            return None
+        note_unavailable(exception)
+        return unavailable()

@@ -1,0 +1,123 @@
+"""The two tables of the history: an event is one act of somebody, and its changes are the rows that it wrote."""
+
+from datetime import datetime, timedelta
+
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+MAX_NAME = 255  # characters
+MAX_SUMMARY = 500
+
+
+class Channel(models.TextChoices):
+    """By which way in a change came."""
+
+    ADMIN = "admin", "this site"
+    API = "api", "the API"
+    COMMAND = "command", "a command"
+    OLD_LOG = "log", "the log before the history"
+
+
+class Action(models.TextChoices):
+    ADD = "add", "added"
+    CHANGE = "change", "changed"
+    DELETE = "delete", "deleted"
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    def older_than(self, days: int) -> "AuditEventQuerySet":
+        return self.filter(at__lt=now() - timedelta(days=days))
+
+    def prune_batch(self, before: datetime, *, size: int) -> int:
+        """Deletes the oldest events from before this moment and their changes, and returns how many events.
+
+        Takes whole events until their changes number about `size`, at least one. One transaction, four queries.
+        """
+        with transaction.atomic():
+            oldest = self.filter(at__lt=before).order_by("at", "pk").select_for_update(skip_locked=True)
+            chosen: list[int] = []
+            changes = 0
+            for pk, number in oldest.values_list("pk", "number_of_changes")[:size]:
+                if chosen and changes + number > size:
+                    break
+                chosen.append(pk)
+                changes += number
+            AuditChange.objects.filter(event__in=chosen)._raw_delete(self.db)
+            self.filter(pk__in=chosen)._raw_delete(self.db)
+        return len(chosen)
+
+    prune_batch.alters_data = True  # type: ignore[attr-defined]
+
+
+class AuditEvent(models.Model):
+    """One act: a page that was saved, an action on many books, a call of the API, an import.
+
+    Names its actor by the email of that day and by id, without a foreign key: deleting a member of staff deletes
+    nothing of what they did.
+    """
+
+    at = models.DateTimeField("when", db_default=Now(), editable=False)
+    actor = models.CharField("who", max_length=MAX_NAME, editable=False)
+    actor_id = models.BigIntegerField(null=True, editable=False)  # null: a command
+    channel = models.CharField("by", max_length=10, choices=Channel.choices, editable=False)
+    address = models.CharField("from", max_length=64, editable=False)
+    kind = models.CharField("about", max_length=60, editable=False)  # of its first change
+    summary = models.CharField("what", max_length=MAX_SUMMARY, editable=False)
+    number_of_changes = models.IntegerField("changes", editable=False)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        db_table = "audit_events"
+        verbose_name = "event"
+        default_permissions = ("view",)
+        indexes = (
+            models.Index(fields=["at"], name="ix_audit_events_at"),
+            models.Index(fields=["actor"], opclasses=["varchar_pattern_ops"], name="ix_audit_events_actor"),
+            models.Index(fields=["kind", "id"], name="ix_audit_events_kind"),
+        )
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class AuditChangeQuerySet(models.QuerySet["AuditChange"]):
+    def of(self, row: models.Model) -> "AuditChangeQuerySet":
+        """What happened to one object, the newest first."""
+        return self.of_object(row._meta.label_lower, row.pk)
+
+    def of_object(self, kind: str, object_id: int) -> "AuditChangeQuerySet":
+        return self.filter(kind=kind, object_id=object_id).select_related("event").order_by("-id")
+
+
+class AuditChange(models.Model):
+    """What one event did to one object. The object may be gone."""
+
+    event = models.ForeignKey(AuditEvent, models.CASCADE, related_name="changes", editable=False)
+    kind = models.CharField(max_length=60, editable=False)  # "catalog.book": Django's label of the model
+    object_id = models.BigIntegerField(editable=False)
+    name = models.CharField(max_length=MAX_NAME, editable=False)
+    name_folded = models.CharField(max_length=MAX_NAME, editable=False)  # lower case, for the search
+    action = models.CharField(max_length=10, choices=Action.choices, editable=False)
+    # {"price": ["9.50", "12.00"]}: from what, to what, as text; "" is no value.
+    fields = models.JSONField(default=dict, editable=False)
+
+    objects = AuditChangeQuerySet.as_manager()
+
+    class Meta:
+        db_table = "audit_changes"
+        verbose_name = "change"
+        default_permissions = ()
+        indexes = (
+            models.Index(fields=["kind", "object_id", "id"], name="ix_audit_changes_object"),
+            models.Index(fields=["name_folded"], opclasses=["varchar_pattern_ops"], name="ix_audit_changes_name"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.get_action_display()}"
+
+    @property
+    def differences(self) -> list[tuple[str, str, str]]:
+        """(field, from, to), for pages and files."""
+        return [(name.replace("_", " "), *pair) for name, pair in self.fields.items()]

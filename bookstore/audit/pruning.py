@@ -1,0 +1,32 @@
+"""What of the staff's site only grows: their sign-ins that are over, and history older than AUDIT_DAYS."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from bookstore.audit.models import AuditEvent
+
+
+def prune(batch: int) -> tuple[int, int]:
+    """Deletes in transactions of about `batch` rows, and returns how many sign-ins and how many events.
+
+    Django's own log is emptied as well: what stood in it was copied into the history, and nothing writes it any more.
+    """
+    before = now() - timedelta(days=settings.AUDIT_DAYS)
+    sign_ins = sum(in_batches(Session.objects.filter(expire_date__lt=now()).order_by("expire_date"), batch))
+    events = sum(in_batches(LogEntry.objects.filter(action_time__lt=before).order_by("pk"), batch))
+    while deleted := AuditEvent.objects.prune_batch(before, size=batch):
+        events += deleted
+    return sign_ins, events
+
+
+def in_batches(rows: QuerySet[Any], batch: int) -> Iterator[int]:
+    while chosen := list(rows.values_list("pk", flat=True)[:batch]):
+        deleted, _ = rows.filter(pk__in=chosen).order_by().delete()
+        yield deleted

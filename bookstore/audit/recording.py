@@ -1,0 +1,149 @@
+"""How a change gets into the history: compare what an object was with what it is, and write both down.
+
+before = snapshot(book)
+book.change(price="12.00")
+record(Actor.of_api(request), "Changed “Emma”.", [changed(book, before, snapshot(book))])
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models, transaction
+
+from bookstore.audit.actor import Actor
+from bookstore.audit.models import MAX_NAME, MAX_SUMMARY, Action, AuditChange, AuditEvent
+
+MAX_TEXT = 2_000  # characters of a value that are kept, such as of a description
+BATCH = 500  # rows of one INSERT
+SECRET = {"password", "credential", "refresh_jti"}
+
+Differences = dict[str, tuple[Any, Any]]
+
+
+def is_recorded(field: Any) -> bool:
+    """Not what follows from other fields, and not the key."""
+    return field.editable and not (field.primary_key or field.generated)
+
+
+def snapshot(row: models.Model) -> dict[str, Any]:
+    """The object's fields as Python has them, a foreign key as its id. No query: what was deferred is left out."""
+    return {
+        field.name: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if is_recorded(field) and field.attname in row.__dict__
+    }
+
+
+def as_text(value: Any) -> str:
+    """What stands in the history for a value; "" for none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    if isinstance(value, date | Decimal):
+        return str(value)
+    text = str(value)
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differences:
+    """The fields that differ, each with its two values; a field that one of the two lacks has None there."""
+    names = [*before, *(name for name in after if name not in before)]
+    pairs = {name: (before.get(name), after.get(name)) for name in names}
+    return {name: (old, new) for name, (old, new) in pairs.items() if as_text(old) != as_text(new)}
+
+
+def added(row: models.Model) -> AuditChange:
+    return change_of(row, Action.ADD, difference({}, snapshot(row)))
+
+
+def deleted(row: models.Model) -> AuditChange:
+    """To be made before the deletion, which takes the id from the object."""
+    return change_of(row, Action.DELETE, difference(snapshot(row), {}))
+
+
+def changed(row: models.Model, differences: Mapping[str, tuple[Any, Any]]) -> AuditChange:
+    return change_of(row, Action.CHANGE, differences)
+
+
+def change_of(row: models.Model, action: Action, differences: Mapping[str, tuple[Any, Any]]) -> AuditChange:
+    """Not saved: `record` does that. Secrets are named, and their values are not kept."""
+    fields = {
+        name: ["", "(not shown)"] if name in SECRET else [as_text(old), as_text(new)]
+        for name, (old, new) in differences.items()
+    }
+    name = str(row)[:MAX_NAME]
+    return AuditChange(
+        kind=row._meta.label_lower,
+        object_id=row.pk,
+        name=name,
+        name_folded=name.casefold()[:MAX_NAME],
+        action=action,
+        fields=fields,
+    )
+
+
+def record(actor: Actor, summary: str, changes: Iterable[AuditChange]) -> AuditEvent:
+    """Writes one event with its changes, in the caller's transaction. Two queries for up to BATCH changes.
+
+    Foreign keys are written by name: one query more for each kind of them that changed.
+    """
+    rows = list(changes)
+    name_foreign_keys(rows)
+    with transaction.atomic():
+        event = AuditEvent.objects.create(
+            actor=actor.name[:MAX_NAME],
+            actor_id=actor.id,
+            channel=actor.channel,
+            address=actor.address[:64],
+            kind=rows[0].kind if rows else "",
+            summary=summary[:MAX_SUMMARY],
+            number_of_changes=len(rows),
+        )
+        for row in rows:
+            row.event = event
+        AuditChange.objects.bulk_create(rows, batch_size=BATCH)
+    return event
+
+
+def continue_event(event: AuditEvent, changes: Iterable[AuditChange]) -> None:
+    """Adds the changes of the next batch to an event. Three queries."""
+    rows = list(changes)
+    name_foreign_keys(rows)
+    with transaction.atomic():
+        for row in rows:
+            row.event = event
+        AuditChange.objects.bulk_create(rows, batch_size=BATCH)
+        AuditEvent.objects.filter(pk=event.pk).update(number_of_changes=models.F("number_of_changes") + len(rows))
+
+
+def name_foreign_keys(rows: list[AuditChange]) -> None:
+    """Replaces ids by what a person calls the row: "Novel" for genre 5, and "#5" for one that is gone."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        for name, pair in row.fields.items():
+            if is_key(apps.get_model(row.kind), name):
+                wanted.setdefault((row.kind, name), set()).update(value for value in pair if value.isdigit())
+    names: dict[tuple[str, str], dict[str, str]] = {}
+    for (kind, name), ids in wanted.items():
+        target: Any = apps.get_model(kind)._meta.get_field(name).related_model
+        found = target._default_manager.in_bulk([int(value) for value in ids])
+        names[kind, name] = {str(pk): str(found_row)[:MAX_NAME] for pk, found_row in found.items()}
+    for row in rows:
+        for name, pair in row.fields.items():
+            if (row.kind, name) in names:
+                known = names[row.kind, name]
+                row.fields[name] = [known.get(value, f"#{value}" if value else "") for value in pair]
+
+
+def is_key(model: type[models.Model], name: str) -> bool:
+    try:
+        return bool(model._meta.get_field(name).many_to_one)
+    except FieldDoesNotExist:  # named in the history only
+        return False
