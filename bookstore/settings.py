@@ -169,6 +169,7 @@ INSTALLED_APPS = [
     "catalog",
     "bookstore.accounts",
     "bookstore.audit",
+    "bookstore.admin",
     "bookstore",
     "rest_framework",
     "drf_spectacular",
