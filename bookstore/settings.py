@@ -175,7 +175,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "corsheaders",
-    "import_export",
     "bookstore.admin.site.BookstoreAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

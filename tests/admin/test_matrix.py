@@ -88,6 +88,12 @@ TABLE: dict[str, dict[str, Answers]] = {
     **of_model("catalog/book"),
     "catalog/book/import/": pages(READ, READ),
     "catalog/book/process_import/": pages(NO_SUCH_METHOD, CHANGED),
+    "catalog/book/import/template/": pages(READ, READ),
+    # There is no import to look at.
+    "catalog/book/import/<id:key>/": pages(staff(404, 403), staff(404, 403)),
+    "catalog/book/import/<id:key>/rows/": pages(staff(404, 403), staff(404, 403)),
+    "catalog/book/import/<id:key>/read/": pages(NO_SUCH_METHOD, staff(404, 403)),
+    "catalog/book/import/<id:key>/cancel/": pages(NO_SUCH_METHOD, staff(404, 403)),
     "catalog/book/export/": pages(READ, READ),
     # A cart is made by its customer's first add; many at once are not changed.
     **of_model("cart/cart", bulk=False, actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD)),
@@ -191,6 +197,7 @@ class Site:
         path = (
             route.replace("<path:object_id>", pk)
             .replace("<id>", pk)
+            .replace("<id:key>", "1")
             .replace("<int:event_id>", pk)
             .replace("<uuid:key>", str(UUID(int=1)))
             .replace("<path:content_type_id>", "1")
