@@ -304,7 +304,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bookstore API",
     "DESCRIPTION": guide.INTRODUCTION + (guide.DEMO if DEBUG else ""),
-    "TAGS": guide.TAGS,
+    "DEFAULT_GENERATOR_CLASS": "bookstore.api.schema.ShopSchema",
     "SORT_OPERATIONS": guide.order_of,
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
