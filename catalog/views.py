@@ -193,7 +193,9 @@ class GenreViewSet(PublicReads, ViewSet):
 
         - 200: all of them, by name.
         """
-        return public_answer(request, dump(list(Genre.objects.by_name().values("id", "name"))))
+        if reading.is_possible():
+            return public_answer(request, dump(reading.genres()))
+        return public_answer(request, dump(GenreSerializer(Genre.objects.by_name(), many=True).data))
 
     @extend_schema(
         operation_id="create_genre",
