@@ -138,6 +138,7 @@ class Server:
             "ALLOWED_HOSTS": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
             "AUTH_THROTTLE_RATE": "off",
+            "TASK_WORKERS": "0",
             "PYTHONPATH": str(root),
             **environ,
         }
