@@ -29,13 +29,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def cheap_and_patient_accounts(settings: Any) -> None:
-    """Argon2 is slow on purpose, and the throttle would count one test's sign-ins into the next one's.
+def cheap_and_patient_accounts(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 is slow on purpose, refused sign-ins as slow, and the throttle would count one test's into the next one's.
 
-    Tests of the two set them by themselves.
+    Tests of these set them by themselves.
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.AUTH_THROTTLE_RATE = None
+    monkeypatch.setattr("bookstore.accounts.sign_in_time.pace.now", lambda others: 1e-6)
 
 
 @pytest.fixture(autouse=True)

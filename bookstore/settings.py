@@ -131,6 +131,11 @@ if CACHE_URL and not CACHE_URL.startswith(("redis://", "rediss://", "unix://")):
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
 REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
+REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, validate=validate.Range(min=0, max=600))
+# Who issues the tokens, and takes them. Without a name it is the first of ALLOWED_HOSTS, and tokens of the others are
+# taken, too: a host that is added, or moved, signs nobody out.
+TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Length(max=200))
+TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", env.list, default=[], check=environment.networks)
 CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", env.list, default=[], check=environment.origins)
@@ -167,12 +172,12 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "bookstore.tasks",  # takes the one before it out of the admin
+    "bookstore.admin",
     "bookstore",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "corsheaders",
-    "import_export",
     "bookstore.admin.site.BookstoreAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -53,7 +53,7 @@ CART = OpenApiExample("A cart with issues", value=cart(TROUBLED, ready=False), r
 EMPTY_CART = OpenApiExample("Nothing yet", value=cart(ready=False, updated_at=None), response_only=True)
 GUEST_CART = OpenApiExample(
     "A guest's cart",
-    value={"items": [{"book_id": 1, "quantity": 2}, {"book_id": 5, "quantity": 1}]},
+    value={"items": [{"book_id": 1, "quantity": 2, "price_seen": "14.90"}, {"book_id": 5, "quantity": 1}]},
     request_only=True,
 )
 MERGED_CART = OpenApiExample(
@@ -63,6 +63,17 @@ MERGED_CART = OpenApiExample(
         "results": [
             {"book_id": 1, "status": "added"},
             {"book_id": 5, "status": "skipped", "code": "CART_BOOK_OUT_OF_STOCK"},
+        ]
+    },
+    response_only=True,
+)
+PREVIEWED_CART = OpenApiExample(
+    "A guest's cart, one book unknown",
+    value=cart(line(id=None, added_at=None), ready=True, updated_at=None)
+    | {
+        "results": [
+            {"book_id": 1, "status": "listed"},
+            {"book_id": 5, "status": "skipped", "code": "BOOK_NOT_FOUND"},
         ]
     },
     response_only=True,
@@ -89,4 +100,18 @@ ETAG = OpenApiParameter(
     OpenApiParameter.HEADER,
     response=[200, 304],
     description="Names this very cart, for If-None-Match and If-Match. It changes when a price or a stock does, too.",
+)
+ETAG_AFTER = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200, 201, 204],
+    description="Names the cart as this change left it: If-Match of the next change.",
+)
+RETURN = OpenApiParameter(
+    "return",
+    OpenApiTypes.STR,
+    OpenApiParameter.QUERY,
+    enum=["cart"],
+    description="`cart`: the answer is the whole cart, as GET /cart has it, and not the line or nothing (204).",
 )

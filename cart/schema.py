@@ -1,15 +1,17 @@
 """What the OpenAPI schema says of the cart beyond the serializers: unions that a client can tell apart by `code`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from bookstore.api.errors import ValidationError
+from bookstore.api.errors import ApiError, ValidationError
 from bookstore.api.fields import MoneyField
 from cart.exceptions import BookOutOfStock, CartItemDuplicate, CartLimitExceeded
 from cart.issues import IssueCode
 from cart.merging import MergeStatus
+from cart.preview import PreviewStatus
 from catalog.exceptions import BookNotFound
 
 
@@ -50,18 +52,27 @@ ISSUES = PolymorphicProxySerializer(
 )
 
 SKIPPED_FOR = (BookNotFound, BookOutOfStock, CartLimitExceeded, CartItemDuplicate, ValidationError)
-MERGE_RESULTS = inline_serializer(
-    "MergeResult",
-    {
-        "book_id": serializers.IntegerField(allow_null=True, help_text="null of an entry that names no book."),
-        "status": constant(*MergeStatus),
-        "code": constant(
-            *(error.code for error in SKIPPED_FOR),
-            required=False,
-            help_text="Why it was skipped; there only when it was. CART_ITEM_DUPLICATE: an earlier entry has the book.",
-        ),
-        "field": serializers.CharField(required=False, help_text="With VALIDATION_ERROR: what of the entry is bad."),
-        "detail": serializers.CharField(required=False, help_text="With VALIDATION_ERROR: why, for a person."),
-    },
-    many=True,
-)
+
+
+def results(name: str, statuses: Iterable[str], reasons: Iterable[type[ApiError]]) -> serializers.Serializer[Any]:
+    """What became of each entry."""
+    return inline_serializer(
+        name,
+        {
+            "book_id": serializers.IntegerField(allow_null=True, help_text="null of an entry that names no book."),
+            "status": constant(*statuses),
+            "code": constant(
+                *(error.code for error in reasons),
+                required=False,
+                help_text="Why it was skipped; there only when it was. "
+                "CART_ITEM_DUPLICATE: an earlier entry has the book.",
+            ),
+            "field": serializers.CharField(required=False, help_text="With VALIDATION_ERROR: what is bad."),
+            "detail": serializers.CharField(required=False, help_text="With VALIDATION_ERROR: why, for a person."),
+        },
+        many=True,
+    )
+
+
+MERGE_RESULTS = results("MergeResult", MergeStatus, SKIPPED_FOR)
+PREVIEW_RESULTS = results("PreviewResult", PreviewStatus, (each for each in SKIPPED_FOR if each is not BookOutOfStock))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
 from bookstore.api.errors import ValidationError, faults
@@ -13,7 +13,7 @@ from cart.issues import Issue
 from cart.merging import Entry, MergeResult
 from cart.models import Cart, CartItem
 from cart.quantities import MAX_QUANTITY, MIN_QUANTITY
-from cart.schema import ISSUES, MERGE_RESULTS
+from cart.schema import ISSUES, MERGE_RESULTS, PREVIEW_RESULTS
 from catalog.models import MIN_PRICE, Book
 
 
@@ -157,3 +157,30 @@ class MergedCartSerializer(CartSerializer):
     def get_results(self, cart: Cart) -> list[MergeResult]:
         results: list[MergeResult] = self.context["results"]
         return results
+
+
+class PreviewedLineSerializer(CartItemSerializer):
+    """A line of a cart that is not stored."""
+
+    id = serializers.IntegerField(allow_null=True, help_text="null: the line is not stored.")
+    added_at = serializers.DateTimeField(allow_null=True, help_text="null: the line is not stored.")
+
+
+class PreviewedCartSerializer(CartSerializer):
+    """The cart as it would be, and what became of each entry."""
+
+    items = PreviewedLineSerializer(source="lines", many=True)
+    results = serializers.SerializerMethodField(help_text="One for each entry, in the order in which they were sent.")
+
+    class Meta(CartSerializer.Meta):
+        fields = [*CartSerializer.Meta.fields, "results"]
+
+    @extend_schema_field(PREVIEW_RESULTS)
+    def get_results(self, cart: Cart) -> list[MergeResult]:
+        raise NotImplementedError("documents only: cart.preview makes them")
+
+
+# What a change answers: the whole cart where `return=cart` asks for it.
+LINE_OR_CART = PolymorphicProxySerializer(
+    component_name="LineOrCart", serializers=[CartItemSerializer, CartSerializer], resource_type_field_name=None
+)

@@ -27,7 +27,7 @@ from cart.facts import COLUMNS, PATHS, CartFacts
 
 def good_session(value: Callable[[str], Any]) -> LoginSessionQuerySet:
     """The caller's session, if it is good."""
-    return LoginSession.objects.good().filter(pk=value("session_id"), user_id=value("user_id"))
+    return LoginSession.objects.good().named_by(value)
 
 
 READ = Prepared(
@@ -43,8 +43,7 @@ CALLER = Prepared(lambda value: good_session(value).values_list("user_id"))
 
 def read(caller: Caller) -> CartFacts | None:
     """The caller's cart, NO_CART if there is none; None when the caller is not let in."""
-    claims = caller.claims
-    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)
+    rows = READ.rows(**caller.claims.values())
     if not rows:
         return None
     caller.confirm()
@@ -59,13 +58,14 @@ def read(caller: Caller) -> CartFacts | None:
 # somebody changed meanwhile has another `updated_at` (it never goes back, see `time_of_change`), PostgreSQL looks at
 # the row anew after waiting, and nothing is locked, changed or answered here. Nor is a cart stamped of which no line
 # changed: the line may have gone with its book.
+UNCHANGED = "carts.updated_at = seen.updated_at"
 LOCKED = """
     caller (id) AS ({caller}),
     seen AS MATERIALIZED (
         SELECT carts.id, carts.updated_at FROM carts, caller WHERE carts.user_id = caller.id
     ),
     locked AS MATERIALIZED (
-        SELECT carts.id FROM carts, seen WHERE carts.id = seen.id AND carts.updated_at = seen.updated_at
+        SELECT carts.id FROM carts, seen WHERE carts.id = seen.id AND {unchanged}
         FOR NO KEY UPDATE OF carts
     )"""
 
@@ -173,7 +173,11 @@ def clear(caller: Caller) -> CartFacts | None:
 def _complete(template: str) -> Compiled:
     """A statement with its common parts and the ORM's condition on the caller."""
     condition, constants = CALLER.on(connection.alias).named()
-    parts = {"locked": LOCKED.replace("{caller}", condition), "stamped": STAMPED, "answer": ANSWER}
+    parts = {
+        "locked": LOCKED.replace("{caller}", condition).replace("{unchanged}", UNCHANGED),
+        "stamped": STAMPED,
+        "answer": ANSWER,
+    }
     for name, part in parts.items():
         template = template.replace(f"{{{name}}}", part)
     return Compiled.of_names(template.replace("{columns}", COLUMNS), constants)
@@ -185,8 +189,7 @@ def _run(template: str, caller: Caller, **values: int) -> CartFacts | None:
         abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
     ):
         return None  # no row can have such an id, and PostgreSQL would refuse to read it
-    claims = caller.claims
-    rows = _complete(template).rows({"session_id": claims.session_id, "user_id": claims.user_id, **values})
+    rows = _complete(template).rows({**caller.claims.values(), **values})
     if not rows:
         return None
     caller.confirm()

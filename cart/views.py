@@ -3,63 +3,77 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.caller import caller_of, user_of
 from bookstore.accounts.permissions import SignedIn
+from bookstore.api.errors import ValidationError
+from bookstore.api.etags import etag, if_match, if_none_match
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, confirms_caller, validated
 from cart import examples, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
+from cart.facts import CartFacts, LineFacts
 from cart.models import Cart, CartItem
 from cart.permissions import IsCartOwner
-from cart.representation import cart_json, dump, line_json, version_of
+from cart.preview import preview
+from cart.representation import cart_json, dump, line_json, results_json, version_of
 from cart.serializers import (
+    LINE_OR_CART,
     AddItemSerializer,
     CartItemSerializer,
     CartSerializer,
     ChangeItemSerializer,
     MergedCartSerializer,
     MergeSerializer,
+    PreviewedCartSerializer,
 )
 from catalog.exceptions import BookNotFound
 
+# What every change takes beside its body.
+CHANGE_PARAMETERS = [examples.IF_MATCH, examples.RETURN, examples.ETAG_AFTER]
 # PUT and PATCH of a line are one operation with two names.
 CHANGE: dict[str, Any] = {
     "tags": ["cart"],
-    "parameters": [examples.IF_MATCH],
+    "parameters": CHANGE_PARAMETERS,
     "request": ChangeItemSerializer,
-    "responses": {200: CartItemSerializer, **errors_of(CartItemNotFound, CartChanged)},
+    "responses": {200: LINE_OR_CART, **errors_of(CartItemNotFound, CartChanged)},
     "examples": [examples.THREE_COPIES, examples.LINE],
 }
 
 
-def etag(version: str) -> str:
-    return f'"{version}"'
+def json_answer(content: bytes, version: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(content, status=status, content_type="application/json", headers={"ETag": etag(version)})
 
 
-def if_match(request: Request) -> list[str] | None:
-    """The versions that the header If-Match names; None when it is not sent, or is `*`. A weak tag names none."""
-    sent = request.META.get("HTTP_IF_MATCH")
-    tags = parse_etags(sent) if sent is not None else ["*"]
-    return None if "*" in tags else [tag.strip('"') for tag in tags if not tag.startswith("W/")]
+def unless_held(request: Request, content: bytes, version: str) -> HttpResponse:
+    """304 where the caller's If-None-Match names this version."""
+    if if_none_match(request, version):
+        return HttpResponse(status=304, headers={"ETag": etag(version)})
+    return json_answer(content, version)
 
 
-def if_none_match(request: Request, version: str) -> bool:
-    """Whether the caller holds this very cart already, as the header If-None-Match says."""
-    sent = request.META.get("HTTP_IF_NONE_MATCH")
-    if not sent:
-        return False
-    tags = [tag.removeprefix("W/") for tag in parse_etags(sent)]
-    return "*" in tags or etag(version) in tags
+def wants_cart(request: Request) -> bool:
+    """`?return=cart`: a change is to answer the whole cart. Asked before the change. Raises ValidationError."""
+    wanted = request.query_params.get("return")
+    if wanted not in (None, "cart"):
+        detail = "Write return=cart for the whole cart, or leave it out."
+        raise ValidationError([{"field": "return", "code": "invalid_choice", "detail": detail}])
+    return wanted == "cart"
 
 
-def answer(data: dict[str, Any], status: int = 200) -> HttpResponse:
-    return HttpResponse(dump(data), status=status, content_type="application/json")
+def changed(cart: CartFacts, line: LineFacts | None = None, *, whole: bool, status: int = 200) -> HttpResponse:
+    """What a change answers: the whole cart, else its line, else nothing (204). The ETag is always the cart's."""
+    content = dump(cart_json(cart))
+    version = version_of(content)
+    if whole:
+        return json_answer(content, version, status)
+    if line is None:
+        return HttpResponse(status=204, headers={"ETag": etag(version)})
+    return json_answer(dump(line_json(line)), version, status)
 
 
 class CartView(ApiView):
@@ -81,12 +95,8 @@ class CartView(ApiView):
         cart = statements.read(caller_of(request))
         if cart is None:
             cart = Cart.objects.with_lines().of(user_of(request)).facts
-        response = answer(cart_json(cart))
-        version = version_of(response.content)
-        if if_none_match(request, version):
-            response = HttpResponse(status=304)
-        response.headers["ETag"] = etag(version)
-        return response
+        content = dump(cart_json(cart))
+        return unless_held(request, content, version_of(content))
 
 
 class MergeView(ApiView):
@@ -94,12 +104,12 @@ class MergeView(ApiView):
         operation_id="merge_cart",
         tags=["cart"],
         summary="Take over a guest's cart, or add many books at once",
-        parameters=[examples.IF_MATCH],
+        parameters=[examples.IF_MATCH, examples.ETAG_AFTER],
         request=MergeSerializer,
         responses={200: MergedCartSerializer, **errors_of(CartChanged)},
         examples=[examples.GUEST_CART, examples.MERGED_CART],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """All in one transaction. A line that is there gets the larger of the two quantities, so that sending the same
         again changes nothing, and keeps its price: one that changed stays PRICE_CHANGED until the customer confirms it.
         What cannot be added is skipped, and `results` says why.
@@ -109,10 +119,37 @@ class MergeView(ApiView):
         - 422: `items` is no list, is empty, or has more entries than a cart can have lines (at least 100).
         """
         entries = validated(MergeSerializer, request.data)["items"]
+        wants_cart(request)  # it always answers the cart
         cart = Cart.objects.of(user_of(request))
         results = cart.merge(entries, if_match=if_match(request))
         body = cart_json(cart.as_left)
-        return Response(body | {"results": results}, headers={"ETag": etag(version_of(dump(body)))})
+        return json_answer(dump(body | {"results": results_json(results)}), version_of(dump(body)))
+
+
+class PreviewView(ApiView):
+    """For everybody: a token that is sent is not looked at."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="preview_cart",
+        tags=["cart"],
+        summary="See a guest's cart as it would be",
+        request=MergeSerializer,
+        responses={200: PreviewedCartSerializer},
+        examples=[examples.GUEST_CART, examples.PREVIEWED_CART],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """What GET /cart would show if these entries were lines of a cart. Anybody may ask, and nothing is stored, so a
+        line has no id. `price_seen` stands for the price when it was added.
+
+        - 200: the cart, and one result for each entry: `listed`, or `skipped` with the code of its reason.
+        - 422: `items` is no list, is empty, or has more entries than a cart can have lines (at least 100).
+        """
+        cart, results = preview(validated(MergeSerializer, request.data)["items"])
+        content = dump(cart_json(cart) | {"results": results_json(results)})
+        return HttpResponse(content, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 class CartItemViewSet(ApiView, ViewSet):
@@ -122,10 +159,11 @@ class CartItemViewSet(ApiView, ViewSet):
         operation_id="add_cart_item",
         tags=["cart"],
         summary="Add a book to the cart",
+        parameters=CHANGE_PARAMETERS,
         request=AddItemSerializer,
         responses={
-            201: CartItemSerializer,
-            **errors_of(BookNotFound, BookOutOfStock, CartItemDuplicate, CartLimitExceeded),
+            201: LINE_OR_CART,
+            **errors_of(BookNotFound, BookOutOfStock, CartItemDuplicate, CartLimitExceeded, CartChanged),
         },
         examples=[examples.TWO_COPIES, examples.ONE_COPY, examples.LINE],
     )
@@ -133,20 +171,51 @@ class CartItemViewSet(ApiView, ViewSet):
     def create(self, request: Request) -> HttpResponse:
         """A new line for a book in stock. A quantity beyond the stock is accepted, and the line's issues say so.
 
-        - 201: the line.
+        - 201: the line, or the cart.
         - 404 BOOK_NOT_FOUND: there is no such book, or it is no longer sold.
         - 409 CART_BOOK_OUT_OF_STOCK: its stock is 0.
         - 409 CART_ITEM_DUPLICATE: the book is in the cart already, in the line `item_id`; PUT its quantity.
         - 409 CART_LIMIT_EXCEEDED: the cart has as many lines as a cart can have.
+        - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        body = validated(AddItemSerializer, request.data)
+        body, versions, whole = validated(AddItemSerializer, request.data), if_match(request), wants_cart(request)
         book_id, quantity = body["book_id"], body["quantity"]
-        cart = statements.add(caller_of(request), book_id, quantity)
-        if cart is not None:
-            line = cart.line_of_book(book_id)
-        else:
-            line = Cart.objects.of(user_of(request)).add(book_id, quantity).facts
-        return answer(line_json(line), 201)
+        left = statements.add(caller_of(request), book_id, quantity) if versions is None else None
+        if left is None:
+            cart = Cart.objects.of(user_of(request))
+            cart.add(book_id, quantity, if_match=versions)
+            left = cart.as_left
+        return changed(left, left.line_of_book(book_id), whole=whole, status=201)
+
+    @extend_schema(
+        operation_id="read_cart_item",
+        tags=["cart"],
+        summary="Read a line",
+        parameters=[examples.IF_NONE_MATCH, examples.ETAG],
+        responses={
+            200: CartItemSerializer,
+            304: OpenApiResponse(description="The cart is still the one that you hold."),
+            **errors_of(CartItemNotFound),
+        },
+        examples=[examples.LINE],
+    )
+    @confirms_caller
+    def retrieve(self, request: Request, item_id: int) -> HttpResponse:
+        """One line of the caller's, as in GET /cart. The ETag is the cart's, as If-Match takes it.
+
+        - 200: the line.
+        - 304: the ETag in If-None-Match is that of the cart as it is.
+        - 404 CART_ITEM_NOT_FOUND: there is no such line.
+        - 403 CART_ITEM_FORBIDDEN: the line is another customer's.
+        """
+        cart = statements.read(caller_of(request))
+        line = cart.line(item_id) if cart else None
+        if cart is None or line is None:
+            cart = self.get_item(item_id).cart.facts
+            line = cart.line(item_id)
+        if line is None:  # it went between the two looks
+            raise CartItemNotFound
+        return unless_held(request, dump(line_json(line)), version_of(dump(cart_json(cart))))
 
     @extend_schema(operation_id="change_cart_item", summary="Change the quantity of a line", **CHANGE)
     @confirms_caller
@@ -154,26 +223,26 @@ class CartItemViewSet(ApiView, ViewSet):
         """Sets the number of copies, absolutely: repeating it changes nothing. Stock is not checked again, and a
         changed price counts as seen.
 
-        - 200: the line as it is now.
+        - 200: the line as it is now, or the cart.
         - 404 CART_ITEM_NOT_FOUND: there is no such line.
         - 403 CART_ITEM_FORBIDDEN: the line is another customer's.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        quantity, versions = validated(ChangeItemSerializer, request.data)["quantity"], if_match(request)
-        cart = statements.change_quantity(caller_of(request), item_id, quantity) if versions is None else None
-        line = cart.line(item_id) if cart else None
-        if line is None:
+        quantity = validated(ChangeItemSerializer, request.data)["quantity"]
+        versions, whole = if_match(request), wants_cart(request)
+        left = statements.change_quantity(caller_of(request), item_id, quantity) if versions is None else None
+        if left is None:
             item = self.get_item(item_id)
             item.change_quantity(quantity, if_match=versions)
-            line = item.facts
-        return answer(line_json(line))
+            left = item.cart.as_left
+        return changed(left, left.line(item_id), whole=whole)
 
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
     @confirms_caller
     def partial_update(self, request: Request, item_id: int) -> HttpResponse:
         """For clients that prefer PATCH: the same body, the same answers.
 
-        - 200: the line as it is now.
+        - 200: the line as it is now, or the cart.
         """
         return self.update(request, item_id)
 
@@ -181,38 +250,51 @@ class CartItemViewSet(ApiView, ViewSet):
         operation_id="remove_cart_item",
         tags=["cart"],
         summary="Remove a line",
-        parameters=[examples.IF_MATCH],
-        responses={204: None, **errors_of(CartItemNotFound, CartChanged)},
+        parameters=CHANGE_PARAMETERS,
+        responses={200: CartSerializer, 204: None, **errors_of(CartItemNotFound, CartChanged)},
+        examples=[examples.CART],
     )
     @confirms_caller
     def destroy(self, request: Request, item_id: int) -> HttpResponse:
         """Takes the line out of the cart, whatever its issues.
 
+        - 200: it is gone, and with `return=cart` this is what is left.
         - 204: it is gone.
         - 404 CART_ITEM_NOT_FOUND: there is no such line (any more).
         - 403 CART_ITEM_FORBIDDEN: the line is another customer's.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        versions = if_match(request)
-        if versions is not None or statements.remove(caller_of(request), item_id) is None:
-            self.get_item(item_id).remove(if_match=versions)
-        return HttpResponse(status=204)
+        versions, whole = if_match(request), wants_cart(request)
+        left = statements.remove(caller_of(request), item_id) if versions is None else None
+        if left is None:
+            item = self.get_item(item_id)
+            item.remove(if_match=versions)
+            left = item.cart.as_left
+        return changed(left, whole=whole)
 
     @extend_schema(
         operation_id="clear_cart",
         tags=["cart"],
         summary="Remove every line",
-        parameters=[examples.IF_MATCH],
-        responses={204: None, **errors_of(CartChanged)},
+        parameters=CHANGE_PARAMETERS,
+        responses={200: CartSerializer, 204: None, **errors_of(CartChanged)},
+        examples=[examples.EMPTY_CART],
     )
+    @confirms_caller
     def clear(self, request: Request) -> HttpResponse:
         """Empties the cart; one that is empty stays so.
 
+        - 200: there is no line, and with `return=cart` this is the empty cart.
         - 204: there is no line.
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
-        Cart.objects.of(user_of(request)).clear(if_match=if_match(request))
-        return HttpResponse(status=204)
+        versions, whole = if_match(request), wants_cart(request)
+        left = statements.clear(caller_of(request)) if versions is None else None
+        if left is None:
+            cart = Cart.objects.of(user_of(request))
+            cart.clear(if_match=versions)
+            left = cart.as_left
+        return changed(left, whole=whole)
 
     def get_item(self, item_id: int) -> CartItem:
         """The line, if it is there and the caller's. Raises CartItemNotFound, or CartItemForbidden by IsCartOwner."""

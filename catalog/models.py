@@ -193,3 +193,7 @@ class CatalogueState(models.Model):
 
     def __str__(self) -> str:
         return str(self.stamp)
+
+
+# Django looks for the models of an app here. They need the ones above.
+from catalog.importing.staged import BookImport, HeadingChoice, ImportBatch, ImportPart  # noqa: E402, F401

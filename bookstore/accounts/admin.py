@@ -12,15 +12,19 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import now
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
+from bookstore.admin.bulk import BulkActions
 from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.extensions import Extensible
 from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList
 from bookstore.admin.refusals import lock_or_refuse
 from bookstore.admin.saving import TouchedFieldsOnly
+from bookstore.admin.verbs import BulkVerb, Outcome
+from bookstore.audit.recording import changed
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -75,7 +79,7 @@ class GroupFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(User)
-class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BoundedList, DjangoUserAdmin):
+class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedList, DjangoUserAdmin):
     form = ChangeUserForm
     add_form = CreateUserForm
     change_password_form = PasswordForm
@@ -107,7 +111,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(TouchedFieldsOnly, Recorded, BoundedList, DjangoGroupAdmin):
+class GroupAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList, DjangoGroupAdmin):
     """Django's, whose list and page keep to the same rules as the others."""
 
 
@@ -127,8 +131,23 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
+class EndSessions(BulkVerb):
+    name = "end"
+    title = "End the selected sessions"
+    done = "Ended {}: their tokens are refused from now on."
+    permissions = ("end",)
+
+    def preview(self, admin: Any, request: HttpRequest, rows: Any, parameters: Any) -> list[tuple[str, str]]:
+        return [(str(row), "ends" if row.ended_at is None else "has ended") for row in rows]
+
+    def run(self, admin: Any, request: HttpRequest, rows: Any, shown: Any, parameters: Any) -> Outcome:
+        going_on = [row for row in rows if row.ended_at is None]
+        LoginSession.objects.filter(pk__in=[row.pk for row in going_on]).end()
+        return Outcome([changed(row, {"ended": (None, now())}) for row in going_on])
+
+
 @admin.register(LoginSession)
-class LoginSessionAdmin(Recorded, BoundedList):
+class LoginSessionAdmin(Recorded, BulkActions, BoundedList):
     """Who is signed in. Sessions are not made or changed here; they are ended, by who may change them."""
 
     list_display = ("user", "created_at", "expires_at", "ended_at")
@@ -139,7 +158,7 @@ class LoginSessionAdmin(Recorded, BoundedList):
     ordering = ("-id",)
     sortable_by = ()
     fields = readonly_fields = ("user", "created_at", "expires_at", "ended_at")
-    actions = ("end",)
+    actions = (EndSessions(),)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -153,8 +172,3 @@ class LoginSessionAdmin(Recorded, BoundedList):
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_loginsession")
-
-    @admin.action(description="End the selected sessions", permissions=["end"])
-    def end(self, request: HttpRequest, queryset: LoginSessionQuerySet) -> None:
-        ended = queryset.end()
-        self.message_user(request, f"Ended {ended} of the selected sessions: their tokens are refused from now on.")

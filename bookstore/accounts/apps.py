@@ -1,6 +1,15 @@
+from typing import ClassVar
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
     name = "bookstore.accounts"
     verbose_name = "Accounts"
+    staff_groups: ClassVar[dict[str, list[str]]] = {"Customer support": ["view_user"]}
+
+    def ready(self) -> None:
+        from bookstore.accounts.groups import make_declared_groups
+
+        post_migrate.connect(make_declared_groups, dispatch_uid="bookstore.accounts.groups")

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from bookstore.accounts import tokens
 from bookstore.accounts.caller import Caller
-from bookstore.accounts.exceptions import TokenExpired, TokenInvalid, UserInactive
+from bookstore.accounts.exceptions import SessionOver, TokenExpired, TokenInvalid, UserInactive
 from bookstore.accounts.models import User
 from bookstore.api.errors import ApiError
 
@@ -17,7 +17,7 @@ from bookstore.api.errors import ApiError
 class BearerAuthentication(BaseAuthentication):
     """`request.auth` is the Caller that the token names; `request.user` asks the database at the first look at it."""
 
-    errors: ClassVar[tuple[type[ApiError], ...]] = (TokenInvalid, TokenExpired, UserInactive)
+    errors: ClassVar[tuple[type[ApiError], ...]] = (TokenInvalid, TokenExpired, SessionOver, UserInactive)
 
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
         """None when no bearer token was sent. No query. Raises TokenInvalid or TokenExpired."""

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from bookstore.accounts.models import User
 
 if TYPE_CHECKING:
-    from bookstore.accounts.tokens import Claims
+    from bookstore.accounts.claims import Claims
 
 
 class Caller:
@@ -28,7 +28,7 @@ class Caller:
         self._user: User | None = None
 
     def user(self) -> User:
-        """One query at the first call. Raises UserInactive, SessionOver or TokenInvalid, as `User.objects.calling`."""
+        """One query at the first call. Raises UserInactive or SessionOver, as `User.objects.calling`."""
         if self._user is None:
             self._user = User.objects.calling(self.claims)
             self.confirmed = True

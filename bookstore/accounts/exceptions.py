@@ -15,6 +15,14 @@ class TokenExpired(ApiError):
     message = "This access token has expired: refresh it."
 
 
+class SessionOver(ApiError):
+    """Told apart from TokenInvalid so that a client does not try to refresh."""
+
+    status_code = 401
+    code = "AUTH_SESSION_OVER"
+    message = "The session of this token is over: sign in again."
+
+
 class UserInactive(ApiError):
     status_code = 401
     code = "AUTH_USER_INACTIVE"
@@ -38,7 +46,7 @@ class RefreshInvalid(ApiError):
 class TokenReuse(ApiError):
     status_code = 401
     code = "AUTH_TOKEN_REUSE"
-    message = "This refresh token was used before, so every session of its user is over: sign in again."
+    message = "This refresh token was used before, so its session is over: sign in again."
 
 
 class EmailConflict(ApiError):
@@ -46,3 +54,9 @@ class EmailConflict(ApiError):
     code = "AUTH_EMAIL_CONFLICT"
     message = "This email is registered already."
     field = "email"
+
+
+class LastSuperuser(ApiError):
+    status_code = 409
+    code = "LAST_SUPERUSER"
+    message = "Nothing was changed: nobody who may do everything would be left. Make somebody else a superuser first."

@@ -1,47 +1,88 @@
-"""Who may call: the User, who signs in by email; the sessions that signing in begins; the counts of attempts.
+"""Who may call: the User, who signs in by email. Sessions are in sessions.py, counts of attempts in windows.py.
 
-`User.objects.register()` and `.sign_in()` begin a session, `LoginSession.objects.refresh()` keeps it going and
-`.end()` ends it. Their tokens are made and read in tokens.py.
+`User.objects.register()` and `.sign_in()` begin a session. Tokens are made and read in tokens.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as NO_PASSWORD
 from django.contrib.auth.models import PermissionsMixin
 from django.db import IntegrityError, models, transaction
-from django.db.models.functions import Lower, Now, Right
-from django.utils import timezone
+from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
 
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, NormalisedEmailField, normalise_email
 from bookstore.accounts.exceptions import (
     EmailConflict,
     InvalidCredentials,
-    RefreshInvalid,
-    TokenInvalid,
-    TokenReuse,
+    LastSuperuser,
+    SessionOver,
     UserInactive,
 )
-from bookstore.accounts.hashers import NOBODYS_PASSWORD
+from bookstore.accounts.groups import StaffGroupGrant
+from bookstore.accounts.hashers import CURRENT_HASH, NOBODYS_PASSWORD
+from bookstore.accounts.passwords import hash_of, look_at
+from bookstore.accounts.sessions import CREDENTIAL_LENGTH, LoginSession, LoginSessionQuerySet
+from bookstore.accounts.sign_in_time import same_time_for_all
+from bookstore.accounts.windows import ThrottleWindow
 from bookstore.database.constraints import violated
-from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock
+from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock, lock
 
 if TYPE_CHECKING:
-    from bookstore.accounts.tokens import Claims
+    from bookstore.accounts.claims import Claims
 
-# Characters: 132 bits of an Argon2 hash. Without the salt, which they leave out, nobody can try passwords against them.
-CREDENTIAL_LENGTH = 22
+__all__ = [
+    "LoginSession",
+    "LoginSessionQuerySet",
+    "StaffGroupGrant",
+    "ThrottleWindow",
+    "User",
+    "UserManager",
+    "UserQuerySet",
+]
+
+# How often a sign-in looks again because the hash was renewed, or the password changed, while it was looked at.
+LOOKS = 3
 
 
 class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
-    def with_signed_in(self, session_id: int) -> UserQuerySet:
-        """Adds `signed_in`: whether this session is the user's, and good."""
-        session = LoginSession.objects.good().filter(pk=session_id, user=models.OuterRef("pk"))
+    def with_signed_in(self, claims: Claims) -> UserQuerySet:
+        """Adds `signed_in`: whether this token's session is the user's, and good."""
+        session = LoginSession.objects.good().of(claims).filter(user=models.OuterRef("pk"))
         return self.annotate(signed_in=models.Exists(session))
+
+    def superusers(self) -> UserQuerySet:
+        return self.filter(is_superuser=True, is_active=True)
+
+    def update(self, **fields: Any) -> int:
+        """As Django's. Who is deactivated, or activated again, is signed out for good everywhere.
+
+        Raises LastSuperuser when no active superuser would be left.
+        """
+        if "is_active" in fields:
+            fields.setdefault("signed_out_at", Now())
+        if fields.keys() & {"is_active", "is_superuser"}:
+            with a_superuser_stays():
+                return super().update(**fields)
+        return super().update(**fields)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """As Django's. Raises LastSuperuser when no active superuser would be left."""
+        if not self.filter(is_superuser=True).exists():
+            return super().delete()
+        with a_superuser_stays():
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -59,8 +100,8 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         """A member of staff who holds every permission; `manage.py createsuperuser` asks for one."""
         return self.create_user(email, password, **(fields | {"is_staff": True, "is_superuser": True}))
 
-    def register(self, email: str, password: str) -> LoginSession:
-        """A new customer, signed in at once: both or neither.
+    def register(self, email: str, password: str, **client: str) -> LoginSession:
+        """A new customer, signed in at once: both or neither. `client` is what `LoginSession.objects.begin` takes.
 
         Raises EmailConflict when somebody has that email, in whatever case. Two queries and a transaction.
         """
@@ -69,42 +110,58 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         try:
             with transaction.atomic():
                 user.save(force_insert=True)
-                return LoginSession.objects.begin(user)
+                return LoginSession.objects.begin(user, **client)
         except IntegrityError as error:
             if violated(error, "uq_users_email", "users.email") or violated(error, "uq_users_email_lower"):
                 raise EmailConflict from error
             raise
 
-    def sign_in(self, email: str, password: str) -> LoginSession:
+    def sign_in(self, email: str, password: str, **client: str) -> LoginSession:
         """Begins a session.
 
         Raises InvalidCredentials, after the same time, for an unknown email, a wrong password and a deactivated user.
-        Two queries, one when refused.
+        Three queries and a transaction; one query when refused.
         """
-        user = self.filter(email=email).first()
-        known = (user or User(password=NOBODYS_PASSWORD)).check_password(password)
-        if user is None or not known or not user.is_active:
+        with same_time_for_all(InvalidCredentials, User.hashes_of_others):
+            for _ in range(LOOKS):
+                user = self.filter(email=email).first()
+                known = (user or User(password=NOBODYS_PASSWORD)).check_password(password)
+                if user is None or not known or not user.is_active:
+                    raise InvalidCredentials
+                with transaction.atomic():
+                    # Locked: neither the password nor the user changes before the session is there.
+                    held = self.select_for_update(no_key=True).filter(pk=user.pk)
+                    if held.values_list("password", "is_active").first() == (user.password, True):
+                        return LoginSession.objects.begin(user, **client)
             raise InvalidCredentials
-        try:
-            return LoginSession.objects.begin(user)
-        except IntegrityError as error:
-            if self.filter(pk=user.pk).exists():
-                raise
-            raise InvalidCredentials from error  # deleted meanwhile
 
     def calling(self, claims: Claims) -> User:
         """Whose access token this is, if it still counts: asked on every request, in one query.
 
-        Raises UserInactive when the user was deleted or deactivated, and TokenInvalid when the session is over or the
+        Raises UserInactive when the user was deleted or deactivated, and SessionOver when the session is over or the
         password is another one now.
         """
-        user: Any = self.with_signed_in(claims.session_id).filter(pk=claims.user_id).first()
+        user: Any = self.with_signed_in(claims).filter(pk=claims.user_id).first()
         if user is None or not user.is_active:
             raise UserInactive
         if not user.signed_in:
-            raise TokenInvalid
+            raise SessionOver
         caller: User = user
         return caller
+
+
+@contextmanager
+def a_superuser_stays() -> Iterator[None]:
+    """Around a change of users. Raises LastSuperuser when it takes the last active superuser; it is undone then.
+
+    Locks the active superusers by id first, so that of two who take away each other one is refused. Two queries.
+    """
+    with transaction.atomic():
+        lock(User.objects.superusers())
+        had = User.objects.superusers().exists()
+        yield
+        if had and not User.objects.superusers().exists():
+            raise LastSuperuser
 
 
 class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
@@ -116,6 +173,8 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="Off: can neither sign in nor use a token; better than deleting the user."
     )
     date_joined = models.DateTimeField("joined", db_default=Now(), editable=False)
+    # Sessions and cookies of the admin that began before this are over. Set whenever is_active is written.
+    signed_out_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -135,8 +194,16 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
                 Lower("email"), name="uq_users_email_lower", violation_error_message="This email is registered already."
             ),
         )
-        # The first cannot find the beginning of an email where the database sorts by a language; staff search so.
-        indexes = (models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="ix_users_email_prefix"),)
+        indexes = (
+            # The constraints cannot find the beginning of an email where the database sorts by a language; staff do.
+            models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="ix_users_email_prefix"),
+            # Nearly empty: the users whose hash is not of today's parameters (`hashes_of_others`).
+            models.Index(
+                fields=["id"],
+                condition=~models.Q(password__startswith=CURRENT_HASH) & ~models.Q(password__startswith=NO_PASSWORD),
+                name="ix_users_other_hash",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.email
@@ -146,17 +213,93 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         """Django's hook: `createsuperuser` and the forms of the admin call it."""
         return normalise_email(username)
 
-    def check_password(self, raw_password: str | None) -> bool:
-        """Also renews a hash whose parameters are no longer today's: one query then, else none.
+    @staticmethod
+    def hashes_of_others(limit: int) -> list[str]:
+        """Up to `limit` hashes that have other parameters than today's. One query, of a nearly empty index."""
+        others = User.objects.exclude(password__startswith=CURRENT_HASH).exclude(password__startswith=NO_PASSWORD)
+        return list(others.order_by().values_list("password", flat=True)[:limit])
 
-        The UPDATE is guarded: it neither undoes a change of the password nor fails when the user was deleted meanwhile.
+    def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
+        """As Django's. Who is deactivated, or activated again, is signed out for good everywhere.
+
+        Raises LastSuperuser when no active superuser would be left. A query more for who is no active superuser, and
+        four where that was one.
         """
+        if self._state.adding:
+            super().save(*args, update_fields=update_fields, **options)
+            return
+        written = set(update_fields) if update_fields is not None else None
+        # A whole save() of somebody active writes is_active, too, and changes nothing of it.
+        signs_out = not self.is_active if written is None else "is_active" in written
+        if signs_out:
+            self.signed_out_at = Now()
+            written = written and written | {"signed_out_at"}
+        may_take = written is None or bool(written & {"is_active", "is_superuser"})
+        if may_take and not (self.is_active and self.is_superuser) and self.is_active_superuser_in_database():
+            with a_superuser_stays():
+                super().save(*args, update_fields=written, **options)
+        else:
+            super().save(*args, update_fields=written, **options)
+        if signs_out:
+            self.refresh_from_db(fields=["signed_out_at"])
 
-        def renew(raw: str) -> None:
-            old, self.password = self.password, make_password(raw)
-            User.objects.filter(pk=self.pk, password=old).update(password=self.password)
+    def is_active_superuser_in_database(self) -> bool:
+        found: bool = User.objects.superusers().filter(pk=self.pk).exists()
+        return found
 
-        return check_password(raw_password, self.password, renew)
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """As Django's. Raises LastSuperuser when no active superuser would be left."""
+        if not self.is_active_superuser_in_database():
+            return super().delete(*args, **options)
+        key = self.pk
+        try:
+            with a_superuser_stays():
+                return super().delete(*args, **options)
+        except LastSuperuser:
+            self.pk = key  # Django has taken it away
+            raise
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+    def set_password(self, raw_password: str | None) -> None:
+        self.password = hash_of(raw_password)
+        self._password = raw_password  # as Django's: save() tells validators that keep a history
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Also renews a hash whose parameters are no longer today's: three queries and a transaction then, else none.
+
+        False when the password was changed meanwhile.
+        """
+        known, outdated = look_at(raw_password, self.password)
+        if known and outdated and not self._state.adding and not self.renew_hash(raw_password):
+            # Somebody else wrote another hash meanwhile: of this password, or of a new one.
+            self.password = User.objects.filter(pk=self.pk).values_list("password", flat=True).first() or ""
+            known, _ = look_at(raw_password, self.password)
+        return known
+
+    def renew_hash(self, raw_password: str | None) -> bool:
+        """Hashes the password with today's parameters. Sessions go on. False when the hash is another one by now."""
+        old, new = self.credential, hash_of(raw_password)
+        with transaction.atomic():
+            if not User.objects.filter(pk=self.pk, password=self.password).update(password=new):
+                return False
+            self.password = new
+            self.sessions.filter(credential=old).update(credential=self.credential)
+        return True
+
+    def get_session_auth_hash(self) -> str:
+        """Django's hook: a cookie of the admin counts while this is what it was at its sign-in."""
+        return self.cookie_hash(settings.SECRET_KEY)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self.cookie_hash(secret)
+
+    def cookie_hash(self, secret: str) -> str:
+        """As Django makes it, and of the last sign-out, so that a cookie from before does not live again."""
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        since = self.signed_out_at.isoformat() if self.signed_out_at else ""
+        return salted_hmac(salt, self.password + since, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def credential(self) -> str:
@@ -171,124 +314,3 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             User.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
             return self.sessions.end()
-
-
-def new_identity() -> str:
-    return uuid4().hex
-
-
-def end_of_session() -> Any:
-    return timezone.now() + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
-
-
-class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
-    def expired(self) -> LoginSessionQuerySet:
-        """No token of theirs can be used any more, whatever they say."""
-        return self.filter(expires_at__lte=Now())
-
-    def good(self) -> LoginSessionQuerySet:
-        """Not ended, of an active user, whose password is still the one that the session began with."""
-        return self.filter(ended_at=None, user__is_active=True, credential=Right("user__password", CREDENTIAL_LENGTH))
-
-    def going_on(self) -> LoginSessionQuerySet:
-        return self.filter(ended_at=None, expires_at__gt=Now())
-
-    def over(self) -> LoginSessionQuerySet:
-        return self.filter(models.Q(ended_at__isnull=False) | models.Q(expires_at__lte=Now()))
-
-    def of(self, claims: Claims) -> LoginSessionQuerySet:
-        """The one that a token belongs to, if it is still there."""
-        return self.filter(pk=claims.session_id, user_id=claims.user_id)
-
-    def begin(self, user: User) -> LoginSession:
-        """A session of somebody who has just proved who they are. One query."""
-        return self.create(
-            user=user, credential=user.credential, refresh_jti=new_identity(), expires_at=end_of_session()
-        )
-
-    def refresh(self, claims: Claims) -> LoginSession:
-        """The session of this refresh token, with a new one in its place.
-
-        Raises RefreshInvalid when the session is over, the password is another one now, or the user was deleted or
-        deactivated; and TokenReuse when the token was used before, after which every session of the user is over:
-        whoever comes with it may have stolen it, or whoever came first. Two queries; of several at once exactly one
-        wins.
-        """
-        session = self.of(claims).select_related("user").first()
-        if session is None or not session.user.is_active or session.credential != session.user.credential:
-            raise RefreshInvalid
-        if session.rotate(claims.jti):
-            return session
-        if self.filter(pk=session.pk).exclude(refresh_jti=claims.jti).exists():
-            session.user.end_sessions()
-            raise TokenReuse
-        raise RefreshInvalid
-
-    def end(self) -> int:
-        """Ends those that go on, and says how many: their refresh and access tokens count no longer. One query."""
-        return self.filter(ended_at=None).update(ended_at=Now())
-
-
-class LoginSession(models.Model):
-    """From a sign-in to its end: by logout, by reuse of a refresh token, by staff, or by time.
-
-    Exactly one refresh token of a session is good, `refresh_jti`. In PostgreSQL the foreign key
-    `fk_login_sessions_user_id` deletes the session with its user.
-    """
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="sessions")
-    refresh_jti = models.CharField(max_length=32, editable=False)
-    # What the password's hash ended with when the session began: whatever path changes the password ends the session.
-    credential = models.CharField(max_length=CREDENTIAL_LENGTH, editable=False)
-    created_at = models.DateTimeField("signed in", db_default=Now(), editable=False)
-    expires_at = models.DateTimeField("expires", editable=False)
-    ended_at = models.DateTimeField("ended", null=True, editable=False)
-
-    objects = LoginSessionQuerySet.as_manager()
-
-    class Meta:
-        db_table = "login_sessions"
-        verbose_name = "session"
-        indexes = (models.Index(fields=["expires_at"], name="ix_login_sessions_expires_at"),)
-
-    def __str__(self) -> str:
-        return f"Session of {self.user}"
-
-    def rotate(self, jti: str) -> bool:
-        """Puts a new refresh token in the place of `jti`, unless that is not the good one or the session is over.
-
-        One guarded UPDATE decides, so that one of several at once wins.
-        """
-        successor = {"refresh_jti": new_identity(), "expires_at": end_of_session()}
-        won = LoginSession.objects.filter(pk=self.pk, refresh_jti=jti, ended_at=None).update(**successor)
-        if won:
-            self.refresh_jti, self.expires_at = successor["refresh_jti"], successor["expires_at"]
-        return bool(won)
-
-
-class ThrottleWindowQuerySet(models.QuerySet["ThrottleWindow"]):
-    def expired(self) -> ThrottleWindowQuerySet:
-        return self.filter(expires_at__lte=Now())
-
-    def with_time_left(self) -> ThrottleWindowQuerySet:
-        """Adds `left`, a timedelta by the database's clock, the one that all hosts share."""
-        left = models.ExpressionWrapper(models.F("expires_at") - Now(), output_field=models.DurationField())
-        return self.annotate(left=left)
-
-
-class ThrottleWindow(models.Model):
-    """How many attempts of one kind one address, or one account, has made: throttling.py counts here."""
-
-    # An HMAC of whom is counted: no address and no email is kept.
-    key = models.CharField(max_length=64, primary_key=True)
-    count = models.PositiveIntegerField()
-    expires_at = models.DateTimeField()
-
-    objects = ThrottleWindowQuerySet.as_manager()
-
-    class Meta:
-        db_table = "throttle_windows"
-        default_permissions = ()  # nobody looks at them in the admin
-
-    def __str__(self) -> str:
-        return f"{self.count} attempts until {self.expires_at:%H:%M:%S}"

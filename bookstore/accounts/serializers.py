@@ -88,3 +88,4 @@ class TokensSerializer(serializers.Serializer[Any]):
     access_token = serializers.CharField(help_text="For the header `Authorization: Bearer …`.")
     refresh_token = serializers.CharField(help_text="Good for one refresh; then its successor is.")
     token_type = serializers.ChoiceField(choices=["bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires.")

@@ -5,7 +5,6 @@ Reading a token asks no database: it says what was signed. Whether that still co
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from time import time
 from typing import Any, TypedDict
@@ -21,6 +20,7 @@ from rest_framework_simplejwt.exceptions import (
 )
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.exceptions import RefreshInvalid, TokenExpired, TokenInvalid
 from bookstore.accounts.models import LoginSession
 
@@ -42,23 +42,18 @@ class Tokens(TypedDict):
     access_token: str
     refresh_token: str
     token_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a token says, and was signed for."""
-
-    user_id: int
-    session_id: int
-    jti: str
-    expires_at: int  # seconds since 1970, as the token has it
+    expires_in: int  # seconds until the access token expires
 
 
 class Keys(TokenBackend):
-    """Signs with JWT_SIGNING_KEY. Also believes JWT_SIGNING_KEY_PREVIOUS, while a change of the key is under way."""
+    """Signs with JWT_SIGNING_KEY. Also believes JWT_SIGNING_KEY_PREVIOUS, while a change of the key is under way.
 
-    def __init__(self, signing_key: str, previous_key: str) -> None:
+    `names` are those of this deployment (TOKEN_ISSUER); the first stands in new tokens.
+    """
+
+    def __init__(self, signing_key: str, previous_key: str, names: tuple[str, ...]) -> None:
         super().__init__("HS256", signing_key, leeway=CLOCKS_DIFFER)
+        self.names = names
         self.previous = TokenBackend("HS256", previous_key, leeway=CLOCKS_DIFFER) if previous_key else None
 
     def decode(self, token: Token, verify: bool = True) -> dict[str, Any]:
@@ -73,12 +68,12 @@ class Keys(TokenBackend):
 
 
 @lru_cache(maxsize=2)
-def keys(signing_key: str, previous_key: str) -> Keys:
-    return Keys(signing_key, previous_key)
+def keys(signing_key: str, previous_key: str, names: tuple[str, ...]) -> Keys:
+    return Keys(signing_key, previous_key, names)
 
 
 def keys_of_settings() -> Keys:
-    return keys(settings.JWT_SIGNING_KEY, settings.JWT_SIGNING_KEY_PREVIOUS)
+    return keys(settings.JWT_SIGNING_KEY, settings.JWT_SIGNING_KEY_PREVIOUS, settings.TOKEN_ISSUERS)
 
 
 class Access(AccessToken):
@@ -99,12 +94,22 @@ def issue(session: LoginSession) -> Tokens:
     """A new access token, and the refresh token that the session takes for good. No query: the session has its user."""
     access, refresh = Access(), Refresh()
     for token in (access, refresh):
+        token["iss"] = token["aud"] = settings.TOKEN_ISSUERS[0]
         token["sub"] = str(session.user.pk)
         token["role"] = "admin" if session.user.is_staff else "user"
         token["sid"] = session.pk
+        if session.identity:
+            token["ses"] = session.identity
+    # All of it from the session's row: whoever asks for it again, of whichever worker, gets this same token.
     refresh["jti"] = session.refresh_jti
     refresh["exp"] = int(session.expires_at.timestamp())
-    return {"access_token": str(access), "refresh_token": str(refresh), "token_type": "bearer"}
+    refresh["iat"] = int((session.expires_at - refresh.lifetime).timestamp())
+    return {
+        "access_token": str(access),
+        "refresh_token": str(refresh),
+        "token_type": "bearer",
+        "expires_in": int(access.lifetime.total_seconds()),
+    }
 
 
 def read_access(raw: str) -> Claims:
@@ -151,6 +156,7 @@ def read(kind: type[Token], raw: str) -> Claims:
     return Claims(
         user_id=user_id_of(token.get("sub")),
         session_id=session_id_of(token.get("sid")),
+        identity=identity_of(token),
         jti=hexadecimal(token.get("jti")),
         expires_at=expires_at,
     )
@@ -166,6 +172,19 @@ def session_id_of(value: Any) -> int:
     if type(value) is not int or not 0 < value <= MAX_ID:
         raise Malformed("sid names no session")
     return value
+
+
+def identity_of(token: Token) -> str:
+    """The session's identity, in a token of this deployment. Tokens from before there were identities have neither.
+
+    A copy of the database, or another shop with the same key, has another name.
+    """
+    if not {"ses", "iss", "aud"} & token.payload.keys():
+        return ""
+    names = keys_of_settings().names
+    if token.get("iss") not in names or token.get("aud") not in names:
+        raise Malformed("made by another deployment, or for one")
+    return hexadecimal(token.get("ses")) if "ses" in token else ""
 
 
 def hexadecimal(value: Any) -> str:

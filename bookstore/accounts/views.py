@@ -33,6 +33,7 @@ TOKENS = OpenApiExample(
         "access_token": "eyJhbGciOiJIUzI1NiIs…",
         "refresh_token": "eyJhbGciOiJIUzI1NiIs…",
         "token_type": "bearer",
+        "expires_in": 300,
     },
     response_only=True,
 )
@@ -109,11 +110,14 @@ class RefreshView(AuthView):
     def post(self, request: Request) -> Response:
         """Goes on with a session. A refresh token is good once: keep the one that comes back.
 
+        When the answer is lost, or two tabs ask at once, the same token gets the same successor for half a minute
+        (REFRESH_GRACE_SECONDS).
+
         - 200: new tokens.
         - 401 AUTH_REFRESH_INVALID: the token is forged, expired or of another kind, its session is over, the password
           was changed, or the user was deleted or deactivated.
-        - 401 AUTH_TOKEN_REUSE: the token was used before. Somebody else may have it, so every session of its user is
-          over now.
+        - 401 AUTH_TOKEN_REUSE: the token was used before. Somebody else may have it, so its session is over now; others
+          of its user go on.
         - 422 VALIDATION_ERROR: there is no refresh_token, or it is no text.
         """
         body = RefreshSerializer(data=request.data)

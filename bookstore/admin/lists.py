@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField
 from django.http import HttpRequest, HttpResponse
 
 MAX_LISTED = 5_000  # rows of one list; what lies beyond is reached by searching, filtering, or sorting the other way
+MAX_SELECTED = 100_000  # rows of one action
 MAX_SEARCH = 254  # characters of a search: an email may be that long
 MAX_SEARCH_WORDS = 20  # each word is one more condition of the statement
 
@@ -24,6 +25,8 @@ class BoundedChangeList(ChangeList):
 
     is_cut = False
     max_listed = MAX_LISTED
+    max_selected = MAX_SELECTED
+    selectable = 0  # rows that "select all" takes; 0 when there are too many
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Raises IncorrectLookupParameters, for which the view leads back to the whole list."""
@@ -69,6 +72,10 @@ class BoundedChangeList(ChangeList):
         self.show_full_result_count = False
         self.full_result_count = None
         self.show_admin_actions = True
+        self.selectable = self.result_count
+        if self.is_cut and self.model_admin.get_actions(request):
+            number = self.queryset.order_by()[: MAX_SELECTED + 1].count()
+            self.selectable = number if number <= MAX_SELECTED else 0
 
 
 class BoundedList(ModelAdmin):

@@ -15,16 +15,16 @@ from bookstore.database import sqlstate
 
 View = Callable[..., HttpResponse]
 
-WORDS: dict[str, str] = {}  # by the API's error code
+WORDS: dict[type[ApiError], str] = {}
 
 
-def staff_words(words: dict[str, str]) -> None:
-    """An app's refusals as staff read them, by the API's code. Without an entry staff read the API's own text."""
+def staff_words(words: dict[type[ApiError], str]) -> None:
+    """An app's refusals as staff read them. Without an entry staff read the API's own text."""
     WORDS.update(words)
 
 
 def in_staff_words(error: ApiError) -> str:
-    return WORDS.get(str(error.code), str(error.detail))
+    return WORDS.get(type(error), str(error.detail))
 
 
 class Refused(ApiError):

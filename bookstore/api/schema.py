@@ -151,7 +151,10 @@ class EnvelopeAutoSchema(AutoSchema):
         for name, field in fields.items():
             if not field.allow_null:
                 return {"field": name, "code": "null", "detail": "This field may not be null."}
-        return {"field": "page", "code": "invalid", "detail": "A valid integer is required."}
+        [first, *_] = [each for each in self._get_parameters() if each["in"] == "query"] or [{"name": "body"}]
+        if "enum" in first.get("schema", {}):
+            return {"field": first["name"], "code": "invalid_choice", "detail": "This is not one of the choices."}
+        return {"field": first["name"], "code": "invalid", "detail": "A valid value is required."}
 
     def error_body(self, errors: list[type[ApiError]]) -> dict[str, Any]:
         references = [self.reference_to(error) for error in errors]

@@ -112,15 +112,17 @@ def record(actor: Actor, summary: str, changes: Iterable[AuditChange]) -> AuditE
     return event
 
 
-def continue_event(event: AuditEvent, changes: Iterable[AuditChange]) -> None:
-    """Adds the changes of the next batch to an event. Three queries."""
+def continue_event(event: AuditEvent, changes: Iterable[AuditChange], summary: str) -> None:
+    """Adds the changes of the next batch to an event, whose summary is what it says by now. Three queries."""
     rows = list(changes)
     name_foreign_keys(rows)
     with transaction.atomic():
         for row in rows:
             row.event = event
         AuditChange.objects.bulk_create(rows, batch_size=BATCH)
-        AuditEvent.objects.filter(pk=event.pk).update(number_of_changes=models.F("number_of_changes") + len(rows))
+        AuditEvent.objects.filter(pk=event.pk).update(
+            number_of_changes=models.F("number_of_changes") + len(rows), summary=summary[:MAX_SUMMARY]
+        )
 
 
 def name_foreign_keys(rows: list[AuditChange]) -> None:

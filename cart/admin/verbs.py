@@ -14,17 +14,17 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from bookstore.admin.lists import is_id
 from bookstore.admin.refusals import Refused, staff_words
 from bookstore.audit.recording import Differences
-from cart.exceptions import CartItemNotFound
+from cart.exceptions import BookOutOfStock, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
 from cart.quantities import MAX_QUANTITY, MIN_QUANTITY
 from catalog.models import Book
 
 staff_words(
     {
-        "CART_BOOK_OUT_OF_STOCK": "This book is sold out.",
-        "CART_ITEM_DUPLICATE": "This book is already in the cart: set the quantity of its line instead.",
-        "CART_ITEM_NOT_FOUND": "This line is not in the cart any more.",
-        "CART_LIMIT_EXCEEDED": "The cart is full: remove a line first.",
+        BookOutOfStock: "This book is sold out.",
+        CartItemDuplicate: "This book is already in the cart: set the quantity of its line instead.",
+        CartItemNotFound: "This line is not in the cart any more.",
+        CartLimitExceeded: "The cart is full: remove a line first.",
     }
 )
 CHANGED_MEANWHILE = "The cart has changed since this page was shown. Look again, then decide."

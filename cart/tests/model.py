@@ -111,7 +111,7 @@ class ModelShop:
                 larger = quantity > held.quantity
                 results.append({"book_id": book_id, "status": "updated" if larger else "unchanged"})
                 if larger:
-                    held.quantity, held.price_at_add = quantity, self.books[book_id].price
+                    held.quantity = quantity  # a changed price stays to be confirmed
                 continue
             status, code = self.add(user, book_id, quantity)
             if status == 201:

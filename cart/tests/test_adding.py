@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession
-from bookstore.accounts.tokens import Claims
 from bookstore.api.errors import ApiError
 from cart import statements
 from cart.adding import refusal
@@ -58,7 +58,7 @@ def test_merge_skips_by_the_rule_what_is_not_in_the_cart(shop):
 def test_the_statement_adds_by_the_rule(shop, alice):
     _, book_id, _, code = shop
     session = LoginSession.objects.begin(alice)
-    claims = Claims(user_id=alice.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40)
+    claims = Claims(user_id=alice.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
 
     added = statements.add(claims, book_id, 1)
 

@@ -106,7 +106,7 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(user=customers)
     def log_out_and_in(self, user: str) -> None:
         self.check(APIClient().post("/auth/logout", {"refresh_token": self.refresh[user]}), 204, "")
-        self.check(self.ask(user, "GET", "/cart"), 401, "AUTH_TOKEN_INVALID")
+        self.check(self.ask(user, "GET", "/cart"), 401, "AUTH_SESSION_OVER")
         self.login(user, True)
 
     @rule(user=customers)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from bookstore.accounts.caller import Caller
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
-from bookstore.accounts.tokens import Claims
 from cart import statements
 from cart.facts import NO_CART
 from cart.models import Cart, CartItem
@@ -43,7 +43,9 @@ LINES = st.lists(
 
 def caller_of(user) -> Caller:
     session = LoginSession.objects.begin(user)
-    return Caller(Claims(user_id=user.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40))
+    return Caller(
+        Claims(user_id=user.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
+    )
 
 
 class TestRepresentation(TestCase):

@@ -7,9 +7,9 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from bookstore.accounts.caller import Caller
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
-from bookstore.accounts.tokens import Claims
 from cart import statements
 from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
@@ -20,7 +20,9 @@ from catalog.tests.factories import BookFactory
 @pytest.fixture
 def caller(alice) -> Caller:
     session = LoginSession.objects.begin(alice)
-    return Caller(Claims(user_id=alice.pk, session_id=session.pk, jti="0" * 32, expires_at=2**40))
+    return Caller(
+        Claims(user_id=alice.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
+    )
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from bookstore.admin.refusals import staff_words
 from catalog.admin.books import BookAdmin
 from catalog.admin.genres import GenreAdmin
+from catalog.exceptions import BookNotFound, GenreConflict, GenreUnknown, IsbnConflict
 
 staff_words(
     {
-        "BOOK_NOT_FOUND": "This book was deleted or withdrawn meanwhile.",
-        "BOOK_ISBN_CONFLICT": "Another book has this ISBN.",
-        "GENRE_CONFLICT": "There is a genre of this name already.",
-        "GENRE_UNKNOWN": "This genre was deleted meanwhile.",
+        BookNotFound: "This book was deleted or withdrawn meanwhile.",
+        IsbnConflict: "Another book has this ISBN.",
+        GenreConflict: "There is a genre of this name already.",
+        GenreUnknown: "This genre was deleted meanwhile.",
     }
 )
 

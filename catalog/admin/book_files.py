@@ -1,95 +1,75 @@
-"""Import and export of books in the admin: upload, look at what would change, confirm.
+"""Import of books in the admin: upload, look at what would change, confirm. Each step is a page that can be left.
 
-The file itself travels through the preview as a signed, hidden field. So there is no temporary file to be left behind,
-to be missing on another host, or to be named by somebody else.
+The file and what it would do are staged in the database (catalog.importing.staged): a preview can be come back to, on
+any host, and what is confirmed is exactly what was shown.
 """
 
-import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from io import BytesIO
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.core.signing import BadSignature, TimestampSigner
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.timezone import now
-from import_export.admin import ImportExportMixin
-from import_export.formats.base_formats import CSV
-from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
-from import_export.results import RowResult
-from import_export.tmp_storages import BaseStorage
-from tablib import Dataset
+from django.urls import path, reverse
 
-from catalog.admin.book_resource import BookResource
-from catalog.importing.files import Spreadsheet, Unreadable
-from catalog.importing.rows import COLUMNS, REQUIRED, Fault, missing_columns, read_row
+from bookstore.audit.actor import Actor
+from catalog.admin.book_exports import BookExports
+from catalog.exporting import CsvResponse, template
+from catalog.importing import steps
+from catalog.importing.columns import COLUMNS, REQUIRED, column_name, columns_of
+from catalog.importing.encodings import ENCODINGS
+from catalog.importing.staged import COUNTED, BookImport, HeadingChoice
 
 MAX_FILE = 1_500_000  # bytes
-MAX_ROWS = 5_000  # a request of some seconds; longer files are for manage.py import_books
-MAX_CARRIED = 900_000  # bytes of the hidden field: Django reads 1 MB of a form
-CARRIED_FOR = 3600  # seconds between a preview and its confirmation
 MAX_SHOWN = 200  # rows of each kind in the preview
+MAX_MAPPED = 100  # headings that can be given a column
+RECENT = 10  # imports that the first page lists
 BY_COMMAND = "an operator can load it with `manage.py import_books`"
+LABELS = {
+    "publish_date": "Published",
+    "stock_quantity": "Stock",
+    "is_active": "On sale",
+    "cover_image_url": "Cover URL",
+}
+
+State = BookImport.State
 
 
-class CarriedInForm(BaseStorage):
-    """django-import-export's storage between preview and confirmation: the `name` is the file, packed and signed."""
+class ReadingForm(forms.Form):
+    """How a file is read, where that cannot be told from the file."""
 
-    signer = TimestampSigner(salt="catalog.admin.book_files")
+    dates = forms.ChoiceField(
+        label="A date such as 12/11/1999",
+        choices=[
+            ("ask", "is left out, and told"),
+            ("day-first", "has the day first"),
+            ("month-first", "has the month first"),
+        ],
+        required=False,
+    )
+    strict = forms.BooleanField(label="Refuse a row for any cell that cannot be read", required=False)
+    encoding = forms.ChoiceField(
+        label="Encoding of a text file", choices=[("", "as the file tells"), *ENCODINGS.items()], required=False
+    )
 
-    def save(self, data: bytes) -> None:
-        self.name = self.signer.sign(urlsafe_b64encode(zlib.compress(data, 9)).decode())
-
-    def read(self) -> bytes:
-        packed = self.signer.unsign(self.name, max_age=CARRIED_FOR)
-        return zlib.decompress(urlsafe_b64decode(packed))
-
-    def remove(self) -> None:
-        """Nothing was kept."""
-
-
-class SpreadsheetFile(CSV):
-    """What a spreadsheet writes, read as `manage.py import_books` reads it: encodings, delimiters, headings."""
-
-    def is_binary(self) -> bool:
-        return True
-
-    def get_read_mode(self) -> str:
-        return "rb"
-
-    def create_dataset(self, in_stream: bytes, **kwargs: Any) -> Dataset:
-        """The rows as they stand, and as `parsed` what each says. Raises Unreadable."""
-        sheet = Spreadsheet(BytesIO(in_stream), len(in_stream))
-        missing = missing_columns(sheet.columns)
-        if missing:
-            raise Unreadable(f"has no column {' and no column '.join(missing)}")
-        dataset: Any = Dataset(headers=sheet.columns)
-        dataset.parsed = []
-        for line in sheet:
-            if len(dataset.parsed) == MAX_ROWS:
-                raise Unreadable(f"has more than {MAX_ROWS:,} rows: divide it, or {BY_COMMAND}")
-            row = read_row(line.cells, decimal_comma=sheet.decimal_comma)
-            if line.surplus:
-                row.faults.append(Fault("", "", f"The row has {line.surplus} cells more than there are headings."))
-            dataset.parsed.append((line.number, row))
-            dataset.append([line.cells.get(name, "") for name in sheet.columns])
-        dataset.ignored = sheet.unknown_columns
-        return dataset
+    def options(self) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if name in {"dates", "strict", "encoding"} and value
+        }
 
 
-class UploadForm(ImportForm):
-    def __init__(self, formats: Any, resources: Any, **kwargs: Any) -> None:
-        super().__init__(formats, resources, **kwargs)
-        self.fields["import_file"].label = "CSV file"
-        self.fields["import_file"].widget.attrs["accept"] = ".csv,text/csv"
-        self.fields["format"].widget = forms.HiddenInput()
-        self.fields["format"].initial = "0"
+class UploadForm(ReadingForm):
+    import_file = forms.FileField(
+        label="File", widget=forms.FileInput(attrs={"accept": ".csv,.gz,.xlsx,.tsv,.txt"}), max_length=200
+    )
+    field_order = ("import_file",)
 
     def clean_import_file(self) -> Any:
         file = self.cleaned_data["import_file"]
@@ -101,124 +81,209 @@ class UploadForm(ImportForm):
         return file
 
 
-class CarryingForm(ConfirmImportForm):
-    def clean_import_file_name(self) -> str:
-        carried: str = self.cleaned_data["import_file_name"]
-        try:
-            CarriedInForm(name=carried).read()
-        except BadSignature as error:
-            raise forms.ValidationError(
-                "The preview is more than an hour old, or was made by somebody else: upload the file again."
-            ) from error
-        return carried
-
-    def clean_format(self) -> str:
-        """There is one."""
-        return "0"
-
-
-class BookFiles(ImportExportMixin):
+class BookFiles(BookExports):
     """Adds "Import" and "Export" to the list of books."""
 
-    resource_classes = [BookResource]
-    import_form_class = UploadForm
-    confirm_form_class = CarryingForm
-    export_form_class = ExportForm
-    import_template_name = "admin/catalog/book/import.html"
-    tmp_storage_class = CarriedInForm
-    skip_export_form = True  # there is one format, and the list's own filters say which books
-    to_encoding = "utf-8-sig"  # without the mark spreadsheets take UTF-8 for something else
     opts: Any
     admin_site: Any
 
-    def get_import_formats(self) -> list[type[CSV]]:
-        return [SpreadsheetFile]
+    def get_urls(self) -> list[Any]:
+        def route(address: str, view: Callable[..., Any], name: str) -> Any:
+            return path(address, self.admin_site.admin_view(view), name=f"catalog_book_{name}")
 
-    def get_export_formats(self) -> list[type[CSV]]:
-        return [CSV]
+        return [
+            route("import/", self.import_view, "import"),
+            route("import/template/", self.template_view, "import_template"),
+            route("import/<id:key>/", self.shown_view, "import_shown"),
+            route("import/<id:key>/rows/", self.rows_view, "import_rows"),
+            route("import/<id:key>/read/", self.read_view, "import_read"),
+            route("import/<id:key>/cancel/", self.cancel_view, "import_cancel"),
+            route("process_import/", self.process_import, "process_import"),
+            *super().get_urls(),
+        ]
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perms(["catalog.add_book", "catalog.change_book", "catalog.add_genre"])
 
-    def has_export_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("catalog.view_book") or request.user.has_perm("catalog.change_book")
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With the links to import and export, for those who may."""
+        links = {
+            "has_import_permission": self.has_import_permission(request),
+            "has_export_permission": self.has_export_permission(request),
+        }
+        answer: HttpResponse = super().changelist_view(request, links | (extra_context or {}))  # type: ignore[misc]
+        return answer
 
-    def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
-        return f"books-{now():%Y-%m-%d}.csv"
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """The form for a file, and the last imports. A file that is posted is staged, read, and shown."""
+        self.let_in(request)
+        form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+        if request.method == "POST" and form.is_valid():
+            BookImport.objects.prune()
+            file = form.cleaned_data["import_file"]
+            started = BookImport.objects.begin(file.chunks(), file.name, user=request.user, options=form.options())
+            steps.read(started)
+            return self.led_to(started)
+        return self.page(
+            request,
+            "import",
+            form=form,
+            columns=COLUMNS,
+            required=REQUIRED,
+            recent=BookImport.objects.order_by("-pk").defer("headings", "options")[:RECENT],
+            max_file=f"{MAX_FILE / 1_000_000:.1f}",
+        )
 
-    def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
-        if not isinstance(error, Unreadable):
-            raise error
-        form.add_error("import_file", f"The file {error}.")
+    def shown_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """What an import would do, does or has done."""
+        self.let_in(request)
+        shown = self.found(key)
+        counts = shown.counts()
+        rows = {
+            kind: list(islice(shown.each_row(kind), MAX_SHOWN))
+            for kind in COUNTED
+            if kind != "same" and counts[kind] and shown.state != State.READING
+        }
+        return self.page(
+            request,
+            "import_shown",
+            shown=shown,
+            State=State,
+            counts=counts,
+            rows=rows,
+            max_shown=MAX_SHOWN,
+            importing=counts["new"] + counts["changed"],
+            labels=[(name, label_of(name)) for name in COLUMNS],
+            unread=[heading for heading, column in shown.headings if heading and not column],
+            headings=[(place, heading, column) for place, (heading, column) in enumerate(shown.headings) if heading][
+                :MAX_MAPPED
+            ],
+            currency=settings.SHOP_CURRENCY,
+            form=ReadingForm(initial=shown.options),
+        )
 
-    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def process_import(self, request: HttpRequest) -> HttpResponse:
+        """Load what was confirmed."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self.let_in(request)
+        key = request.POST.get("import", "")
+        shown = (
+            BookImport.objects.filter(pk=int(key)).first()
+            if key.isascii() and key.isdigit() and len(key) < 19
+            else None
+        )
+        if shown is None:
+            messages.error(request, "Nothing was imported: choose a file first.")
+            return HttpResponseRedirect(reverse("admin:catalog_book_import"))
+        if shown.state != State.LOADING and (reason := steps.confirm(shown, Actor.of_admin(request))):
+            messages.error(request, f"Nothing was imported: {reason}")
+            return self.led_to(shown)
+        steps.load(shown)
+        if shown.state == State.DONE:
+            self.tell(request, shown)
+        return self.led_to(shown)
+
+    def tell(self, request: HttpRequest, done: BookImport) -> None:
+        words = {"new": "new", "changed": "changed", "same": "as before", "refused": "refused"}
+        counts = done.counts()
+        told = ", ".join(f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind])
+        messages.success(request, f"Imported: {told or 'nothing'}.")
+
+    def read_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Read the file once more, with other meanings of its headings or cells. The headings are remembered."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self.let_in(request)
+        shown, form = self.found(key), ReadingForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, "The file was not read again: choose one of the values.")
+            return self.led_to(shown)
+        for place, (heading, _) in enumerate(shown.headings[:MAX_MAPPED]):
+            column = request.POST.get(f"heading-{place}")
+            if column in {"", *COLUMNS}:
+                remember(heading, column or "")
+        options = form.options()
+        if not any(
+            shown.moved(of=state, state=State.READING, problem="", progress=0, options=options)
+            for state in (State.SHOWN, State.FAILED)
+        ):
+            messages.error(request, f"The file was not read again: it is {shown.get_state_display()}.")
+            return self.led_to(shown)
+        steps.read(shown)
+        return self.led_to(shown)
+
+    def cancel_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self.let_in(request)
+        shown = self.found(key)
+        if steps.cancel(shown):
+            messages.success(request, "The import was cancelled. What it had imported before stays.")
+        else:
+            messages.error(request, f"Nothing was cancelled: “{shown}” is {shown.get_state_display()}.")
+        return HttpResponseRedirect(reverse("admin:catalog_book_import"))
+
+    def rows_view(self, request: HttpRequest, key: int) -> HttpResponseBase:
+        """Its rows as a CSV file: all of them, or of one kind (`?kind=refused`)."""
+        self.let_in(request)
+        shown, kind = self.found(key), request.GET.get("kind", "")
+        if kind and kind not in COUNTED:
+            raise Http404
+        rows = [line for staged in shown.each_row(kind) for line in lines_of(staged)]
+        return CsvResponse(
+            f"import-{shown.pk}-{kind or 'rows'}.csv",
+            ("line", "outcome", "book", "column", "from", "to", "reason"),
+            rows,
+        )
+
+    def template_view(self, request: HttpRequest) -> HttpResponseBase:
+        """A file with the headings and one book, to be filled in."""
+        self.let_in(request)
+        return template(request.GET.get("format", "csv"))
+
+    def let_in(self, request: HttpRequest) -> None:
         if not self.has_import_permission(request):
             raise PermissionDenied
-        answer: TemplateResponse = super().import_action(request, **kwargs)
-        context: dict[str, Any] = answer.context_data or {}
-        context |= {"columns": COLUMNS, "required": REQUIRED, "max_rows": MAX_ROWS, "title": "Import books"}
-        context["currency"] = settings.SHOP_CURRENCY
-        result = context.get("result")
-        if result is not None:
-            kinds: dict[str, list[Any]] = {"new": [], "update": [], "invalid": []}
-            for row in result.rows:
-                kinds[row.import_type].append(row)
-            context |= {
-                "new": kinds["new"][:MAX_SHOWN],
-                "changed": kinds["update"][:MAX_SHOWN],
-                "refused": kinds["invalid"][:MAX_SHOWN],
-                "max_shown": MAX_SHOWN,
-                "counts": {name: len(rows) for name, rows in kinds.items()},
-                "same": result.totals[RowResult.IMPORT_TYPE_SKIP],
-                "importing": len(kinds["new"]) + len(kinds["update"]),
-                "notes": [(row.line, note) for row in result.rows for note in row.notes][:MAX_SHOWN],
-                "unusable": [str(error.error) for error in result.base_errors],
-            }
-            # Good rows can be imported beside bad ones, which the preview has shown.
-            form = context["form"]
-            if context["importing"] and not result.has_errors():
-                confirm = self.create_confirm_form(request, import_form=form)
-                if len(confirm.initial["import_file_name"]) > MAX_CARRIED:
-                    form.add_error("import_file", f"The file is too large to be carried through a form: {BY_COMMAND}.")
-                    context.pop("result")
-                else:
-                    context["confirm_form"] = confirm
-        return answer
 
-    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        if request.method == "POST" and self.has_import_permission(request):
-            form = self.create_confirm_form(request)
-            if not form.is_valid():
-                reasons = [str(reason) for field in form.errors.values() for reason in field]
-                messages.error(request, f"Nothing was imported: {' '.join(reasons)}")
-                return HttpResponseRedirect(reverse("admin:catalog_book_import"))
-        answer: HttpResponse = super().process_import(request, **kwargs)
-        return answer
+    @staticmethod
+    def found(key: int) -> BookImport:
+        found: BookImport | None = BookImport.objects.filter(pk=key).first()
+        if found is None:
+            raise Http404
+        return found
 
-    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
-        if result.has_errors():
-            reason = "; ".join(str(error.error) for error in result.base_errors)
-            messages.error(request, f"Nothing was imported: {reason} Upload the file again to see how it stands now.")
-            return HttpResponseRedirect(reverse("admin:catalog_book_import"))
-        answer: HttpResponse = super().process_result(result, request)
-        return answer
+    @staticmethod
+    def led_to(shown: BookImport) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:catalog_book_import_shown", args=[shown.pk]))
 
-    def generate_log_entries(self, result: Any, request: HttpRequest) -> None:
-        for kind, flag, message in (
-            (RowResult.IMPORT_TYPE_NEW, ADDITION, "Imported from a file."),
-            (RowResult.IMPORT_TYPE_UPDATE, CHANGE, "Changed by an import from a file."),
-        ):
-            books = [row.instance for row in result.rows if row.import_type == kind]
-            if books:
-                LogEntry.objects.log_actions(request.user.pk or 0, books, flag, change_message=message)
+    def page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+        request.current_app = self.admin_site.name  # as Django's own views do
+        context = {**self.admin_site.each_context(request), "title": "Import books", "opts": self.opts, **context}
+        return TemplateResponse(request, f"admin/catalog/book/{name}.html", context)
 
-    def add_success_message(self, result: Any, request: HttpRequest) -> None:
-        totals = result.totals
-        parts = [
-            (totals[RowResult.IMPORT_TYPE_NEW], "new"),
-            (totals[RowResult.IMPORT_TYPE_UPDATE], "changed"),
-            (totals[RowResult.IMPORT_TYPE_SKIP], "as before"),
-            (totals[RowResult.IMPORT_TYPE_INVALID], "refused"),
-        ]
-        told = ", ".join(f"{number} {word}" for number, word in parts if number)
-        messages.success(request, f"Imported: {told or 'nothing'}.")
+
+def label_of(name: str) -> str:
+    return LABELS.get(name) or ("ISBN" if name == "isbn" else name.capitalize())
+
+
+def remember(heading: str, column: str) -> None:
+    """What a heading means from now on; nothing is kept of one that is understood without."""
+    name = column_name(heading)[:100]
+    if not name:
+        return
+    if (columns_of([heading])[0] or "") == column:
+        HeadingChoice.objects.filter(name=name).delete()
+    else:
+        HeadingChoice.objects.update_or_create(name=name, defaults={"column": column})
+
+
+def lines_of(staged: Any) -> list[tuple[Any, ...]]:
+    """A row as lines of a report: one for each change, each fault, each cell that was left out."""
+    line, outcome, title = staged.line, staged.outcome, staged.title
+    lines: list[tuple[Any, ...]] = [
+        (line, outcome, title, column, value, "", reason) for column, value, reason in staged.faults
+    ]
+    lines += [(line, outcome, title, column, *change, "") for column, change in staged.changes.items()]
+    lines += [(line, "left out", title, column, value, "", reason) for column, value, reason in staged.notes]
+    return lines or [(line, outcome, title, "", "", "", "")]

@@ -4,28 +4,24 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import Field, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from bookstore.admin.bulk import BulkActions
 from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.extensions import Extensible
 from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList, is_id
 from bookstore.admin.rows import EditableRows
-from bookstore.audit.actor import Actor
-from bookstore.audit.recording import changed, record
+from bookstore.admin.verbs import DeleteRows
+from catalog.admin.actions import AddToStock, ChangePrices, PutBack, SetGenre, SetStock, Withdraw
 from catalog.admin.book_files import BookFiles
 from catalog.exceptions import naming_conflicts
-from catalog.models import MAX_STOCK, Book, Genre
+from catalog.models import Book, Genre
 from catalog.querysets import BookQuerySet
-
-MAX_AT_ONCE = 10_000  # books of one action: one transaction of about a second
 
 
 class StockFilter(admin.SimpleListFilter):
@@ -67,17 +63,8 @@ class BookForm(RefusesConflicts, forms.ModelForm):
         return (self.cleaned_data["description"] or "").replace("\r\n", "\n") or None
 
 
-class StockForm(forms.Form):
-    stock = forms.IntegerField(
-        label="Copies in stock from now on",
-        min_value=0,
-        max_value=MAX_STOCK,
-        widget=forms.NumberInput(attrs={"autofocus": True, "min": 0}),
-    )
-
-
 @admin.register(Book)
-class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BoundedList):
+class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, BoundedList):
     form = BookForm
     list_display: tuple[str, ...] = ("title", "author", "price", "stock_quantity", "is_active", "genre", "isbn")
     list_editable = ("price", "stock_quantity", "is_active")
@@ -94,7 +81,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BoundedList):
         ("For sale", {"fields": ("price", "stock_quantity", "is_active")}),
         ("To look at", {"fields": ("cover", "cover_image_url", "description", "publish_date", "created_at")}),
     )
-    actions = ("withdraw", "put_back", "set_stock")
+    actions = (Withdraw(), PutBack(), SetStock(), AddToStock(), ChangePrices(), SetGenre(), DeleteRows())
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A book that is being added has no cover to look at, and was not created yet."""
@@ -152,62 +139,3 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BoundedList):
     @admin.display(description="cover")
     def cover(self, book: Book) -> SafeString:
         return render_to_string("admin/catalog/book/cover.html", {"book": book, "size": "large"})
-
-    @admin.action(description="Withdraw the selected books from sale", permissions=["change"])
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self.change_many(request, queryset.filter(is_active=True), "Withdrew {} from sale.", is_active=False)
-
-    @admin.action(description="Put the selected books back on sale", permissions=["change"])
-    def put_back(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self.change_many(request, queryset.filter(is_active=False), "Put {} back on sale.", is_active=True)
-
-    @admin.action(description="Set the stock of the selected books", permissions=["change"])
-    def set_stock(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Asks for the number on a page of its own, then sets it."""
-        form = StockForm(request.POST if "stock" in request.POST else None)
-        if form.is_valid():
-            copies = form.cleaned_data["stock"]
-            changing = queryset.exclude(stock_quantity=copies)
-            self.change_many(request, changing, f"Set the stock of {{}} to {copies}.", stock_quantity=copies)
-            return None
-        titles = list(queryset.order_by("title_folded", "id").values_list("title", "stock_quantity")[:21])
-        across = request.POST.get("select_across", "0")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Set the stock",
-            "opts": self.opts,
-            "form": form,
-            "titles": titles[:20],
-            "more": len(titles) > 20,
-            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "checkbox": ACTION_CHECKBOX_NAME,
-            "select_across": across,
-            "media": self.media,
-        }
-        request.current_app = self.admin_site.name  # as Django's own views do
-        return TemplateResponse(request, "admin/catalog/book/set_stock.html", context)
-
-    def change_many(self, request: HttpRequest, books: QuerySet[Any], done: str, **fields: Any) -> None:
-        """Changes these fields of the books that need it, in one transaction with its history; four queries."""
-        with transaction.atomic():
-            keys = list(books.order_by().values_list("pk", flat=True)[: MAX_AT_ONCE + 1])
-            if len(keys) > MAX_AT_ONCE:
-                text = f"These are more than {MAX_AT_ONCE:,} books: choose fewer by a filter. Nothing was changed."
-                self.message_user(request, text, messages.ERROR)
-                return
-            changing = Book.objects.filter(pk__in=keys)
-            books_found = list(changing.only("pk", "title", *fields).order_by("pk").select_for_update(no_key=True))
-            Book.objects.filter(pk__in=[book.pk for book in books_found]).update(**fields)
-            number = len(books_found)
-            if books_found:
-                written = [
-                    changed(book, {name: (getattr(book, name), value) for name, value in fields.items()})
-                    for book in books_found
-                ]
-                summary = done.format(f"{number} {'book' if number == 1 else 'books'}")
-                record(Actor.of_admin(request), summary, written)
-        self.message_user(
-            request,
-            done.format(f"{number} {'book' if number == 1 else 'books'}") if number else "Nothing had to be changed.",
-            messages.SUCCESS if number else messages.INFO,
-        )

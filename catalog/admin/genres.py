@@ -6,17 +6,32 @@ from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from bookstore.admin.bulk import BulkActions
 from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.history import Recorded
-from bookstore.admin.lists import BoundedList
+from bookstore.admin.lists import MAX_SELECTED, BoundedList
 from bookstore.admin.saving import TouchedFieldsOnly
+from bookstore.admin.verbs import BulkVerb, DeleteRows
 from bookstore.database import locks
 from catalog.exceptions import naming_conflicts
-from catalog.models import Genre
+from catalog.models import Book, Genre
+
+
+class MoveBooks(BulkVerb):
+    """Leads to the books' own action, with the books of these genres."""
+
+    name = "move_books"
+    title = "Move the books of the selected genres to another genre"
+    permissions = ("move",)
+
+    def __call__(self, genre_admin: Any, request: HttpRequest, queryset: QuerySet[Genre]) -> Any:
+        books = genre_admin.admin_site.get_model_admin(Book)
+        chosen = Book.objects.filter(genre__in=list(queryset.values_list("pk", flat=True)[:MAX_SELECTED]))
+        return books.begin_bulk(request, books.verb_named("set_genre"), chosen, back="")
 
 
 class GenreForm(RefusesConflicts, forms.ModelForm):
@@ -24,12 +39,13 @@ class GenreForm(RefusesConflicts, forms.ModelForm):
 
 
 @admin.register(Genre)
-class GenreAdmin(TouchedFieldsOnly, Recorded, BoundedList):
+class GenreAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList):
     form = GenreForm
     list_display = ("name", "number_of_books")
     ordering = ("name_folded",)
     sortable_by: ClassVar[tuple[str, ...]] = ()
     search_fields = ("name",)
+    actions = (MoveBooks(), DeleteRows())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Genre]:
         genres: QuerySet[Genre] = super().get_queryset(request).annotate(book_count=Count("books"))
@@ -55,10 +71,16 @@ class GenreAdmin(TouchedFieldsOnly, Recorded, BoundedList):
         with naming_conflicts():
             super().save_model(request, obj, form, change)
 
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        """In one transaction with its history: a deletion that is refused at the end leaves none."""
-        with transaction.atomic():
-            return super().response_action(request, queryset, *args, **kwargs)
+    def refused_deletions(self, request: HttpRequest, rows: Any) -> dict[int, str]:
+        """A genre with books stays. One query."""
+        counted = Book.objects.filter(genre__in=[genre.pk for genre in rows]).order_by().values_list("genre_id")
+        return {
+            pk: f"{number} {'book is' if number == 1 else 'books are'} in it: move them to another genre first."
+            for pk, number in counted.annotate(number=Count("*"))
+        }
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("catalog.change_book")
 
     def delete_model(self, request: HttpRequest, obj: Genre) -> None:
         self.delete_queryset(request, Genre.objects.filter(pk=obj.pk))

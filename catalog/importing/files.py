@@ -1,140 +1,117 @@
-"""How a spreadsheet's file is read: its encoding, its delimiter, its headings, and where each row stands in it.
+"""Opening a file of books, whatever it is: text in any encoding, packed with gzip, an Excel workbook, a pipe.
 
 A file is read from its beginning to its end and never held as a whole.
 """
 
-import codecs
-import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import gzip
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
-from catalog.importing.rows import COLUMNS, column_name
+from django.conf import settings
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-ENCODING_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
-MAX_HEADING = 10_000  # bytes of the first line
-MAX_CELL = 1_000_000  # characters; more is a quotation mark that nobody closed
+from catalog.importing.columns import currency_in
+from catalog.importing.csv_rows import CsvRows
+from catalog.importing.encodings import NAMES, Unreadable, check_text, encoding_of
+from catalog.importing.excel_rows import ExcelRows, is_workbook
+from catalog.importing.table import Line, Table
 
-
-class Unreadable(Exception):
-    """The file as a whole cannot be used; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row: the number of the line where it begins, its cells by column, and whether it has more than headings."""
-
-    number: int
-    cells: dict[str, str]
-    surplus: int
+MAX_UNPACKED = 1_000_000_000  # bytes that a packed file may become
+IN_MEMORY = 1 << 20  # bytes of a pipe that are kept in memory; more goes to a temporary file
+GZIP, ZIP, OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
 class Spreadsheet:
     """An open file. Iterating gives its rows, blank ones left out. Raises Unreadable."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: BinaryIO, *, encoding: str = "", chosen: Mapping[str, str] | None = None) -> None:
+        """`encoding` is asked for where it cannot be told; `chosen` has what staff decided on headings."""
         self.file = file
-        self.size = size
-        self.encoding = encoding_of(file)
-        self.text = codecs.getreader(self.encoding)(file)
-        heading, self.line_number = self._heading()
-        self.delimiter = delimiter_of(heading)
-        self.columns = [column_name(cell) for cell in next(csv.reader([heading], delimiter=self.delimiter))]
-        while self.columns and not self.columns[-1]:
-            self.columns.pop()
-        if len(set(self.columns)) < len(self.columns):
-            twice = next(name for name in self.columns if self.columns.count(name) > 1)
-            raise Unreadable(f"has the column {twice!r} twice" if twice else "has a column without a heading")
-
-    def _heading(self) -> tuple[str, int]:
-        number, heading = 1, self._whole_line()
-        if heading.lower().startswith("sep="):  # Excel's own hint, before the headings
-            number, heading = 2, self._whole_line()
-        if not heading.strip():
-            raise Unreadable("is empty: its first line is to name the columns")
-        return heading.rstrip("\r\n"), number
-
-    def _whole_line(self) -> str:
-        """The next line. Raises Unreadable when its end is not there: what follows would be taken for a row."""
-        line = self.text.readline(MAX_HEADING)
-        if line.splitlines() == [line] and self.text.read(100, 1):
-            raise Unreadable(
-                f"has more than {MAX_HEADING:,} bytes before the end of its first line, which is to name the columns"
-            )
-        return line
+        self.size = file.seek(0, 2)
+        file.seek(0)
+        start = file.read(8)
+        file.seek(0)
+        self.rows: CsvRows | ExcelRows
+        if start.startswith(OLE):
+            raise Unreadable("is a workbook of an old kind (.xls): save it as .xlsx or as CSV UTF-8")
+        if start.startswith(ZIP):
+            if not is_workbook(file):
+                raise Unreadable("is a packed file, and no Excel workbook (.xlsx): unpack it, or save it as CSV UTF-8")
+            self.rows = ExcelRows(file)
+            self.description = self.rows.description
+        else:
+            encoding = encoding or encoding_of(file)
+            check_text(file, encoding)
+            self.rows = CsvRows(file, encoding)
+            self.description = f"{NAMES.get(encoding, encoding)}, {self.rows.description}"
+        self.table = Table.of(iter(self.rows), chosen)
+        for heading, column in self.table.read:
+            named = currency_in(heading)
+            if column == "price" and named and named != settings.SHOP_CURRENCY:
+                raise Unreadable(f"has prices in {named}, and this shop sells in {settings.SHOP_CURRENCY}")
 
     @property
-    def decimal_comma(self) -> bool:
-        """A comma can stand in a price where it does not stand between the columns."""
-        return self.delimiter != ","
-
-    @property
-    def unknown_columns(self) -> list[str]:
-        return [name for name in self.columns if name not in COLUMNS]
-
-    @property
-    def position(self) -> int:
-        """Bytes read so far, of `size`."""
-        return min(self.file.tell(), self.size)
+    def position(self) -> float:
+        """The part that was read, from 0 to 1."""
+        if isinstance(self.rows, ExcelRows):
+            return self.rows.position
+        return min(self.file.tell(), self.size) / self.size if self.size else 1.0
 
     def __str__(self) -> str:
-        return f"{ENCODING_NAMES[self.encoding]}, separated by {DELIMITERS[self.delimiter]}"
+        return self.description
 
     def __iter__(self) -> Iterator[Line]:
-        csv.field_size_limit(MAX_CELL)
-        rows = csv.reader(self.text, delimiter=self.delimiter)
-        began = self.line_number + 1
-        width = len(self.columns)
-        try:
-            for cells in rows:
-                if any(cell.strip() for cell in cells):
-                    surplus = sum(1 for cell in cells[width:] if cell.strip())
-                    yield Line(began, dict(zip(self.columns, cells, strict=False)), surplus)
-                began = self.line_number + rows.line_num + 1
-        except (csv.Error, UnicodeError) as error:
-            raise Unreadable(f"cannot be read on from line {began}: {error}") from error
+        return iter(self.table)
+
+    def close(self) -> None:
+        if isinstance(self.rows, ExcelRows):
+            self.rows.close()
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Spreadsheet]:
-    """The spreadsheet at this path. Raises Unreadable."""
-    try:
-        with Path(path).open("rb") as file:
-            yield Spreadsheet(file, Path(path).stat().st_size)
-    except OSError as error:
-        raise Unreadable(f"cannot be opened: {error.strerror}") from error
-
-
-def encoding_of(file: BinaryIO) -> str:
-    """By the byte order mark; else UTF-8 when all of the file is, and what Windows wrote before it when it is not."""
-    start = file.read(4)
-    file.seek(0)
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if start.startswith(mark):
-            return encoding
-    for encoding in ("utf-8", "cp1252"):
-        decoder: Any = codecs.getincrementaldecoder(encoding)()
-        file.seek(0)
+def opened(path: str, *, encoding: str = "", chosen: Mapping[str, str] | None = None) -> Iterator[Spreadsheet]:
+    """The spreadsheet at this path; "-" is what comes in. Raises Unreadable."""
+    with ExitStack() as stack:
         try:
-            while part := file.read(1 << 20):
-                decoder.decode(part)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            continue
+            file: Any = sys.stdin.buffer if path == "-" else stack.enter_context(Path(path).open("rb"))
+        except OSError as error:
+            raise Unreadable(f"cannot be opened: {error.strerror}") from error
+        sheet = Spreadsheet(unpacked(file, stack), encoding=encoding, chosen=chosen)
+        stack.callback(sheet.close)
+        yield sheet
+
+
+def unpacked(file: BinaryIO, stack: ExitStack) -> BinaryIO:
+    """The file itself where it can be read twice and is not packed with gzip, else a temporary copy."""
+    try:
+        if not file.seekable():
+            copy = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # the stack closes it
+            shutil.copyfileobj(file, copy)
+            file = copy  # type: ignore[assignment]
+            file.seek(0)
+        packed = file.read(2) == GZIP
         file.seek(0)
-        return encoding
-    raise Unreadable("is neither UTF-8 nor Windows-1252 text: is it a CSV file? Save it as CSV UTF-8")
+    except OSError as error:
+        raise Unreadable(f"cannot be opened: {error.strerror or error}") from error
+    return without_gzip(file, stack) if packed else file
 
 
-def delimiter_of(heading: str) -> str:
-    """The one that makes the most known columns of the headings."""
-
-    def known(delimiter: str) -> int:
-        cells = next(csv.reader([heading], delimiter=delimiter))
-        return sum(column_name(cell) in COLUMNS for cell in cells)
-
-    return max(DELIMITERS, key=known)
+def without_gzip(file: BinaryIO, stack: ExitStack) -> Any:
+    copy: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # the stack closes it
+    size = 0
+    try:
+        with gzip.GzipFile(fileobj=file) as whole:
+            while part := whole.read(1 << 20):
+                size += len(part)
+                if size > MAX_UNPACKED:
+                    raise Unreadable(f"becomes larger than {MAX_UNPACKED // 1_000_000:,} MB when it is unpacked")
+                copy.write(part)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(f"is packed with gzip, and damaged: {error}") from error
+    copy.seek(0)
+    return copy

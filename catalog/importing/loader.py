@@ -1,19 +1,23 @@
-"""What the rows of a spreadsheet do to the catalogue: a batch is one transaction, and can be loaded again."""
+"""What the rows of a file do to the catalogue. The command and the admin's import both load by this one.
 
-import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+`plan` says what each row would do; `load` does it, a batch in one transaction; `load_as_shown` does it where the plan
+is still the one that a person has confirmed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import Q
 
 from bookstore.database import sqlstate
 from bookstore.database.constraints import violated
-from catalog.folding import fold, same_name
-from catalog.importing.rows import Fault, Row, same_book
+from catalog.folding import same_name
+from catalog.importing.known import Known, Undecided
+from catalog.importing.rows import Fault, Row
+from catalog.importing.seen import Seen
+from catalog.importing.spelling import as_text, comparable
 from catalog.models import Book, Genre
 
 BATCH = 500  # rows: a transaction of some tens of milliseconds
@@ -23,10 +27,12 @@ TURNS = 0x626F6F6B73  # "books" in ASCII: the advisory lock of whoever imports
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
 
+Outcome = Literal["new", "changed", "same", "refused"]
+
 
 @dataclass(slots=True)
 class Counts:
-    """Rows, by what became of them."""
+    """Rows, by what became of them; and new genres."""
 
     added: int = 0
     changed: int = 0
@@ -35,43 +41,47 @@ class Counts:
     genres: int = 0
 
 
-class Seen:
-    """Which line has which book. In a temporary file of SQLite's: a million rows are not held in memory."""
+@dataclass(slots=True)
+class Planned:
+    """What one row does: its line, the book that it means, and each value that it changes, from and to, as text."""
 
-    def __init__(self) -> None:
-        self.lines = sqlite3.connect("")
-        self.lines.execute("PRAGMA journal_mode=OFF")
-        self.lines.execute("CREATE TABLE lines (key BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID")
+    number: int
+    row: Row
+    outcome: Outcome
+    book: Book | None = None
+    changes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    genre_before: int | None = None
 
-    def first(self, *key: object) -> int | None:
-        """The line that has this book; None when no line has had it."""
-        found = self.lines.execute("SELECT number FROM lines WHERE key = ?", (self.digest(key),)).fetchone()
-        return int(found[0]) if found else None
 
-    def add(self, number: int, *key: object) -> None:
-        self.lines.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (self.digest(key), number))
-
-    @staticmethod
-    def digest(key: tuple[object, ...]) -> bytes:
-        return blake2b(repr(key).encode(errors="surrogatepass"), digest_size=16).digest()
-
-    def close(self) -> None:
-        self.lines.close()
+# Compares a row's plan with what was confirmed: the reason for which it is refused, or none.
+Confirmed = Callable[[Planned], Fault | None]
 
 
 class Loader:
     """Adds the books of one file that are not there yet; with `update`, changes those that are.
 
-    A row with an ISBN is the book of that ISBN. A row without one is the book of that title and author, whatever their
-    case and accents: the one without an ISBN if there are several. Nobody else need stop: a book that somebody changes
-    meanwhile is waited for. One that another import adds is found, because batches take turns; so is one that anybody
-    adds with the same ISBN.
+    Nobody else need stop: a book that somebody changes meanwhile is waited for. One that another import adds is found,
+    because batches take turns; so is one that anybody adds with the same ISBN.
     """
 
-    def __init__(self, *, update: bool = False, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        update: bool = False,
+        dry_run: bool = False,
+        meant: Mapping[int, int] | None = None,
+        record: Callable[[list[Planned]], None] = lambda planned: None,
+    ) -> None:
+        """`meant` has the book that was confirmed for a line, for rows that could mean either of two.
+
+        `record` writes down what a batch did, in its transaction: that is there if the books are, and only then.
+        """
         self.update = update
         self.dry_run = dry_run
+        self.meant = meant or {}
         self.counts = Counts()
+        self.record = record
         self.seen = Seen()
 
     def __enter__(self) -> Self:
@@ -80,105 +90,122 @@ class Loader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.seen.close()
 
+    def plan(self, rows: Sequence[tuple[int, Row]], *, lock: bool = False) -> list[Planned]:
+        """What rows without faults do, given with their lines, in their order. 1 query; `lock` holds the books."""
+        known = Known([row for _, row in rows], self.seen, self.meant, lock=lock)
+        return [self._plan(number, row, known) for number, row in rows]
+
+    def _plan(self, number: int, row: Row, known: Known) -> Planned:
+        earlier = self.seen.first(*row.identity)
+        try:
+            book = known.of(number, row)
+        except Undecided as error:
+            return Planned(number, row, "refused", faults=[Fault("isbn", row.unread_isbn, str(error))])
+        if book is not None:
+            # A row with the ISBN and one without can mean the same book of the catalogue.
+            had = self.seen.first("book", book.pk)
+            earlier = had if had is not None else None if book.isbn is None else earlier
+        if earlier is not None and earlier != number:
+            return Planned(number, row, "refused", faults=[repeated(row, earlier)])
+        self.seen.add(number, *row.identity)
+        self.seen.add(number, *row.name)
+        if book is None:
+            changes = {name: ("", as_text(value)) for name, value in row.fields.items()}
+            return Planned(number, row, "new", changes=changes)
+        self.seen.add(number, "book", book.pk)
+        changes = differences(book, row) if self.update else {}
+        return Planned(number, row, "changed" if changes else "same", book, changes, genre_before=book.genre_id)
+
+    def new_genres(self, planned: Iterable[Planned]) -> int:
+        """How many genres rows that are only planned would make, that no earlier ones would. 1 query at most."""
+        names = {same_name(plan.row.fields["genre"]) for plan in planned if "genre" in plan.changes}
+        names = {name for name in names if self.seen.first("genre", name) is None}
+        for name in names:
+            self.seen.add(0, "genre", name)
+        return len(names) - Genre.objects.filter(name_folded__in=names).count() if names else 0
+
     def load(self, rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Fault]]:
         """Load rows without faults, given with their lines, in one transaction. Those that are refused still.
 
-        3 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 3 more, and 1 INSERT for each of
+        3 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for each of
         what is new and changed.
         """
-        refused: list[tuple[int, Fault]] = []
-        first: list[tuple[int, Row]] = []
-        for number, row in rows:
-            earlier = self.seen.first(*row.identity)
-            if earlier is not None:
-                refused.append((number, repeated(row, earlier)))
-                continue
-            first.append((number, row))
-            self.seen.add(number, *row.identity)
-            self.seen.add(number, *same_book(row.fields["title"], row.fields["author"]))
+        if self.dry_run:
+            planned = self.plan(rows)
+            self.counts.genres += self.new_genres(planned)
+        else:
+            planned = self.load_as_shown(rows, lambda plan: None)
+        self.count(planned)
+        return [(plan.number, fault) for plan in planned for fault in plan.faults]
+
+    def count(self, planned: Iterable[Planned]) -> None:
+        names = {"new": "added", "changed": "changed", "same": "same", "refused": "refused"}
+        for plan in planned:
+            name = names[plan.outcome]
+            setattr(self.counts, name, getattr(self.counts, name) + 1)
+
+    def load_as_shown(self, rows: Sequence[tuple[int, Row]], confirmed: Confirmed) -> list[Planned]:
+        """Do what these rows do now, but for those that `confirmed` refuses. What was done, in the rows' order."""
         for attempt in range(ATTEMPTS):
             try:
                 with transaction.atomic():
-                    if not self.dry_run:
-                        take_turn()
-                    counts, twice = self._load(first)
-                    if self.dry_run:
-                        transaction.set_rollback(True)
-                break
+                    take_turn()
+                    ids, made = held_genres(row.fields["genre"] for _, row in rows if "genre" in row.fields)
+                    planned = [refused_unless(confirmed, plan) for plan in self.plan(rows, lock=True)]
+                    write(planned, ids)
+                    used = {ids[same_name(plan.row.fields["genre"])] for plan in planned if "genre" in plan.changes}
+                    let_go(made - used)
+                    self.record(planned)
+                self.counts.genres += len(made & used)
+                for plan in planned:
+                    if plan.outcome == "new" and plan.book:
+                        self.seen.add(plan.number, "book", plan.book.pk)
+                return planned
             except (IntegrityError, OperationalError) as error:
                 if attempt + 1 == ATTEMPTS or not met_another(error):
                     raise
-        self.counts.added += counts.added
-        self.counts.changed += counts.changed
-        self.counts.same += counts.same
-        self.counts.genres += counts.genres
-        self.counts.refused += len(refused) + len(twice)
-        return refused + twice
-
-    def _load(self, rows: Sequence[tuple[int, Row]]) -> tuple[Counts, list[tuple[int, Fault]]]:
-        counts = Counts()
-        genres, counts.genres = held_genres(row.fields["genre"] for _, row in rows if "genre" in row.fields)
-        books = Known([row for _, row in rows], lock=self.update and not self.dry_run)
-        new: list[Book] = []
-        changed: list[Book] = []
-        touched: set[str] = set()
-        twice: list[tuple[int, Fault]] = []
-        for number, row in rows:
-            values = dict(row.fields)
-            if "genre" in values:
-                values["genre_id"] = genres[same_name(values.pop("genre"))]
-            book = books.of(row)
-            if book is None:
-                new.append(Book(**values))
-                continue
-            # A row with the ISBN and one without can mean the same book of the catalogue.
-            earlier = self.seen.first("book", book.pk)
-            if earlier is not None and earlier != number:
-                twice.append((number, repeated(row, earlier)))
-                continue
-            self.seen.add(number, "book", book.pk)
-            differing = {name for name, value in values.items() if getattr(book, name) != value}
-            if self.update and differing:
-                for name in differing:
-                    setattr(book, name, values[name])
-                touched |= differing
-                changed.append(book)
-            else:
-                counts.same += 1
-        Book.objects.bulk_create(new)
-        if changed:
-            names = [Book._meta.get_field(name).name for name in sorted(touched)]
-            # One statement where bulk_update would write a CASE for each field. The rows are there, and locked.
-            Book.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=names)
-        counts.added, counts.changed = len(new), len(changed)
-        return counts, twice
+        raise AssertionError("the last attempt returns or raises")
 
 
-class Known:
-    """The books of the catalogue that these rows can mean. 2 queries at most; locked by id for a change."""
+def refused_unless(confirmed: Confirmed, plan: Planned) -> Planned:
+    fault = confirmed(plan) if plan.outcome != "refused" else None
+    return Planned(plan.number, plan.row, "refused", plan.book, {}, [fault]) if fault else plan
 
-    def __init__(self, rows: Sequence[Row], *, lock: bool) -> None:
-        isbns = {row.fields["isbn"] for row in rows if "isbn" in row.fields}
-        titles = {fold(row.fields["title"]) for row in rows if "isbn" not in row.fields}
-        wanted = Q(isbn__in=isbns) | Q(title_folded__in=titles)
-        books = Book.objects.filter(wanted).order_by("id")
-        if lock:
-            books = books.select_for_update(no_key=True)
-        self.by_isbn: dict[str, Book] = {}
-        self.by_name: dict[tuple[str, str], Book] = {}
-        for book in books:
-            if book.isbn:
-                self.by_isbn[book.isbn] = book
-            key = same_book(book.title, book.author)
-            there = self.by_name.get(key)
-            if there is None or (there.isbn and not book.isbn):
-                self.by_name[key] = book
 
-    def of(self, row: Row) -> Book | None:
-        isbn = row.fields.get("isbn")
-        if isbn:
-            return self.by_isbn.get(isbn)
-        return self.by_name.get(same_book(row.fields["title"], row.fields["author"]))
+def differences(book: Book, row: Row) -> dict[str, tuple[str, str]]:
+    """What a row changes of a book: each column with the value that is there, and the row's, as text."""
+    changes = {}
+    for name, value in row.fields.items():
+        there = (book.genre.name if book.genre else None) if name == "genre" else getattr(book, name)
+        if name == "genre":
+            same = there is not None and same_name(there) == same_name(value)
+        elif isinstance(value, str):
+            same = comparable(there or "") == comparable(value)
+        else:
+            same = there == value
+        if not same:
+            changes[name] = (as_text(there), as_text(value))
+    return changes
+
+
+def write(planned: Sequence[Planned], genres: dict[str, int]) -> None:
+    """1 INSERT for what is new and 1 for what changed. The books are locked, and so are the genres."""
+    touched: set[str] = set()
+    for plan in planned:
+        if plan.outcome not in {"new", "changed"}:
+            continue
+        plan.book = plan.book or Book()
+        for name in plan.changes:
+            value = plan.row.fields[name]
+            attribute, value = ("genre_id", genres[same_name(value)]) if name == "genre" else (name, value)
+            setattr(plan.book, attribute, value)
+            if plan.outcome == "changed":
+                touched.add(name)
+    Book.objects.bulk_create([plan.book for plan in planned if plan.outcome == "new" and plan.book])
+    if touched:
+        # One statement where bulk_update would write a CASE for each field. The rows are there, and locked.
+        changed = [plan.book for plan in planned if plan.outcome == "changed" and plan.book]
+        Book.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=sorted(touched))
 
 
 def take_turn() -> None:
@@ -192,20 +219,29 @@ def take_turn() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURNS])
 
 
-def held_genres(names: Iterable[str]) -> tuple[dict[str, int], int]:
-    """The ids of these genres by their folded names, held to the end of the transaction; how many had to be made."""
+def held_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
+    """The ids of these genres by their folded names, held to the end of the transaction; which of them were made.
+
+    Somebody can delete a genre between its making by a third and the look for it: then it is made again.
+    """
     wanted: dict[str, str] = {}
     for name in names:
         wanted.setdefault(same_name(name), name)  # spelt as in the first row that has it
     if not wanted:
-        return {}, 0
+        return {}, set()
     genres = Genre.objects.select_for_update(no_key=True).filter(name_folded__in=wanted).order_by("id")
     ids: dict[str, int] = dict(genres.values_list("name_folded", "id"))
-    missing = [Genre(name=name) for folded, name in wanted.items() if folded not in ids]
-    if missing:
+    there = set(ids.values())
+    while missing := [Genre(name=name) for folded, name in wanted.items() if folded not in ids]:
         Genre.objects.bulk_create(missing, ignore_conflicts=True)
         ids = dict(genres.values_list("name_folded", "id"))
-    return ids, len(missing)
+    return ids, set(ids.values()) - there
+
+
+def let_go(made: set[int]) -> None:
+    """Delete genres that were made for rows which then changed nothing. Nobody else has seen them yet."""
+    if made:
+        Genre.objects.filter(pk__in=made, books=None).delete()
 
 
 def met_another(error: IntegrityError | OperationalError) -> bool:

@@ -1,43 +1,46 @@
-"""What one row of a spreadsheet says about a book. `manage.py import_books` and the admin's import both ask here.
+"""What one row of a file says about a book. `manage.py import_books` and the admin's import both ask here.
 
-A cell meets the API's rules for the same field, by the same serializer; only the spelling is a spreadsheet's:
-`12,50`, `1965`, `yes`. Nothing here reads a database.
+A cell meets the API's rules for the same field, by the same serializer; only the spelling is a person's: `12,50 €`,
+`1965`, `ja`. Nothing here reads a database.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from rest_framework import serializers
+from stdnum import isbn as stdnum_isbn
 
 from catalog.folding import same_name
+from catalog.importing.columns import COLUMNS, REQUIRED
+from catalog.importing.dates import DayOrder, date_of
+from catalog.importing.money import CellError, amount_of, copies_of
+from catalog.importing.spelling import bare, read_text
+from catalog.importing.table import Line
 from catalog.serializers import BookCreateSerializer, GenreCreateSerializer
 
-# What each column is, in the order of a file that is written by hand.
-COLUMNS: dict[str, str] = {
-    "title": "1 to 500 characters",
-    "author": "1 to 255 characters",
-    "price": "above 0, at most two places: 12.50, or 12,50 where the columns are not separated by commas",
-    "isbn": "ISBN-10 or ISBN-13, hyphens allowed; one book has one",
-    "genre": "its name; one that is not there yet is made",
-    "description": "any text",
-    "cover_image_url": "an http or https address",
-    "publish_date": "2008-05-01, 01.05.2008, or a year alone; before the year 1 it is left out",
-    "stock_quantity": "copies, a whole number from 0; 0 for a new book",
-    "is_active": "on sale: yes or no; yes for a new book",
-}
-REQUIRED = ("title", "author", "price")
 MAX_SHOWN = 120  # characters of a refused value that are repeated
 
-YEAR = re.compile(r"[0-9]{1,4}", re.ASCII)
-BEFORE_CHRIST = re.compile(r"-[0-9]{1,6}(-[0-9]{2}-[0-9]{2})?|[0-9]{1,6} ?(BC|BCE|B\.C\.)", re.ASCII | re.IGNORECASE)
-DOTTED_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", re.ASCII)
-DECIMAL_COMMA = re.compile(r"([0-9]+),([0-9]+)", re.ASCII)
-ROUNDED = re.compile(r"[0-9][.,][0-9]+E\+[0-9]+", re.ASCII | re.IGNORECASE)
+YES_WORDS = (
+    "yes y true t 1 x on ja j wahr oui o vrai sí si s sim verdadero vero verdadeiro tak prawda да д истина ✓ ✔ 是"
+)
+NO_WORDS = "no n false f 0 off nein falsch non faux nao não falso nie fałsz нет н ложь ✗ ✘ 否"
+YES, NO = frozenset(YES_WORDS.split()), frozenset(NO_WORDS.split())
+
+# What people and databases write into a cell of which nothing is known. A text column may mean the last two.
+NOT_KNOWN = frozenset({"null", r"\n", "n/a", "n.a.", "#n/a", "#nv", "-", "--", "–", "—", "k.a.", "nan"})
+NOT_KNOWN_EITHER = frozenset({"none", "unknown", "?", "nil", "na"})
+TEXT_COLUMNS = frozenset({"title", "author", "genre", "description", "cover_image_url"})
+
+ISBN_WORD = re.compile(r"(e-?)?(isbn|ean)(-?1[03])?[\s:#.]*", re.IGNORECASE)
+PARENTHESES = re.compile(r"\([^()]*\)")
+SCIENTIFIC = re.compile(r"([0-9])[.,]([0-9]+)E\+?([0-9]{1,2})", re.ASCII | re.IGNORECASE)
 WITHOUT_ZEROS = re.compile(r"[0-9]{6,8}[0-9X]", re.ASCII)
-FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+AFTER_POINT = re.compile(r"([0-9]{9,13})[.,]0+", re.ASCII)
 
 
 class Fault(NamedTuple):
@@ -50,21 +53,27 @@ class Fault(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """What a row says. With faults it is refused; what was merely left out of it is told in the notes.
+    """What a row says. With faults it is refused; a cell that could not be read and was left out is in the notes.
 
     `fields` has the cells that are not empty, under the names of the model's fields, and the genre as the name that was
     written. An empty cell says nothing: a new book gets the default, a book that is there keeps what it has.
+    `unread_isbn` is an ISBN that is there and cannot be read, as it was written.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     notes: list[Fault] = field(default_factory=list)
+    unread_isbn: str = ""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return same_book(self.fields["title"], self.fields["author"])
 
     @property
     def identity(self) -> tuple[str, ...]:
         """What tells it from other books: its ISBN; without one title and author, whatever their case and accents."""
         isbn = self.fields.get("isbn")
-        return (isbn,) if isbn else same_book(self.fields["title"], self.fields["author"])
+        return (isbn,) if isbn else self.name
 
 
 def same_book(title: str, author: str) -> tuple[str, str]:
@@ -72,47 +81,57 @@ def same_book(title: str, author: str) -> tuple[str, str]:
     return same_name(title), same_name(author)
 
 
-def column_name(heading: str) -> str:
-    """A heading as a column's name: "Publish date " is `publish_date`."""
-    return "_".join(heading.strip().lower().replace("-", " ").split())
+def read_row(cells: Mapping[str, str | None], *, dates: DayOrder = "ask", strict: bool = False) -> Row:
+    """What a row says, by the names of its columns; columns that are not in COLUMNS are passed over. No query.
 
-
-def missing_columns(columns: Iterable[str]) -> list[str]:
-    """The required columns that are not among these."""
-    present = set(columns)
-    return [name for name in REQUIRED if name not in present]
-
-
-def read_row(cells: Mapping[str, str | None], *, decimal_comma: bool = False) -> Row:
-    """What a row says, by the names of its columns; columns that are not in COLUMNS are passed over.
-
-    With `decimal_comma` a price may be `12,50`. No query.
+    An optional cell that cannot be read is left out and noted; `strict` refuses the row for it. `dates` says what
+    12/11/1999 means.
     """
     row = Row()
+    beside: dict[str, Any] = {"dates": dates, "mark": None}
     for name in COLUMNS:
-        text = (cells.get(name) or "").strip()
-        if not text:
+        text = read_text(cells.get(name) or "")
+        if not text or is_not_known(name, text):
             if name in REQUIRED:
-                row.faults.append(Fault(name, "", "Every book needs one, and the cell is empty."))
+                row.faults.append(Fault(name, text, "Every book needs one, and the cell is empty."))
             continue
         try:
-            value = READERS[name](text, decimal_comma)
+            value = READERS[name](text, beside)
         except serializers.ValidationError as error:
             detail: Any = error.detail
-            row.faults.append(Fault(name, shortened(text), str(detail[0])))
-        except LeftOut as reason:
-            row.notes.append(Fault(name, shortened(text), str(reason)))
+            fault = Fault(name, shortened(text), str(detail[0]))
+        except CellError as error:
+            fault = Fault(name, shortened(text), str(error))
         else:
-            row.fields[name] = value
+            if value is not None:
+                row.fields[name] = value
+            continue
+        if name == "isbn":
+            row.unread_isbn = text
+        (row.faults if strict or name in REQUIRED else row.notes).append(fault)
     return row
+
+
+def checked(line: Line, *, dates: DayOrder = "ask", strict: bool = False) -> Row:
+    """What a line says; refused when its cells cannot be told apart, or when some belong to no column."""
+    if line.problem:
+        return Row(faults=[Fault("row", "", line.problem)])
+    if line.surplus:
+        reason = "The row has more cells than there are columns: a text with a comma in it needs quotation marks."
+        return Row(faults=[Fault("row", f"{line.surplus} more", reason)])
+    return read_row(line.cells, dates=dates, strict=strict)
+
+
+def is_not_known(name: str, text: str) -> bool:
+    """Whether a cell says that nothing is known. A title and an author are never asked: a book may be called NULL."""
+    if name in {"title", "author"}:
+        return False
+    word = text.casefold()
+    return word in NOT_KNOWN or (name not in TEXT_COLUMNS and word in NOT_KNOWN_EITHER)
 
 
 def shortened(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
-
-
-class LeftOut(Exception):
-    """A value that cannot be kept, of a book that can."""
 
 
 API_FIELDS: dict[str, Callable[[Any], Any]] = {
@@ -120,46 +139,75 @@ API_FIELDS: dict[str, Callable[[Any], Any]] = {
 } | {"genre": GenreCreateSerializer().fields["name"].run_validation}
 
 
-def plain(name: str) -> Callable[[str, bool], Any]:
+def plain(name: str) -> Callable[[str, dict[str, Any]], Any]:
     """Reads a cell as the API reads a string in this field."""
-    return lambda text, decimal_comma: API_FIELDS[name](text)
+    return lambda text, beside: API_FIELDS[name](text)
 
 
-def price(text: str, decimal_comma: bool) -> Any:
-    if decimal_comma and (match := DECIMAL_COMMA.fullmatch(text)):
-        text = f"{match[1]}.{match[2]}"
-    return API_FIELDS["price"](text)
+def price(text: str, beside: dict[str, Any]) -> Decimal:
+    """Its decimal mark says what the marks of the row's other numbers mean."""
+    number = amount_of(text, settings.SHOP_CURRENCY)
+    beside["mark"] = number.mark
+    amount: Decimal = API_FIELDS["price"](number.value)
+    return amount
 
 
-def isbn(text: str, decimal_comma: bool) -> Any:
-    if ROUNDED.fullmatch(text):
-        raise serializers.ValidationError(
-            "The spreadsheet has turned the ISBN into a rounded number: make the column text, and fill it again."
-        )
+def isbn(text: str, beside: dict[str, Any]) -> Any:
+    visible = "".join(" " if c.isspace() else c for c in text if unicodedata.category(c) != "Cf")
+    bare_isbn = PARENTHESES.sub("", visible.lstrip("'")).strip()
+    bare_isbn = ISBN_WORD.sub("", bare_isbn, count=1) if ISBN_WORD.match(bare_isbn) else bare_isbn
+    bare_isbn = bare(bare_isbn).rstrip(".;,")
+    if found := AFTER_POINT.fullmatch(bare_isbn):
+        bare_isbn = found[1]
+    elif found := SCIENTIFIC.fullmatch(bare_isbn):
+        if len(found[2]) < int(found[3]):
+            raise CellError(
+                "The spreadsheet has turned the ISBN into a rounded number: make the column text, and fill it again."
+            )
+        bare_isbn = (found[1] + found[2])[: int(found[3]) + 1]
+    if not bare_isbn.strip("0-"):
+        return None
     # A spreadsheet drops the zeros in front of a number, and the ISBN-10 of most English books begins with one.
-    return API_FIELDS["isbn"](text.zfill(10) if WITHOUT_ZEROS.fullmatch(text) else text)
+    return API_FIELDS["isbn"](bare_isbn.zfill(10) if WITHOUT_ZEROS.fullmatch(bare_isbn) else bare_isbn)
 
 
-def publish_date(text: str, decimal_comma: bool) -> Any:
-    if BEFORE_CHRIST.fullmatch(text) or (YEAR.fullmatch(text) and int(text) == 0):
-        raise LeftOut("A date before the year 1 cannot be kept: the book is taken without one.")
-    if YEAR.fullmatch(text):
-        return date(int(text), 1, 1)
-    if match := DOTTED_DATE.fullmatch(text):
-        text = f"{match[3]}-{match[2]:0>2}-{match[1]:0>2}"
-    return API_FIELDS["publish_date"](text)
+def could_be(isbn: str, unread: str) -> bool:
+    """Whether an ISBN-13 can be the one that a spreadsheet has rounded to `unread`: 9.78014E+12."""
+    found = SCIENTIFIC.fullmatch(unread.strip())
+    if not found:
+        return False
+    digits, power = found[1] + found[2], int(found[3])
+    forms = [isbn] + [stdnum_isbn.to_isbn10(isbn)] * isbn.startswith("978")
+    for form in forms:
+        number = form.lstrip("0")
+        if number.isdigit() and len(number) == power + 1 and len(digits) <= len(number):
+            step = 10 ** (len(number) - len(digits))
+            if (int(number) + step // 2) // step == int(digits):
+                return True
+    return False
 
 
-def is_active(text: str, decimal_comma: bool) -> bool:
-    if text.lower() not in FLAGS:
-        raise serializers.ValidationError("Write yes or no.")
-    return FLAGS[text.lower()]
+def publish_date(text: str, beside: dict[str, Any]) -> Any:
+    found = date_of(text, beside["dates"])
+    return found if found is None else API_FIELDS["publish_date"](found.isoformat())
 
 
-READERS: dict[str, Callable[[str, bool], Any]] = {
+def stock_quantity(text: str, beside: dict[str, Any]) -> Any:
+    return API_FIELDS["stock_quantity"](copies_of(text, beside["mark"]))
+
+
+def is_active(text: str, beside: dict[str, Any]) -> bool:
+    word = text.casefold().strip(" .!")
+    if word not in YES and word not in NO:
+        raise CellError("Write yes or no.")
+    return word in YES
+
+
+READERS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
     **{name: plain(name) for name in COLUMNS},
     "price": price,
     "isbn": isbn,
     "publish_date": publish_date,
+    "stock_quantity": stock_quantity,
     "is_active": is_active,
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from proofs.stress import sabotage
 from proofs.stress.races import chosen as races_named
-from proofs.stress.stage import Options, Stage, scratch_copy
+from proofs.stress.stage import Options, Stage
 from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
 
 PARTS = (
@@ -121,8 +121,11 @@ def run(chosen: argparse.Namespace) -> int:
         prepare(cluster.url)
         stage = Stage(cluster, options)
         if options.sabotage:
-            stage.root = stack.enter_context(scratch_copy())
-            sabotage.apply(options.sabotage, stage.root)
+            broken = sabotage.sabotages()[options.sabotage]
+            if broken.in_harness:
+                sabotage.break_now(broken.breaks)
+            else:
+                stage.broken = sabotage.environ(options.sabotage)
         for name in chosen.parts:
             begun = time.monotonic()
             try:

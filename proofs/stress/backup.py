@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from proofs.stress.stage import Stage
+from proofs.stress.stage import ROOT, Stage
 from tests.support import documented
 
 SECTION = "Backup and restore"
@@ -40,8 +40,8 @@ def backup(stage: Stage) -> None:
     source = stage.cluster.url
     target = urlunsplit(urlsplit(source)._replace(path="/restored"))
     commands = [
-        *documented.commands_of(stage.root, SECTION, "pg_dump"),
-        *documented.commands_of(stage.root, SECTION, "pg_restore"),
+        *documented.commands_of(ROOT, SECTION, "pg_dump"),
+        *documented.commands_of(ROOT, SECTION, "pg_restore"),
     ]
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("CREATE DATABASE restored TEMPLATE template0")

@@ -1,334 +1,394 @@
-"""What is broken in each sabotage, and which row of which proof must see it, with sizes that suffice."""
+"""What is broken in each sabotage, and which row of which proof must see it, with sizes that suffice.
 
-from proofs.stress.sabotage import Patch, Sabotage
+Nothing of the product is imported here: this file is read at the start of each process of the build.
+"""
 
-NO_STATEMENTS: list[Patch] = [
-    # The verbs of models.py do the work, as on other databases.
-    ("cart/statements.py", 'connection.vendor != "postgresql" or', "True or"),
-]
-NO_LOCK: list[Patch] = [
-    *NO_STATEMENTS,
-    ("cart/models.py", "Cart.objects.select_for_update().filter(pk=self.pk)", "Cart.objects.filter(pk=self.pk)"),
-]
-ENDLESS_WAIT: list[Patch] = [
-    (
-        "bookstore/database/deadlines.py",
-        "        seconds = _own.ends_at - monotonic()\n"
-        "        if seconds > self.answer_timeout:\n"
-        "            seconds = self.answer_timeout\n",
-        "        seconds = INFINITE\n",
-    )
-]
-UNCAUGHT_IN_STATEMENTS: Patch = ("cart/statements.py", "    except IntegrityError:", "    except ZeroDivisionError:")
+import functools
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from proofs.stress.sabotage import Break, Sabotage
+
+Function = Callable[..., Any]
 
 
-def of_race(race: str, patches: list[Patch], rounds: int = 100) -> Sabotage:
-    return Sabotage("races", f"race: {race}", patches, {"race": race, "rounds": rounds})
+def instead(module: str, attribute: str, function: Function) -> Break:
+    return Break(module, attribute, lambda original: function)
+
+
+def value(module: str, attribute: str, new: Any) -> Break:
+    return Break(module, attribute, lambda original: new)
+
+
+# --- carts ---
+
+
+def no_row(*args: Any, **values: Any) -> None:
+    """A statement that never finds anything to do: the verbs do the work, as on other databases."""
+
+
+def without_lock(cart: Any) -> bool:
+    return bool(cart.is_stored and type(cart).objects.filter(pk=cart.pk).exists())
+
+
+def not_recognised(*names: str) -> Callable[[Function], Function]:
+    """`violated`, which takes these constraints for others."""
+
+    def make(original: Function) -> Function:
+        return lambda error, name, *columns: name not in names and original(error, name, *columns)
+
+    return make
+
+
+def bulk_create_unguarded(original: Function) -> Function:
+    return lambda rows, objects, **options: original(rows, objects, **{**options, "ignore_conflicts": False})
+
+
+def save_instead_of_update(line: Any, quantity: int, **options: Any) -> None:
+    line.quantity = quantity
+    line.save()
+
+
+def kept_for_a_second(original: Function) -> Function:
+    kept: dict[Any, Any] = {}
+
+    def rows(**values: Any) -> Any:
+        key = (values["session_id"], int(time.time()))
+        if key not in kept:
+            kept[key] = original(**values)
+        return kept[key]
+
+    return rows
+
+
+def answered_before_it_is_done(original: Function) -> Function:
+    def change_quantity(caller: Any, item_id: int, quantity: int) -> Any:
+        from threading import Timer
+
+        from cart import statements
+
+        Timer(0.01, original, (caller, item_id, quantity)).start()
+        return statements.read(caller)
+
+    return change_quantity
+
+
+def lines_before_cart(original: Function) -> Function:
+    def lock(cart: Any) -> bool:
+        if cart.is_stored:
+            list(cart.items.select_for_update().order_by("?"))
+        return bool(original(cart))
+
+    return lock
+
+
+def shared_lock_in_no_order(original: Function) -> Function:
+    return lambda books, ids, *, unchanged=False: original(books, ids, unchanged=True) if unchanged else None
+
+
+def lock_with_key(original: Function) -> Function:
+    """FOR UPDATE where FOR NO KEY UPDATE does."""
+    return lambda rows, *args, **options: original(rows, *args, **{**options, "no_key": False})
+
+
+class ReadAgain:
+    """The user that a change names by id is read: it may be gone."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.objects = model, model.objects
+
+    def __call__(self, pk: int) -> Any:
+        return self.model.objects.get(pk=pk)
+
+
+def one_copy_more(original: Function) -> Function:
+    return lambda quantity, **facts: original(quantity + 1, **facts)
+
+
+NO_STATEMENTS = [instead("cart.statements", "_run", no_row)]
+NO_LOCK = [*NO_STATEMENTS, instead("cart.models", "Cart._lock", without_lock)]
+# What the code waits for never comes, so that what does come is a 500.
+UNCAUGHT_IN_STATEMENTS = value("cart.statements", "IntegrityError", ZeroDivisionError)
+
+
+# --- the database, the server, the accounts ---
+
+
+def at_once_on_the_server_only(original: Function) -> Function:
+    """Commits are answered before they are on the disk."""
+
+    def set_timeouts(wrapper: Any, connection: Any) -> bool:
+        original(wrapper, connection)
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = off")
+        return True
+
+    return set_timeouts
+
+
+def patient(original: Function) -> Function:
+    @functools.wraps(original)
+    def init(*args: Any, **options: Any) -> None:
+        original(*args, **{**options, "patience": 600.0})
+
+    return init
+
+
+def late(original: Function) -> Function:
+    def init(*args: Any, **options: Any) -> None:
+        time.sleep(2.1)
+        original(*args, **options)
+
+    return init
+
+
+def rotated_whatever_it_was(original: Function) -> Function:
+    def rotate(session: Any, jti: str) -> bool:
+        session.refresh_jti = jti
+        session.save(update_fields=["refresh_jti"])
+        return bool(original(session, jti))
+
+    return rotate
+
+
+def only_of_somebody(original: Function) -> Function:
+    """Nothing is hashed for an email that nobody has."""
+    return lambda user, password: user.pk is not None and original(user, password)
+
+
+def counted_in_this_process(key: str, limit: int, seconds: int, counts: dict[str, int] | None = None) -> int:
+    counts = _counts if counts is None else counts
+    counts[key] = counts.get(key, 0) + 1
+    return 0 if counts[key] <= limit else seconds
+
+
+_counts: dict[str, int] = {}
+
+
+def without_kind(kind: str) -> Callable[[Function], Function]:
+    """Attempts are not counted by this: each has a key of its own."""
+
+    def make(original: Function) -> Function:
+        def key_of(scope: str, counted_by: str, counted: str) -> Any:
+            return original(scope, counted_by, str(time.monotonic_ns()) if counted_by == kind else counted)
+
+        return key_of
+
+    return make
+
+
+ENDLESS_WAIT = [instead("bookstore.database.deadlines", "Connection.seconds_to_answer", lambda connection: math.inf)]
+NO_REQUEST_BOUND = [instead("bookstore.database.deadlines", "request_timeout", lambda seconds: math.inf)]
+
+
+# --- the documents, and the migrations ---
+
+
+def without_errors_of(code: str) -> Callable[[Function], Function]:
+    def make(original: Function) -> Function:
+        return lambda *errors: original(*(error for error in errors if error.code != code))
+
+    return make
+
+
+def first_sql(*statements: str) -> Callable[[Sequence[Any]], list[Any]]:
+    def make(operations: Sequence[Any]) -> list[Any]:
+        from django.db.migrations import RunSQL
+
+        return [*(RunSQL(sql) for sql in statements), *operations]
+
+    return make
+
+
+def last_sql(sql: str) -> Callable[[Sequence[Any]], list[Any]]:
+    def make(operations: Sequence[Any]) -> list[Any]:
+        from django.db.migrations import RunSQL
+
+        return [*operations, RunSQL(sql)]
+
+    return make
+
+
+def dump_without_lines(original: Function) -> Function:
+    def commands_of(*named: Any) -> list[str]:
+        return [each.replace("pg_dump", "pg_dump --exclude-table-data=public.cart_items") for each in original(*named)]
+
+    return commands_of
+
+
+def of_race(race: str, breaks: Sequence[Break], rounds: int = 100) -> Sabotage:
+    return Sabotage("races", f"race: {race}", breaks, {"race": race, "rounds": rounds})
 
 
 SABOTAGES = {
     "cart-made-unguarded": of_race(
-        "first adds of different books", [("cart/querysets.py", ", ignore_conflicts=True)", ")")]
+        "first adds of different books", [Break("cart.models", "CartQuerySet.bulk_create", bulk_create_unguarded)]
     ),
     "check-then-insert": of_race(
         "adds of the same book",
-        [*NO_LOCK, ("cart/models.py", 'if violated(error, "uq_cart_items_cart_book"', 'if violated(error, "nothing"')],
+        [*NO_LOCK, Break("cart.models", "violated", not_recognised("uq_cart_items_cart_book"))],
     ),
     "save-not-update": of_race(
         "put against delete",
-        [
-            *NO_LOCK,
-            (
-                "cart/models.py",
-                "if not this_line.update(quantity=quantity, price_at_add=models.Subquery(price)):\n"
-                "                raise CartItemNotFound",
-                "self.quantity = quantity\n            self.save()",
-            ),
-        ],
+        [*NO_LOCK, instead("cart.models", "CartItem.change_quantity", save_instead_of_update)],
     ),
     "no-lock": of_race("merges an add and a clear", NO_LOCK),
-    "no-version": of_race("adds at the bound", [("cart/statements.py", " AND carts.updated_at = seen.updated_at", "")]),
+    "no-version": of_race("adds at the bound", [value("cart.statements", "UNCHANGED", "true")]),
     "book-gone-uncaught": of_race(
         "adds against the books deletion",
-        [
-            UNCAUGHT_IN_STATEMENTS,
-            ("cart/models.py", 'if violated(error, "fk_cart_items_book_id"):', 'if violated(error, "nothing"):'),
-        ],
+        [UNCAUGHT_IN_STATEMENTS, Break("cart.models", "violated", not_recognised("fk_cart_items_book_id"))],
         400,
     ),
     "user-gone-uncaught": of_race(
         "adds against the users deletion",
-        [UNCAUGHT_IN_STATEMENTS, ("cart/querysets.py", "raise UserInactive from error", "raise")],
+        [UNCAUGHT_IN_STATEMENTS, value("cart.models", "UserInactive", RuntimeError)],
         400,
     ),
     "unguarded-register": of_race(
-        "registers of the same email", [("bookstore/accounts/models.py", "raise EmailConflict from error", "raise")], 50
+        "registers of the same email", [value("bookstore.accounts.models", "EmailConflict", RuntimeError)], 50
     ),
     "any-token-wins": of_race(
         "refreshes of the same token",
-        [
-            (
-                "bookstore/accounts/models.py",
-                "filter(pk=self.pk, refresh_jti=jti, ended_at=None).update",
-                "filter(pk=self.pk).update",
-            )
-        ],
+        [Break("bookstore.accounts.models", "LoginSession.rotate", rotated_whatever_it_was)],
         50,
     ),
     "cached-cart": Sabotage(
-        "reads",
-        "read after write",
-        [
-            (
-                "cart/statements.py",
-                "from functools import cache\n",
-                "from functools import cache\nfrom time import time\n",
-            ),
-            (
-                "cart/statements.py",
-                "    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n",
-                "    held = globals().setdefault('held', {})\n"
-                "    key = (claims.session_id, int(time()))\n"  # good for a second, in this process
-                "    if key not in held:\n"
-                "        held[key] = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n"
-                "    rows = held[key]\n",
-            ),
-        ],
-        {"rounds": 40},
+        "reads", "read after write", [Break("cart.statements", "READ.rows", kept_for_a_second)], {"rounds": 40}
     ),
     "early-answer": Sabotage(
         "reads",
         "read after write",
-        [
-            # A thread of its own changes the line, a moment after the answer.
-            (
-                "cart/statements.py",
-                "    row = _run(CHANGE, caller, item_id=item_id, quantity=quantity)\n"
-                "    return line_json(*row) if row else None",
-                "    from threading import Timer\n\n"
-                "    claims = caller.claims\n"
-                "    rows = READ.rows(session_id=claims.session_id, user_id=claims.user_id)\n"
-                "    Timer(0.01, _run, (CHANGE, caller), {'item_id': item_id, 'quantity': quantity}).start()\n"
-                "    return line_json(*next(row[1:] for row in rows if row[1] == item_id))",
-            ),
-        ],
+        [Break("cart.statements", "change_quantity", answered_before_it_is_done)],
         {"rounds": 40},
     ),
     "line-before-cart": Sabotage(
         "mixed",
         "mixed operations",
-        [
-            *NO_STATEMENTS,
-            (
-                "cart/models.py",
-                "        try:\n            with transaction.atomic():\n                there_was_none = False\n",
-                "        try:\n            with transaction.atomic():\n                there_was_none = False\n"
-                "                if self.is_stored:\n"
-                "                    list(CartItem.objects.select_for_update().filter(cart=self.pk).order_by('?'))\n",
-            ),
-        ],
+        [*NO_STATEMENTS, Break("cart.models", "Cart._lock", lines_before_cart)],
         {"rounds": 60, "seconds": 10},
     ),
     "books-as-sent": Sabotage(
         "mixed",
         "mixed operations",
         [
-            ("cart/models.py", "                    Book.objects.keep(books)\n", "                    pass\n"),
-            ("catalog/admin/books.py", '"pk").select_for_update(no_key=True)', '"pk").select_for_update()'),
+            Break("catalog.querysets", "BookQuerySet.lock_shared", shared_lock_in_no_order),
+            Break("catalog.querysets", "BookQuerySet.select_for_update", lock_with_key),
         ],
         {"rounds": 60, "seconds": 10},
     ),
-    "user-read-again": of_race(
-        "adds against the users deletion",
-        [
-            ("cart/models.py", "Cart.objects.for_user(user).pk", "Cart.objects.for_user(self.user).pk"),
-            (
-                "cart/models.py",
-                "now = Cart.objects.with_lines().of(user)",
-                "now = Cart.objects.with_lines().of(self.user)",
-            ),
-        ],
-        400,
-    ),
+    "user-read-again": of_race("adds against the users deletion", [Break("cart.models", "User", ReadAgain)], 400),
     "lazy-commit": Sabotage(
         "crashes",
         "crashes: acknowledged writes",
-        [("bookstore/database/base.py", "SET {name} = {milliseconds}", "SET synchronous_commit = off")],
+        [Break("bookstore.database.base", "DatabaseWrapper.set_timeouts", at_once_on_the_server_only)],
         {"crashes": 12},
     ),
     "dead-connection-kept": Sabotage(
         "crashes",
         "crashes: back after a",
-        [
-            (
-                "bookstore/database/base.py",
-                "        connection = self.connection\n        if connection is None or connection.closed:\n"
-                "            return False\n",
-                "        return True\n        connection = self.connection\n",
-            )
-        ],
+        [instead("bookstore.database.base", "DatabaseWrapper.is_usable", lambda wrapper: True)],
         {"crashes": 3},
     ),
     "no-retry-after": Sabotage(
         "crashes",
         "crashes: acknowledged writes",
-        [("bookstore/api/errors.py", '    headers = {"Retry-After": str(RETRY_AFTER)}', "    headers = {}")],
+        [value("bookstore.api.errors", "ServiceUnavailable.headers", {})],
         {"crashes": 6},
     ),
     "no-timeouts": Sabotage(
         "overload",
         "a table locked",
+        # Either alone keeps the promise.
         [
-            ("bookstore/database/base.py", "SET {name} = {milliseconds}", "SET {name} = 0"),
-            *ENDLESS_WAIT,  # either alone keeps the promise
+            instead("bookstore.database.base", "DatabaseWrapper.set_timeouts", lambda wrapper, connection: False),
+            *ENDLESS_WAIT,
         ],
         {"seconds": 10},
     ),
     "endless-patience": Sabotage(
         "overload",
         "ten times",
-        [
-            ("bookstore/server/slots.py", "PATIENCE = 1.8", "PATIENCE = 600.0"),
-            # The bound of a request would end the waiting, too.
-            ("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")'),
-        ],
+        # The bound of a request would end the waiting, too.
+        [Break("bookstore.server.slots", "Slots.__init__", patient), *NO_REQUEST_BOUND],
         {"seconds": 12},
     ),
     "endless-wait": Sabotage("swallow", "a network that swallows", ENDLESS_WAIT, {"seconds": 8}),
-    "no-request-bound": Sabotage(
-        "swallow",
-        "a network that swallows",
-        [("bookstore/wsgi.py", "longest=settings.REQUEST_TIMEOUT", 'longest=float("inf")')],
-        {"seconds": 12},
-    ),
+    "no-request-bound": Sabotage("swallow", "a network that swallows", NO_REQUEST_BOUND, {"seconds": 12}),
     "one-thread": Sabotage(
         "slow",
         "200 slow clients, server alone",
-        [("bookstore/server/main.py", "LARGEST_QUEUE + 1", "1")],
+        [value("bookstore.server.main", "LARGEST_QUEUE", 0)],
         {"seconds": 8},
     ),
     "stock-checked-wrongly": Sabotage(
         "model",
         "model:",
-        [("cart/issues.py", "elif quantity > stock:", "elif quantity >= stock:")],
+        [Break("cart.issues", "blocking_issue", one_copy_more)],
         {"seeds": 1, "operations": 400, "clients": 8},
     ),
     "quick-refusal": Sabotage(
         "login",
         "login: time of known",
-        [
-            (
-                "bookstore/accounts/models.py",
-                "known = (user or User(password=NOBODYS_PASSWORD)).check_password(password)",
-                "known = user is not None and user.check_password(password)",
-            )
-        ],
+        [Break("bookstore.accounts.models", "User.check_password", only_of_somebody)],
         {"rounds": 100},
     ),
     "throttle-in-each-process": Sabotage(
         "login",
         "login: guesses",
-        [
-            (
-                "bookstore/accounts/throttling.py",
-                "    return count_in_database(key, limit, seconds)",
-                "    held = globals().setdefault('held', {})\n"
-                "    held[key] = held.get(key, 0) + 1\n"
-                "    return 0 if held[key] <= limit else seconds",
-            )
-        ],
+        [instead("bookstore.accounts.throttling", "count_in_database", counted_in_this_process)],
         {"rounds": 100},
     ),
     "forwarded-for-believed": Sabotage(
         "login",
         "login: guesses",
         [
-            ("bookstore/accounts/throttling.py", "    if trusted(client):\n        for", "    if True:\n        for"),
+            instead("bookstore.accounts.throttling", "trusted", lambda address: True),
             # The account's own count would hide it.
-            ("bookstore/accounts/throttling.py", ', ("account", normalise_email(account))', ","),
+            Break("bookstore.accounts.throttling", "key_of", without_kind("account")),
         ],
         {"rounds": 100},
     ),
     "addresses-not-counted": Sabotage(
         "login",
         "login: guesses at a different",
-        [
-            (
-                "bookstore/accounts/throttling.py",
-                '(("address", client_of(request)), ("account", normalise_email(account)))',
-                '(("account", normalise_email(account)),)',
-            )
-        ],
+        [Break("bookstore.accounts.throttling", "key_of", without_kind("address"))],
         {"rounds": 100},
     ),
     "slow-refusal": Sabotage(
         "crashes",
         "crashes: slowest 503",
-        [
-            (
-                "bookstore/api/errors.py",
-                '    headers = {"Retry-After": str(RETRY_AFTER)}\n',
-                '    headers = {"Retry-After": str(RETRY_AFTER)}\n\n'
-                "    def __init__(self, *args, **kwargs):\n        __import__('time').sleep(2.1)\n"
-                "        super().__init__(*args, **kwargs)\n",
-            )
-        ],
+        [Break("bookstore.api.errors", "ServiceUnavailable.__init__", late)],
         {"crashes": 6},
     ),
     "status-undocumented": Sabotage(
         "schema",
         "schemathesis",
-        [
-            (
-                "catalog/views.py",
-                '        operation_id="delete_book",\n        tags=["catalogue"],\n        summary="Delete a book",\n'
-                "        responses={204: None, **errors_of(BookNotFound)},",
-                '        operation_id="delete_book",\n        tags=["catalogue"],\n        summary="Delete a book",\n'
-                "        responses={204: None},",
-            ),
-            (
-                "catalog/views.py",
-                "        - 204: it is gone.\n        - 404 BOOK_NOT_FOUND: there is none with this id (any more).\n",
-                "        - 204: it is gone.\n",
-            ),
-        ],
+        [Break("bookstore.api.schema", "errors_of", without_errors_of("BOOK_NOT_FOUND"))],
         {"cases": 500},
     ),
     "locks-for-long": Sabotage(
         "migrations",
         "migration cart.0002_price_at_add",
         [
-            (
-                "cart/migrations/0002_price_at_add.py",
-                "    operations = [\n",
+            Break(
+                "cart.migrations.0002_price_at_add",
+                "Migration.operations",
                 # The lock of the first is held while the second works, as a rewrite of a large table does.
-                "    operations = [\n"
-                "        migrations.RunSQL('ALTER TABLE cart_items ALTER quantity SET DEFAULT 1'),\n"
-                "        migrations.RunSQL('SELECT pg_sleep(4)'),\n",
+                first_sql("ALTER TABLE cart_items ALTER quantity SET DEFAULT 1", "SELECT pg_sleep(4)"),
             )
         ],
     ),
     "dump-without-lines": Sabotage(
         "backup",
         "backup",
-        [
-            (
-                "docs/running.md",
-                "pg_dump --format=custom --no-owner --file=",
-                "pg_dump --format=custom --no-owner --exclude-table-data=public.cart_items --file=",
-            )
-        ],
+        [Break("tests.support.documented", "commands_of", dump_without_lines)],
+        in_harness=True,
     ),
     "lines-outside-the-log": Sabotage(
         "recovery",
         "recovery: base backup and archive",
-        [
-            (
-                "cart/migrations/0001_carts.py",
-                '        CascadeInDatabase("cart", "user", name="fk_carts_user_id"),\n',
-                "        migrations.RunSQL('ALTER TABLE cart_items SET UNLOGGED'),\n"
-                '        CascadeInDatabase("cart", "user", name="fk_carts_user_id"),\n',
-            )
-        ],
+        [Break("cart.migrations.0001_carts", "Migration.operations", last_sql("ALTER TABLE cart_items SET UNLOGGED"))],
     ),
 }

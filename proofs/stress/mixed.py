@@ -10,7 +10,7 @@ from collections import Counter
 from functools import partial
 
 from proofs.stress.staff import VISITORS
-from proofs.stress.stage import Stage
+from proofs.stress.stage import ROOT, Stage
 from proofs.stress.wire import Crowd, Wire
 
 CLIENTS, BOOKS, LINES = 8, 60, 40  # LINES: of one merge, in any order
@@ -109,12 +109,12 @@ def mixed(stage: Stage) -> None:
     catalogue, tokens = Catalogue(stage), [token for _, token in people]
     clients = [Client(list(tokens), staff, catalogue, seed) for seed in range(CLIENTS)]
     before = deadlocks(stage)
-    environ = os.environ | {"PYTHONPATH": str(stage.root), "DATABASE_URL": stage.cluster.url}
+    environ = os.environ | {"DATABASE_URL": stage.cluster.url, **stage.environ}
     seconds = START + min(stage.options.seconds, 120)
     with stage.server() as server:
         office = subprocess.Popen(
             [sys.executable, "-m", "proofs.stress.staff", str(seconds)],
-            cwd=stage.root,
+            cwd=ROOT,
             env=environ,
             stdout=subprocess.PIPE,
             text=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs.stress.backup import contents
-from proofs.stress.stage import Server, Stage
+from proofs.stress.stage import ROOT, Stage
 from proofs.stress.wire import Wire
 from tests.support import documented
 from tools.postgres import Cluster, Installation, PostgresUnavailable, base_backup, throwaway
@@ -63,7 +63,7 @@ def recovery(stage: Stage) -> None:
         cluster.give(archive)
         stage.manage("migrate", "-v0", DATABASE_URL=cluster.url).check_returncode()
         execute(cluster, PUT_BOOKS, BOOKS)
-        server = Server(stage.root, cluster.url, stage.options.workers, {})
+        server = stage.new_server(cluster.url)
         try:
             server.wait_until_ready()
             wire = Wire(server.port)
@@ -113,7 +113,7 @@ def fill_carts(wire: Wire, when: str) -> None:
 
 def put_back(stage: Stage, restored: Cluster, cluster: Cluster) -> None:
     """The lines that were deleted, into the table that has others by now, by the commands of docs/running.md."""
-    commands = documented.block_of(stage.root, "Put a table back", "sh")
+    commands = documented.block_of(ROOT, "Put a table back", "sh")
     with tempfile.TemporaryDirectory(prefix="bookstore-recovery-") as folder:
         urls = {"RESTORED_URL": restored.url, "DATABASE_URL": cluster.url}
         documented.run(commands, cluster, Path(folder), **urls)
@@ -121,7 +121,7 @@ def put_back(stage: Stage, restored: Cluster, cluster: Cluster) -> None:
 
 def add_again(stage: Stage, cluster: Cluster) -> Counter[int]:
     """The statuses of adds by new customers: no id is given out twice."""
-    server = Server(stage.root, cluster.url, stage.options.workers, {})
+    server = stage.new_server(cluster.url)
     try:
         server.wait_until_ready()
         wire, statuses = Wire(server.port), Counter[int]()

@@ -3,53 +3,108 @@
     python -m proofs.stress --sabotage no-version     one of them
     python -m proofs.stress --sabotages               all of them, one after the other, with a table
 
-Each names the row of the proof that must be FAILED. Nothing else counts: neither an error of the harness, nor a server
-that does not start, nor another row.
+Each replaces attributes of modules, in every Python process of the build, as the modules are imported. Each names the
+row of the proof that must be FAILED. Nothing else counts: neither an error of the harness, nor a server that does not
+start, nor another row.
 """
 
+import importlib
+import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from proofs.stress.stage import Row
+from proofs.stress.stage import ROOT, Row
 
 LONGEST = 600  # seconds that one may take
 SEEN, NOT_SEEN, NOTHING_KNOWN = 0, 1, 2  # exit codes
+STARTUP = Path(__file__).parent / "startup"  # its sitecustomize.py is run at the start of every Python
 
-Patch = tuple[str, str, str]  # the file, what is there (exactly once), and what is put in its place
+
+@dataclass(frozen=True)
+class Break:
+    """`make` gets an attribute as it is, and returns what is put in its place."""
+
+    module: str
+    attribute: str  # "Cart._lock": of a class in the module
+    make: Callable[[Any], Any]
+
+    def apply(self, module: ModuleType) -> None:
+        """Raises AttributeError where there is no such attribute (any more)."""
+        owner: Any = module
+        *path, name = self.attribute.split(".")
+        for step in path:
+            owner = getattr(owner, step)
+        setattr(owner, name, self.make(getattr(owner, name)))
 
 
 @dataclass(frozen=True)
 class Sabotage:
     part: str
     row: str  # how the row begins that must be FAILED
-    patches: Sequence[Patch]
+    breaks: Sequence[Break]
     sizes: Mapping[str, Any] = field(default_factory=dict)  # options that suffice
+    in_harness: bool = False  # what is broken is the proof's own, not the build
 
 
-class OutOfDate(Exception):
-    """A patch that no longer fits."""
+class Breaker(MetaPathFinder):
+    """Breaks a module right after it was executed, before anybody imports a name from it."""
+
+    def __init__(self, breaks: Sequence[Break]) -> None:
+        self.of_module: dict[str, list[Break]] = {}
+        self.asked: set[str] = set()
+        for each in breaks:
+            self.of_module.setdefault(each.module, []).append(each)
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        breaks = self.of_module.get(fullname, ())
+        if not breaks or fullname in self.asked:
+            return None
+        self.asked.add(fullname)  # the next line asks this finder, too
+        spec = importlib.util.find_spec(fullname)
+        self.asked.remove(fullname)
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_break(module: ModuleType) -> None:
+            execute(module)
+            for each in breaks:
+                each.apply(module)
+
+        spec.loader.exec_module = execute_and_break  # type: ignore[method-assign]
+        return spec
+
+
+def break_modules(breaks: Sequence[Break]) -> None:
+    """From now on in this process, in each module as it is imported."""
+    sys.meta_path.insert(0, Breaker(breaks))
+
+
+def break_now(breaks: Sequence[Break]) -> None:
+    """In modules that may be imported already."""
+    for each in breaks:
+        each.apply(importlib.import_module(each.module))
+
+
+def environ(name: str) -> dict[str, str]:
+    """For every process of the build that is broken."""
+    return {"BOOKSTORE_SABOTAGE": name, "PYTHONPATH": os.pathsep.join([str(STARTUP), str(ROOT)])}
 
 
 def sabotages() -> dict[str, Sabotage]:
     from proofs.stress.broken import SABOTAGES
 
     return SABOTAGES
-
-
-def apply(name: str, root: Path) -> None:
-    """Raises OutOfDate when the code has changed so that the patch no longer fits."""
-    for file, old, new in sabotages()[name].patches:
-        path = root / file
-        text = path.read_text()
-        if text.count(old) != 1:
-            raise OutOfDate(f"the sabotage {name!r} no longer fits {file}: adapt proofs/stress/broken.py")
-        path.write_text(text.replace(old, new))
 
 
 def verdict(name: str, rows: Sequence[Row]) -> tuple[int, str]:

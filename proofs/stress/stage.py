@@ -1,7 +1,6 @@
 """What the proofs stand on: a durable PostgreSQL, the real server on it, customers and books."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -51,7 +50,7 @@ class Options:
 class Stage:
     cluster: Cluster
     options: Options
-    root: Path = ROOT
+    broken: dict[str, str] = field(default_factory=dict)  # the environment of a build that is broken on purpose
     rows: list[Row] = field(default_factory=list)
     made: int = 0
 
@@ -98,24 +97,33 @@ class Stage:
 
     # --- the server, and what an operator runs beside it ---
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """Of every process of the build that is proved."""
+        return {"PYTHONPATH": str(ROOT), **self.broken}
+
     def manage(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """`manage.py` of the build that is proved. Its exit code is for the caller to look at."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=self.root,
-            env=os.environ | {"DATABASE_URL": self.cluster.url, "PYTHONPATH": str(self.root), **environ},
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": self.cluster.url, **self.environ, **environ},
             capture_output=True,
             text=True,
         )
 
     @contextmanager
     def server(self, **environ: str) -> Iterator["Server"]:
-        running = Server(self.root, self.cluster.url, int(environ.get("WORKERS", self.options.workers)), environ)
+        running = self.new_server(self.cluster.url, **environ)
         try:
             running.wait_until_ready()
             yield running
         finally:
             running.stop()
+
+    def new_server(self, url: str, **environ: str) -> "Server":
+        """Started, and to be stopped by the caller."""
+        return Server(url, int(environ.get("WORKERS", self.options.workers)), self.environ | environ)
 
 
 def far_away() -> Any:
@@ -129,7 +137,7 @@ def far_away() -> Any:
 class Server:
     """`manage.py serve` of the build that is proved."""
 
-    def __init__(self, root: Path, url: str, workers: int, environ: dict[str, str]) -> None:
+    def __init__(self, url: str, workers: int, environ: dict[str, str]) -> None:
         self.port = free_port()
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop()
         environment = os.environ | {
@@ -139,12 +147,11 @@ class Server:
             "LOG_LEVEL": "WARNING",
             "AUTH_THROTTLE_RATE": "off",
             "TASK_WORKERS": "0",
-            "PYTHONPATH": str(root),
             **environ,
         }
         command = [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", str(workers)]
         self.process = subprocess.Popen(
-            command, cwd=root, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=ROOT, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
         )
 
     def wait_until_ready(self) -> None:
@@ -187,15 +194,3 @@ def children_of(pid: int, command: str = "") -> list[int]:
         for child, parent, state, *arguments in rows
         if int(parent) == pid and not state.startswith("Z") and command in " ".join(arguments)
     ]
-
-
-@contextmanager
-def scratch_copy() -> Iterator[Path]:
-    """The code without what git does not keep: to be broken on purpose."""
-    with tempfile.TemporaryDirectory(prefix="bookstore-sabotage-") as name:
-        target = Path(name) / "tree"
-        left_out = shutil.ignore_patterns(
-            ".git", ".venv*", "build", "__pycache__", "*.sqlite3*", ".*_cache", ".hypothesis"
-        )
-        shutil.copytree(ROOT, target, ignore=left_out, symlinks=True)
-        yield target

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proofs.stress.overload import ENDS_WITHIN, Health
-from proofs.stress.stage import Stage, children_of
+from proofs.stress.stage import ROOT, Stage, children_of
 from proofs.stress.wire import Wire, percentile
 from tests.support import documented
 from tests.support.proxy import SwallowingProxy
@@ -105,7 +105,7 @@ def pooler(stage: Stage) -> Iterator[Link]:
         database = f"postgres = host=127.0.0.1 port={target.port} user={target.username} password={target.password}"
         (folder / "pgbouncer.ini").write_text(
             # Where it stands and whom it knows is ours; all else is as it is written there.
-            documented.block_of(stage.root, SECTION, "ini")
+            documented.block_of(ROOT, SECTION, "ini")
             .replace("bookstore = host=10.0.0.20 port=5432", database)
             .replace("/etc/pgbouncer/userlist.txt", str(folder / "users"))
             + f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
@@ -122,7 +122,7 @@ def pooler(stage: Stage) -> Iterator[Link]:
             **as_user,
         )
         try:
-            settings = documented.settings_of(stage.root, SECTION) | {
+            settings = documented.settings_of(ROOT, SECTION) | {
                 "DATABASE_URL": f"postgresql://{target.username}:{password}@127.0.0.1:{port}/postgres",
                 "DATABASE_DIRECT_URL": stage.cluster.url,
             }
@@ -142,7 +142,7 @@ def role_with_timeouts(stage: Stage) -> Iterator[None]:
 
     user = urlsplit(stage.cluster.url).username or ""
     with psycopg.connect(stage.cluster.url, autocommit=True) as connection:
-        connection.execute(documented.block_of(stage.root, SECTION, "sql").replace("bookstore_app", user).encode())
+        connection.execute(documented.block_of(ROOT, SECTION, "sql").replace("bookstore_app", user).encode())
     try:
         yield
     finally:

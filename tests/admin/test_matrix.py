@@ -3,7 +3,9 @@
 Books and carts are reached by their models' names: nothing here may import them.
 """
 
+import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -53,10 +55,13 @@ def of_model(
     add: dict[str, Answers] | None = None,
     change: Answers = CHANGED,
     delete: Answers | None = None,
+    bulk: bool = True,
 ) -> dict[str, dict[str, Answers]]:
     return {
         f"{name}/": pages(READ, actions),
         f"{name}/add/": add or pages(READ, CHANGED),
+        # An action that has not begun: led back to the list, whatever is sent.
+        **({f"{name}/bulk/<uuid:key>/": pages(CHANGED, CHANGED)} if bulk else {}),
         f"{name}/<path:object_id>/history/": pages(READ, READ),
         f"{name}/<path:object_id>/delete/": pages(delete or READ, delete or CHANGED),
         f"{name}/<path:object_id>/change/": pages(READ, change),
@@ -83,9 +88,15 @@ TABLE: dict[str, dict[str, Answers]] = {
     **of_model("catalog/book"),
     "catalog/book/import/": pages(READ, READ),
     "catalog/book/process_import/": pages(NO_SUCH_METHOD, CHANGED),
+    "catalog/book/import/template/": pages(READ, READ),
+    # There is no import to look at.
+    "catalog/book/import/<id:key>/": pages(staff(404, 403), staff(404, 403)),
+    "catalog/book/import/<id:key>/rows/": pages(staff(404, 403), staff(404, 403)),
+    "catalog/book/import/<id:key>/read/": pages(NO_SUCH_METHOD, staff(404, 403)),
+    "catalog/book/import/<id:key>/cancel/": pages(NO_SUCH_METHOD, staff(404, 403)),
     "catalog/book/export/": pages(READ, READ),
     # A cart is made by its customer's first add; many at once are not changed.
-    **of_model("cart/cart", actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD)),
+    **of_model("cart/cart", bulk=False, actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD)),
     **of_model("auth/group"),
     # A session is made by a login, and not changed but ended: by the action of the list.
     **of_model("accounts/loginsession", add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD),
@@ -93,19 +104,28 @@ TABLE: dict[str, dict[str, Answers]] = {
     "accounts/user/<id>/password/": pages(READ, CHANGED),
     # Nobody adds, changes or deletes what is in the history.
     **of_model(
-        "audit/auditevent", actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD, delete=NONE_TO_ADD
+        "audit/auditevent",
+        bulk=False,
+        actions=READ,
+        add=pages(NONE_TO_ADD, NONE_TO_ADD),
+        change=NONE_TO_ADD,
+        delete=NONE_TO_ADD,
     ),
     "audit/auditevent/<path:object_id>/history/": pages(ELSEWHERE, ELSEWHERE),
     "audit/auditevent/export/": pages(READ, READ),
     "audit/auditevent/<int:event_id>/export/": pages(READ, READ),
     # Of an app of which somebody may see nothing there is no page.
-    "^(?P<app_label>catalog|cart|auth|accounts|audit)/$": pages(staff(200, 404), staff(200, 404)),
+    "<app_label>/": pages(staff(200, 404), staff(200, 404)),
     "(?P<url>.*)$": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
 }
 # What changes the caller's own account or session, whatever their permissions.
 OWN = {"login/", "logout/", "password_change/"}
 # Answered with a redirect, and nothing done: there is no file to import, or nothing to do at all.
-ONLY_LED_ON = {"catalog/book/process_import/"} | {route for route in TABLE if TABLE[route]["POST"] == ELSEWHERE}
+# A deletion of several leads to the page that asks.
+ONLY_LED_ON = {
+    *("catalog/book/process_import/", "catalog/genre/", "auth/group/", "accounts/user/"),
+    *(route for route in TABLE if "/bulk/" in route),
+} | {route for route in TABLE if TABLE[route]["POST"] == ELSEWHERE}
 
 BOOK = {"title": "Dracula", "author": "Bram Stoker", "price": "9.50", "stock_quantity": "3", "is_active": "on"}
 NEW_PASSWORD = {"password1": NEXT_PASSWORD, "password2": NEXT_PASSWORD}
@@ -130,7 +150,7 @@ FORMS: dict[str, dict[str, str]] = {
 
 def admin_routes() -> dict[str, URLPattern]:
     return {
-        route.removeprefix("admin/"): pattern
+        re.sub(r"\^\(\?P<app_label>[a-z|]+\)/\$", "<app_label>/", route.removeprefix("admin/")): pattern
         for route, pattern in routes(get_resolver().url_patterns)
         if route.startswith("admin/")
     }
@@ -177,10 +197,12 @@ class Site:
         path = (
             route.replace("<path:object_id>", pk)
             .replace("<id>", pk)
+            .replace("<id:key>", "1")
             .replace("<int:event_id>", pk)
+            .replace("<uuid:key>", str(UUID(int=1)))
             .replace("<path:content_type_id>", "1")
         )
-        path = path.replace("^(?P<app_label>catalog|cart|auth|accounts|audit)/$", "cart/").replace("(?P<url>.*)$", "x/")
+        path = path.replace("<app_label>", "cart").replace("(?P<url>.*)$", "x/")
         return f"/admin/{path}" + ("?app_label=cart&model_name=cartitem&field_name=book" * (route == "autocomplete/"))
 
     def form(self, route: str, caller: int) -> dict[str, Any]:
@@ -190,8 +212,8 @@ class Site:
         if route.endswith("/delete/"):
             return {"post": "yes"}
         if route in self.objects:
-            action = "end" if route == "accounts/loginsession/" else "delete_selected"
-            return {"action": action, "_selected_action": self.objects[route].pk, "post": "yes"}
+            action = {"catalog/book/": "withdraw", "accounts/loginsession/": "end"}.get(route, "delete_selected")
+            return {"action": action, "_selected_action": self.objects[route].pk}
         return FORMS.get(route, {}) | ({"line": self.line.pk} if route == "cart/cart/<path:object_id>/change/" else {})
 
 

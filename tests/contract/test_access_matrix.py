@@ -65,11 +65,13 @@ TABLE: dict[str, dict[str, tuple[int, ...]]] = {
     "cart": {"GET": (401, 200, 200, 200, 200), "HEAD": (401, 200, 200, 200, 200)}
     | rest("POST", "PUT", "PATCH", "DELETE", "OPTIONS", answer=NO_SUCH_METHOD),
     "cart/merge": rest(*METHODS, answer=NO_SUCH_METHOD) | {"POST": (401, 200, 200, 200, 200)},
+    "cart/preview": rest(*METHODS, answer=NO_SUCH_METHOD) | {"POST": (200, 200, 200, 200, 200)},
     "cart/items": rest(*METHODS, answer=NO_SUCH_METHOD)
     | {"POST": (401, 409, 201, 201, 201), "DELETE": (401, 204, 204, 204, 204)},
     "cart/items/<id:item_id>": rest(*METHODS, answer=NO_SUCH_METHOD)
     | rest("PUT", "PATCH", answer=(401, 200, 403, 403, 403))
-    | {"DELETE": (401, 204, 403, 403, 403)},
+    | {"DELETE": (401, 204, 403, 403, 403)}
+    | rest("GET", "HEAD", answer=(401, 200, 403, 403, 403)),
     "health": ONLY_READ,
     "ready": ONLY_READ,
     "schema": ONLY_READ,
@@ -119,6 +121,7 @@ def shop(db, client_for):
         "books/<id:book_id>/stock": {"quantity": 3},
         "genres": {"name": "Gothic"},
         "cart/merge": {"items": [{"book_id": book.pk}]},
+        "cart/preview": {"items": [{"book_id": book.pk}]},
         "cart/items": {"book_id": book.pk},
         "cart/items/<id:item_id>": {"quantity": 2},
     }

@@ -17,7 +17,8 @@ BODY = {
     422: {"VALIDATION_ERROR"},
 }
 QUERY = {422: {"VALIDATION_ERROR"}}
-TOKEN = {401: {"NOT_AUTHENTICATED", "AUTH_TOKEN_INVALID", "AUTH_TOKEN_EXPIRED", "AUTH_USER_INACTIVE"}}
+TOKEN_CODES = {"AUTH_TOKEN_INVALID", "AUTH_TOKEN_EXPIRED", "AUTH_SESSION_OVER", "AUTH_USER_INACTIVE"}
+TOKEN = {401: {"NOT_AUTHENTICATED", *TOKEN_CODES}}
 STAFF = {**TOKEN, 403: {"AUTH_FORBIDDEN"}}
 NO_BOOK = {404: {"BOOK_NOT_FOUND", "NOT_FOUND"}}
 NO_ITEM = {404: {"CART_ITEM_NOT_FOUND", "NOT_FOUND"}, 403: {"CART_ITEM_FORBIDDEN"}}
@@ -42,13 +43,16 @@ CONTRACT: dict[tuple[str, str], dict[int, set[str] | None]] = {
         201: None,
         404: {"BOOK_NOT_FOUND"},
         409: {"CART_BOOK_OUT_OF_STOCK", "CART_ITEM_DUPLICATE", "CART_LIMIT_EXCEEDED"},
+        **CHANGED,
         **BODY,
         **TOKEN,
     },
-    ("DELETE", "/cart/items"): {204: None, **CHANGED, **TOKEN},
+    ("POST", "/cart/preview"): {200: None, **BODY},
+    ("DELETE", "/cart/items"): {200: None, 204: None, **CHANGED, **QUERY, **TOKEN},
+    ("GET", "/cart/items/{item_id}"): {200: None, 304: None, **NO_ITEM, **TOKEN},
     ("PUT", "/cart/items/{item_id}"): {200: None, **NO_ITEM, **CHANGED, **BODY, **TOKEN},
     ("PATCH", "/cart/items/{item_id}"): {200: None, **NO_ITEM, **CHANGED, **BODY, **TOKEN},
-    ("DELETE", "/cart/items/{item_id}"): {204: None, **NO_ITEM, **CHANGED, **TOKEN},
+    ("DELETE", "/cart/items/{item_id}"): {200: None, 204: None, **NO_ITEM, **CHANGED, **QUERY, **TOKEN},
     ("GET", "/health"): {200: None},
     ("GET", "/ready"): {200: None},
 }
@@ -148,7 +152,7 @@ def test_schema_of_the_cart_requires_every_field_that_is_always_there(schema):
         for name in ("Cart", "MergedCart", "CartItem", "LineBook", "Book", "BookPage", "Tokens", "MergeResult")
     }
 
-    assert {name: fields for name, fields in optional.items() if fields} == {"MergeResult": {"code"}}
+    assert {name: fields for name, fields in optional.items() if fields} == {"MergeResult": {"code", "field", "detail"}}
 
 
 @pytest.mark.parametrize("call", CONTRACT, ids=" ".join)

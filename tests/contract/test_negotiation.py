@@ -69,4 +69,4 @@ def test_a_session_that_is_over_is_told_before_what_is_accepted(client_for):
     client = client_for(UserFactory())
     LoginSession.objects.all().end()
 
-    assert refusals(client)[:4] == [(401, "AUTH_TOKEN_INVALID")] * 4
+    assert refusals(client)[:4] == [(401, "AUTH_SESSION_OVER")] * 4

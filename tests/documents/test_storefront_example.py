@@ -140,7 +140,7 @@ def test_example_does_not_refresh_for_ever_when_the_session_is_over(shop, storef
     with pytest.raises(storefront.Refused) as caught:
         front.cart()
 
-    assert (caught.value.status, caught.value.code) == (401, "AUTH_REFRESH_INVALID")
+    assert (caught.value.status, caught.value.code) == (401, "AUTH_SESSION_OVER")
 
 
 def test_example_knows_every_issue_of_the_schema(storefront):

@@ -128,6 +128,7 @@ type TokenRefusal = Extract<Refusals<"/cart", "get">, { code: `AUTH_${string}` }
 const whatThen: Record<TokenRefusal, "refresh" | "sign in"> = {
   AUTH_TOKEN_EXPIRED: "refresh",
   AUTH_TOKEN_INVALID: "sign in",
+  AUTH_SESSION_OVER: "sign in",
   AUTH_USER_INACTIVE: "sign in",
 };
 

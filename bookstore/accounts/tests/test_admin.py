@@ -141,7 +141,7 @@ def test_staff_change_a_password_and_the_tokens_are_refused(site, alice, tokens_
     assert response.status_code == 302
     alice.refresh_from_db()
     assert alice.check_password("another horse battery")
-    assert call_with(f"Bearer {token}").json()["code"] == "AUTH_TOKEN_INVALID"
+    assert call_with(f"Bearer {token}").json()["code"] == "AUTH_SESSION_OVER"
 
 
 def test_staff_change_their_own_password_and_stay_signed_in(site, owner):
@@ -187,7 +187,7 @@ def test_staff_end_a_session(clerk_site, alice, tokens_of, call_with):
     response = site.post(SESSIONS, {"action": "end", "_selected_action": [chosen]}, follow=True)
 
     assert "Ended 1 of the selected sessions" in response.content.decode()
-    assert call_with(f"Bearer {token}").json()["code"] == "AUTH_TOKEN_INVALID"
+    assert call_with(f"Bearer {token}").json()["code"] == "AUTH_SESSION_OVER"
     assert call_with(f"Bearer {other}").status_code == 200
 
 

@@ -135,6 +135,7 @@ def test_page_of_the_password_leaves_the_deactivation_of_a_colleague(site, alice
 @pytest.mark.django_db(transaction=True)
 def test_own_new_password_does_not_bring_back_staff_who_are_being_deleted(site):
     owner = User.objects.get()
+    SuperuserFactory(email="colleague@example.com")  # the last one could not be deleted
     fields = {
         "old_password": PASSWORD,
         "new_password1": "another horse battery",
@@ -144,7 +145,7 @@ def test_own_new_password_does_not_bring_back_staff_who_are_being_deleted(site):
     response = answer_beside(owner.delete, lambda: site.post(reverse("admin:password_change"), fields))
 
     assert told(response) == ["The user “owner@example.com” was deleted meanwhile: nothing was changed."]
-    assert not User.objects.exists()
+    assert not User.objects.filter(pk=owner.pk).exists()
 
 
 def test_email_that_somebody_registers_meanwhile_is_told(site, alice, monkeypatch):
@@ -163,6 +164,7 @@ def test_email_that_somebody_registers_meanwhile_is_told(site, alice, monkeypatc
 def test_staff_who_are_being_deleted_are_not_signed_in():
     client = Client(raise_request_exception=False)
     owner = SuperuserFactory(email="owner@example.com")
+    SuperuserFactory(email="colleague@example.com")
     fields = {"username": "owner@example.com", "password": PASSWORD}
 
     response = answer_beside(owner.delete, lambda: client.post(reverse("admin:login"), fields))

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
+from bookstore.accounts.exceptions import LastSuperuser
 from bookstore.accounts.models import LoginSession, User
-from bookstore.accounts.tests.factories import PASSWORD, UserFactory
+from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -60,19 +61,103 @@ def test_one_email_registered_at_once_in_different_case_has_one_winner():
         assert User.objects.count() == LoginSession.objects.count() == number + 1
 
 
-def test_one_refresh_token_used_at_once_has_one_winner_and_ends_all_sessions(tokens_of):
+def test_one_refresh_token_used_at_once_gives_all_the_same_successor(tokens_of):
+    before = deadlocks()
+    for number in range(ROUNDS):
+        token = tokens_of(UserFactory(email=f"alice{number}@example.com"))["refresh_token"]
+
+        answers = at_once([post("/auth/refresh", refresh_token=token) for _ in range(THREADS)])
+
+        assert Counter(answer.status_code for answer in answers) == {200: THREADS}
+        assert len({answer.json()["refresh_token"] for answer in answers}) == 1
+    assert deadlocks() == before
+
+
+def test_one_refresh_token_used_at_once_without_grace_has_one_winner(tokens_of, settings):
+    settings.REFRESH_GRACE_SECONDS = 0
     before = deadlocks()
     for number in range(ROUNDS):
         alice = UserFactory(email=f"alice{number}@example.com")
-        tokens_of(alice)
+        elsewhere = LoginSession.objects.begin(alice)
         token = tokens_of(alice)["refresh_token"]
 
         answers = at_once([post("/auth/refresh", refresh_token=token) for _ in range(THREADS)])
 
         codes = Counter(answer.json().get("code", answer.status_code) for answer in answers)
         assert codes == {200: 1, "AUTH_TOKEN_REUSE": THREADS - 1}
-        assert not LoginSession.objects.going_on().exists()
+        assert list(alice.sessions.going_on()) == [elsewhere]
     assert deadlocks() == before
+
+
+def test_refresh_while_the_password_changes_gives_no_token_that_lives(tokens_of, call_with):
+    for number in range(ROUNDS):
+        alice = UserFactory(email=f"alice{number}@example.com")
+        sessions = [tokens_of(alice)["refresh_token"] for _ in range(THREADS - 1)]
+
+        def change(alice: User = alice) -> None:
+            alice.set_password("another horse battery")
+            alice.save(update_fields=["password"])
+
+        answers = at_once([*(post("/auth/refresh", refresh_token=token) for token in sessions), change])
+
+        tokens = [answer.json()["access_token"] for answer in answers[:-1] if answer.status_code == 200]
+        assert {answer.status_code for answer in answers[:-1]} <= {200, 401}
+        assert {call_with(f"Bearer {token}").status_code for token in tokens} <= {401}
+
+
+def test_refresh_waits_for_a_change_of_the_password_that_is_under_way(tokens_of):
+    alice, answers = UserFactory(email="alice@example.com"), []
+    refresh = post("/auth/refresh", refresh_token=tokens_of(alice)["refresh_token"])
+
+    def refreshing() -> None:
+        answers.append(refresh())
+        connection.close()
+
+    with transaction.atomic():
+        alice.set_password("another horse battery")
+        alice.save(update_fields=["password"])
+        thread = threading.Thread(target=refreshing)
+        thread.start()
+        thread.join(timeout=0.5)
+        assert thread.is_alive()
+    thread.join()
+
+    assert [answer.json()["code"] for answer in answers] == ["AUTH_REFRESH_INVALID"]
+
+
+def test_sign_ins_at_once_that_renew_a_hash_all_give_good_tokens(settings, call_with):
+    alice = UserFactory(email="alice@example.com")
+    first = LoginSession.objects.begin(alice)
+    settings.PASSWORD_HASHERS = [
+        "bookstore.accounts.hashers.Argon2id",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+
+    answers = at_once([post("/auth/login", email=alice.email, password=PASSWORD) for _ in range(4)])
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    tokens = [answer.json()["access_token"] for answer in answers]
+    assert [call_with(f"Bearer {token}").status_code for token in tokens] == [200] * 4
+    assert first in LoginSession.objects.going_on()
+
+
+def test_two_superusers_who_deactivate_each_other_leave_one():
+    for _ in range(ROUNDS):
+        User.objects.all()._raw_delete("default")
+        owners = [SuperuserFactory(), SuperuserFactory()]
+
+        def deactivate(owner: User) -> str:
+            owner.is_active = False
+            try:
+                owner.save(update_fields=["is_active"])
+            except LastSuperuser:
+                return "refused"
+            return "deactivated"
+
+        answers = at_once([lambda owner=owner: deactivate(owner) for owner in owners])
+
+        assert sorted(answers) == ["deactivated", "refused"]
+        assert User.objects.superusers().count() == 1
 
 
 def test_sessions_of_one_user_ended_and_refreshed_at_once_are_all_over(tokens_of):

@@ -40,6 +40,9 @@ def claims(alice) -> dict[str, Any]:
         "sub": str(alice.pk),
         "role": "user",
         "sid": session.pk,
+        "ses": session.identity,
+        "iss": settings.TOKEN_ISSUERS[0],
+        "aud": settings.TOKEN_ISSUERS[0],
     }
 
 
@@ -115,11 +118,28 @@ CHANGED_CLAIMS = {
     "sid is negative": {"sid": -1},
     "sid is 2**63": {"sid": 2**63},
     "sid is of nobody": {"sid": 2**63 - 1},
+    "ses is missing": {"ses": ABSENT},
+    "ses is null": {"ses": None},
+    "ses is empty": {"ses": ""},
+    "ses is a number": {"ses": 0},
+    "ses has a NUL": {"ses": "0" * 31 + "\0"},
+    "ses is of nobody": {"ses": "0" * 32},
+    "all of the deployment is missing": {"ses": ABSENT, "iss": ABSENT, "aud": ABSENT},
+    "iss is missing": {"iss": ABSENT},
+    "iss is another shop": {"iss": "rehearsal.example"},
+    "iss is a list": {"iss": [settings.TOKEN_ISSUERS[0]]},
+    "aud is missing": {"aud": ABSENT},
+    "aud is another shop": {"aud": "rehearsal.example"},
+    "aud is a list": {"aud": [settings.TOKEN_ISSUERS[0]]},
+    "aud is an object": {"aud": {}},
 }
+# Well-formed, and of no session that there is.
+NAMES_NO_SESSION = ("sid is of nobody", "ses is missing", "ses is of nobody", "all of the deployment is missing")
 
 
-@pytest.mark.parametrize("changes", CHANGED_CLAIMS.values(), ids=CHANGED_CLAIMS.keys())
-def test_signed_token_with_other_claims_is_refused(claims, call_with, changes):
+@pytest.mark.parametrize("case", CHANGED_CLAIMS)
+def test_signed_token_with_other_claims_is_refused(claims, call_with, case):
+    changes = CHANGED_CLAIMS[case]
     forged = {name: value for name, value in (claims | changes).items() if value is not ABSENT}
 
     response = call_with(f"Bearer {by_hand({'alg': 'HS256', 'typ': 'JWT'}, forged)}")
@@ -127,7 +147,8 @@ def test_signed_token_with_other_claims_is_refused(claims, call_with, changes):
     assert response.status_code == 401
     exp = forged.get("exp")
     expired = isinstance(exp, int) and exp < NOW  # true is 1
-    expected = "AUTH_TOKEN_EXPIRED" if expired else "AUTH_TOKEN_INVALID"
+    otherwise = "AUTH_SESSION_OVER" if case in NAMES_NO_SESSION else "AUTH_TOKEN_INVALID"
+    expected = "AUTH_TOKEN_EXPIRED" if expired else otherwise
     assert response.json()["code"] == expected
 
 
@@ -258,9 +279,9 @@ def test_signed_refresh_token_with_other_claims_is_refused(api, claims, changes)
 def test_token_with_another_users_session_is_refused(claims, call_with):
     bobs = LoginSession.objects.begin(UserFactory(email="bob@example.com"))
 
-    response = call_with(f"Bearer {signed(claims | {'sid': bobs.pk})}")
+    response = call_with(f"Bearer {signed(claims | {'sid': bobs.pk, 'ses': bobs.identity})}")
 
-    assert (response.status_code, response.json()["code"]) == (401, "AUTH_TOKEN_INVALID")
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_SESSION_OVER")
 
 
 def test_token_with_another_users_sub_and_our_signature_needs_that_users_session(claims, call_with):
@@ -268,7 +289,7 @@ def test_token_with_another_users_sub_and_our_signature_needs_that_users_session
 
     response = call_with(f"Bearer {signed(claims | {'sub': str(bob.pk)})}")
 
-    assert (response.status_code, response.json()["code"]) == (401, "AUTH_TOKEN_INVALID")
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_SESSION_OVER")
 
 
 def test_any_single_changed_character_makes_a_token_invalid(claims, call_with):
@@ -293,7 +314,7 @@ def test_expired_token_says_that_it_expired(claims, call_with):
 
 def test_refresh_token_with_another_users_session_does_not_touch_it(api, claims):
     bobs = LoginSession.objects.begin(UserFactory(email="bob@example.com"))
-    forged = signed(claims | {"token_type": "refresh", "sid": bobs.pk, "jti": bobs.refresh_jti})
+    forged = signed(claims | {"token_type": "refresh", "sid": bobs.pk, "ses": bobs.identity, "jti": bobs.refresh_jti})
 
     response = api.post("/auth/refresh", {"refresh_token": forged})
     api.post("/auth/logout", {"refresh_token": forged})

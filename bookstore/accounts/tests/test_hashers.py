@@ -1,7 +1,7 @@
 import pytest
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 
-from bookstore.accounts.hashers import NOBODYS_PASSWORD, Argon2id
+from bookstore.accounts.hashers import CURRENT_HASH, NOBODYS_PASSWORD, Argon2id
 
 ARGON2ID = ["bookstore.accounts.hashers.Argon2id"]
 
@@ -36,3 +36,8 @@ def test_hash_with_djangos_own_parameters_is_read_and_wants_renewal():
 def test_nobodys_password_has_the_parameters_of_everybodys():
     assert not Argon2id().must_update(NOBODYS_PASSWORD)
     assert not check_password("", NOBODYS_PASSWORD)
+
+
+def test_hashes_of_today_begin_as_the_index_of_the_others_says():
+    assert make_password("correct horse battery").startswith(CURRENT_HASH)
+    assert NOBODYS_PASSWORD.startswith(CURRENT_HASH)

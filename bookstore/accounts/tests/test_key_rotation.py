@@ -4,6 +4,7 @@ import time
 
 import jwt
 import pytest
+from django.conf import settings as django_settings
 from django.core import signing
 
 from bookstore.accounts import tokens
@@ -26,9 +27,13 @@ def key_changed(settings):
     return change
 
 
+def claims_of(token, key):
+    return jwt.decode(token, key, algorithms=["HS256"], audience=django_settings.TOKEN_ISSUERS[0])
+
+
 def signed_with(token, key):
     try:
-        jwt.decode(token, key, algorithms=["HS256"])
+        claims_of(token, key)
     except jwt.InvalidSignatureError:
         return False
     return True
@@ -74,7 +79,8 @@ def test_new_tokens_are_signed_with_the_new_key_only(alice, tokens_of, key_chang
     assert not signed_with(issued, OLD)
 
 
-def test_replayed_refresh_token_of_the_previous_key_is_still_a_reuse(api, alice, tokens_of, key_changed):
+def test_replayed_refresh_token_of_the_previous_key_is_still_a_reuse(api, alice, tokens_of, key_changed, settings):
+    settings.REFRESH_GRACE_SECONDS = 0
     before = tokens_of(alice)["refresh_token"]
     key_changed(previous=OLD)
     api.post("/auth/refresh", {"refresh_token": before})
@@ -85,7 +91,9 @@ def test_replayed_refresh_token_of_the_previous_key_is_still_a_reuse(api, alice,
 
 
 def test_expired_token_of_the_previous_key_says_that_it_expired(alice, tokens_of, call_with, key_changed):
-    claims = jwt.decode(tokens_of(alice)["access_token"], OLD, algorithms=["HS256"])
+    claims = jwt.decode(
+        tokens_of(alice)["access_token"], OLD, algorithms=["HS256"], audience=django_settings.TOKEN_ISSUERS[0]
+    )
     expired = jwt.encode(claims | {"exp": int(time.time()) - 1}, OLD, algorithm="HS256")
 
     key_changed(previous=OLD)
@@ -107,7 +115,9 @@ def test_expired_token_of_the_previous_key_says_that_it_expired(alice, tokens_of
     ids=["another key", "HS384", "none", "refresh as access", "sub", "no exp", "no signature"],
 )
 def test_forged_token_is_refused_during_the_change(alice, tokens_of, call_with, key_changed, forge):
-    claims = jwt.decode(tokens_of(alice)["access_token"], OLD, algorithms=["HS256"])
+    claims = jwt.decode(
+        tokens_of(alice)["access_token"], OLD, algorithms=["HS256"], audience=django_settings.TOKEN_ISSUERS[0]
+    )
     key_changed(previous=OLD)
     assert call_with(f"Bearer {jwt.encode(claims, OLD, algorithm='HS256')}").status_code == 200
 
@@ -117,7 +127,9 @@ def test_forged_token_is_refused_during_the_change(alice, tokens_of, call_with, 
 
 
 def test_without_a_previous_key_an_empty_key_signs_nothing(alice, tokens_of, call_with, key_changed):
-    claims = jwt.decode(tokens_of(alice)["access_token"], OLD, algorithms=["HS256"])
+    claims = jwt.decode(
+        tokens_of(alice)["access_token"], OLD, algorithms=["HS256"], audience=django_settings.TOKEN_ISSUERS[0]
+    )
     header, payload, _ = jwt.encode(claims, OLD, algorithm="HS256").split(".")
     signature = jwt.utils.base64url_encode(
         jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(f"{header}.{payload}".encode(), b"")
@@ -128,8 +140,8 @@ def test_without_a_previous_key_an_empty_key_signs_nothing(alice, tokens_of, cal
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_TOKEN_INVALID")
 
 
-def test_the_keys_are_not_read_anew_for_each_token(settings):
-    assert tokens.keys(OLD, NEW) is tokens.keys(OLD, NEW)
+def test_the_keys_are_not_read_anew_for_each_token():
+    assert tokens.keys(OLD, NEW, ("shop.example",)) is tokens.keys(OLD, NEW, ("shop.example",))
 
 
 def test_secret_key_fallbacks_keep_what_the_previous_secret_key_signed(settings):

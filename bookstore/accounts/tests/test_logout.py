@@ -27,7 +27,7 @@ def test_logout_ends_the_access_tokens_of_the_session_on_the_next_request(api, a
     logout(api, tokens["refresh_token"])
 
     response = call_with(f"Bearer {tokens['access_token']}")
-    assert (response.status_code, response.json()["code"]) == (401, "AUTH_TOKEN_INVALID")
+    assert (response.status_code, response.json()["code"]) == (401, "AUTH_SESSION_OVER")
 
 
 def test_logout_leaves_the_other_sessions_alone(api, alice, bob, tokens_of, call_with):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import jwt
 import pytest
+from django.db.models import F
 
 from bookstore.accounts import tokens
 from bookstore.accounts.models import LoginSession, User
@@ -16,7 +17,7 @@ INVALID = {
     "code": "AUTH_REFRESH_INVALID",
 }
 REUSED = {
-    "detail": "This refresh token was used before, so every session of its user is over: sign in again.",
+    "detail": "This refresh token was used before, so its session is over: sign in again.",
     "code": "AUTH_TOKEN_REUSE",
 }
 
@@ -32,7 +33,7 @@ def test_refresh_answers_200_with_new_tokens(api, alice, tokens_of, call_with):
 
     assert response.status_code == 200
     new = response.json()
-    assert set(new) == {"access_token", "refresh_token", "token_type"}
+    assert set(new) == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert new["refresh_token"] != old["refresh_token"]
     assert response.headers["Cache-Control"] == "no-store"
     assert call_with(f"Bearer {new['access_token']}").status_code == 200
@@ -65,9 +66,38 @@ def test_refresh_leaves_the_earlier_access_token_to_its_five_minutes(api, alice,
     assert call_with(f"Bearer {old['access_token']}").status_code == 200
 
 
-def test_refresh_with_a_used_token_answers_401_reuse(api, alice, tokens_of):
+def seconds_later(seconds):
+    """As if the last refresh of every session had been so long ago."""
+    LoginSession.objects.update(rotated_at=F("rotated_at") - timedelta(seconds=seconds))
+
+
+def test_refresh_again_within_the_grace_answers_the_same_successor(api, alice, tokens_of, call_with):
+    used = tokens_of(alice)["refresh_token"]
+    first = refresh(api, used).json()
+
+    again = [refresh(api, used).json() for _ in range(3)]
+
+    assert {answer["refresh_token"] for answer in again} == {first["refresh_token"]}
+    assert [call_with(f"Bearer {answer['access_token']}").status_code for answer in again] == [200] * 3
+    assert refresh(api, first["refresh_token"]).status_code == 200
+
+
+def test_refresh_within_the_grace_does_not_prolong_the_grace(api, alice, tokens_of):
     used = tokens_of(alice)["refresh_token"]
     refresh(api, used)
+    seconds_later(20)
+    refresh(api, used)
+    seconds_later(11)
+
+    assert refresh(api, used).json() == REUSED
+
+
+@pytest.mark.parametrize(("grace", "seconds"), [(30, 31), (0, 0), (1, 2)])
+def test_refresh_with_a_used_token_after_the_grace_answers_401_reuse(api, alice, tokens_of, settings, grace, seconds):
+    settings.REFRESH_GRACE_SECONDS = grace
+    used = tokens_of(alice)["refresh_token"]
+    refresh(api, used)
+    seconds_later(seconds)
 
     response = refresh(api, used)
 
@@ -77,21 +107,29 @@ def test_refresh_with_a_used_token_answers_401_reuse(api, alice, tokens_of):
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_refresh_with_a_used_token_ends_every_session_of_the_user(api, alice, bob, tokens_of, call_with):
+def test_refresh_with_the_token_before_the_used_one_answers_401_reuse(api, alice, tokens_of):
+    oldest = tokens_of(alice)["refresh_token"]
+    refresh(api, refresh(api, oldest).json()["refresh_token"])
+
+    assert refresh(api, oldest).json() == REUSED
+
+
+def test_reuse_ends_that_session_and_no_other(api, alice, bob, tokens_of, call_with, settings):
+    settings.REFRESH_GRACE_SECONDS = 0
     used, elsewhere, bobs = tokens_of(alice)["refresh_token"], tokens_of(alice), tokens_of(bob)
     successor = refresh(api, used).json()
 
     refresh(api, used)
 
     assert refresh(api, successor["refresh_token"]).json() == INVALID
-    assert refresh(api, elsewhere["refresh_token"]).json() == INVALID
-    assert call_with(f"Bearer {successor['access_token']}").json()["code"] == "AUTH_TOKEN_INVALID"
-    assert call_with(f"Bearer {elsewhere['access_token']}").json()["code"] == "AUTH_TOKEN_INVALID"
-    assert call_with(f"Bearer {bobs['access_token']}").status_code == 200
-    assert refresh(api, bobs["refresh_token"]).status_code == 200
+    assert call_with(f"Bearer {successor['access_token']}").json()["code"] == "AUTH_SESSION_OVER"
+    for tokens_elsewhere in (elsewhere, bobs):
+        assert call_with(f"Bearer {tokens_elsewhere['access_token']}").status_code == 200
+        assert refresh(api, tokens_elsewhere["refresh_token"]).status_code == 200
 
 
-def test_refresh_with_a_used_token_answers_401_reuse_every_time(api, alice, tokens_of):
+def test_refresh_with_a_used_token_answers_401_reuse_every_time(api, alice, tokens_of, settings):
+    settings.REFRESH_GRACE_SECONDS = 0
     used = tokens_of(alice)["refresh_token"]
     refresh(api, used)
 
@@ -100,16 +138,19 @@ def test_refresh_with_a_used_token_answers_401_reuse_every_time(api, alice, toke
     assert answers == [REUSED] * 3
 
 
-def test_refresh_with_a_used_token_of_a_session_that_is_over_answers_401_reuse(api, alice, tokens_of):
-    used = tokens_of(alice)["refresh_token"]
+def test_refresh_with_a_used_token_of_a_signed_out_session_ends_nothing(api, alice, tokens_of, call_with):
+    used, elsewhere = tokens_of(alice)["refresh_token"], tokens_of(alice)
     successor = refresh(api, used).json()["refresh_token"]
     api.post("/auth/logout", {"refresh_token": successor})
 
-    assert refresh(api, used).json() == REUSED
+    assert refresh(api, used).json() == INVALID
+    assert call_with(f"Bearer {elsewhere['access_token']}").status_code == 200
+    assert refresh(api, elsewhere["refresh_token"]).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
-def test_refresh_reuse_is_committed_although_the_answer_is_an_error(api, alice, tokens_of):
+def test_refresh_reuse_is_committed_although_the_answer_is_an_error(api, alice, tokens_of, settings):
+    settings.REFRESH_GRACE_SECONDS = 0
     used = tokens_of(alice)["refresh_token"]
     refresh(api, used)
 
@@ -118,7 +159,8 @@ def test_refresh_reuse_is_committed_although_the_answer_is_an_error(api, alice, 
     assert not LoginSession.objects.going_on().exists()
 
 
-def test_signing_in_after_a_reuse_works(api, alice, tokens_of, call_with):
+def test_signing_in_after_a_reuse_works(api, alice, tokens_of, call_with, settings):
+    settings.REFRESH_GRACE_SECONDS = 0
     used = tokens_of(alice)["refresh_token"]
     refresh(api, used)
     refresh(api, used)
@@ -207,10 +249,10 @@ def test_refresh_answers_422_without_a_token_in_the_body(api, body, code):
     assert [(fault["field"], fault["code"]) for fault in response.json()["errors"]] == [("refresh_token", code)]
 
 
-def test_refresh_costs_two_queries(api, alice, tokens_of, django_assert_num_queries):
+def test_refresh_costs_three_queries_and_a_transaction(api, alice, tokens_of, django_assert_num_queries):
     token = tokens_of(alice)["refresh_token"]
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(5):  # two of them begin and end the transaction
         refresh(api, token)
 
 

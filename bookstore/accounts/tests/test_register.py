@@ -24,7 +24,7 @@ def test_register_answers_201_with_tokens(api):
 
     assert response.status_code == 201
     body = response.json()
-    assert set(body) == {"access_token", "refresh_token", "token_type"}
+    assert set(body) == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert body["token_type"] == "bearer"
     assert response.headers["Cache-Control"] == "no-store"
 

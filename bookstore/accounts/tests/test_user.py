@@ -1,16 +1,23 @@
 """What holds of users, whoever writes them: the API, the admin, the shell, or SQL."""
 
 from datetime import UTC, datetime
+from unicodedata import normalize
 
 import pytest
+from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
+from bookstore.accounts.exceptions import InvalidCredentials
 from bookstore.accounts.models import LoginSession, ThrottleWindow, User
+from bookstore.accounts.passwords import hash_of
 from bookstore.accounts.tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
+
+# A hash of the tests' own is not of these parameters: the next sign-in renews it.
+RENEWING = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def test_create_user_keeps_the_email_in_its_normal_form():
@@ -87,10 +94,7 @@ def test_full_clean_says_that_an_email_is_taken():
 
 def test_sign_in_renews_a_hash_whose_parameters_are_old(settings):
     alice = UserFactory(email="alice@example.com")
-    settings.PASSWORD_HASHERS = [
-        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-        "django.contrib.auth.hashers.MD5PasswordHasher",
-    ]
+    settings.PASSWORD_HASHERS = RENEWING
 
     session = User.objects.sign_in("alice@example.com", PASSWORD)
 
@@ -104,16 +108,75 @@ def test_renewing_a_hash_does_not_undo_a_change_of_the_password(settings):
     alice = User.objects.get()
     alice.set_password("another horse battery")
     alice.save()
-    settings.PASSWORD_HASHERS = [
-        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-        "django.contrib.auth.hashers.MD5PasswordHasher",
-    ]
+    settings.PASSWORD_HASHERS = RENEWING
 
-    assert read_before.check_password(PASSWORD)
+    assert not read_before.check_password(PASSWORD)
 
     alice.refresh_from_db()
     assert alice.check_password("another horse battery")
     assert not alice.check_password(PASSWORD)
+
+
+def test_sign_in_that_renews_a_hash_keeps_the_other_sessions(settings):
+    alice = UserFactory(email="alice@example.com")
+    elsewhere = LoginSession.objects.begin(alice)
+    settings.PASSWORD_HASHERS = RENEWING
+
+    session = User.objects.sign_in("alice@example.com", PASSWORD)
+
+    assert set(LoginSession.objects.going_on()) == {elsewhere, session}
+
+
+def test_sign_in_whose_hash_another_sign_in_has_renewed_is_good(settings, monkeypatch):
+    UserFactory(email="alice@example.com")
+    settings.PASSWORD_HASHERS = RENEWING
+    renew, others = User.renew_hash, []
+
+    def renewed_by_another_first(user, raw):
+        if not others:
+            others.append(None)
+            others.append(User.objects.sign_in("alice@example.com", PASSWORD))
+        return renew(user, raw)
+
+    monkeypatch.setattr(User, "renew_hash", renewed_by_another_first)
+
+    session = User.objects.sign_in("alice@example.com", PASSWORD)
+
+    assert set(LoginSession.objects.going_on()) == {others[1], session}
+
+
+def test_sign_in_while_the_password_changes_is_refused(monkeypatch):
+    alice = UserFactory(email="alice@example.com")
+    look = User.check_password
+
+    def changed_after_the_look(user, raw):
+        known = look(user, raw)
+        User.objects.filter(pk=alice.pk).update(password=hash_of("another horse battery"))
+        return known
+
+    monkeypatch.setattr(User, "check_password", changed_after_the_look)
+
+    with pytest.raises(InvalidCredentials):
+        User.objects.sign_in("alice@example.com", PASSWORD)
+    assert not LoginSession.objects.exists()
+
+
+@pytest.mark.parametrize("typed", [normalize("NFC", "bücherwurm im café"), normalize("NFD", "bücherwurm im café")])
+def test_password_is_the_same_however_its_accents_are_typed(typed):
+    UserFactory(email="alice@example.com", password=normalize("NFD", "bücherwurm im café"))
+
+    assert User.objects.sign_in("alice@example.com", typed)
+
+
+def test_password_hashed_before_accents_were_composed_is_known_and_renewed():
+    typed = normalize("NFD", "bücherwurm im café")
+    alice = UserFactory(email="alice@example.com")
+    User.objects.update(password=make_password(typed))
+
+    User.objects.sign_in("alice@example.com", typed)
+
+    alice.refresh_from_db()
+    assert check_password(normalize("NFC", typed), alice.password)
 
 
 def test_end_sessions_ends_all_of_this_user_and_no_other():
@@ -153,7 +216,7 @@ def test_violation_that_is_nobodys_fault_is_a_bug_and_told_as_nothing_else(verb,
     if verb == User.objects.sign_in:
         UserFactory(email=email)
 
-    def broken(self, user):
+    def broken(self, user, **client):
         raise IntegrityError("a constraint that no customer can break")
 
     monkeypatch.setattr(type(LoginSession.objects.all()), "begin", broken)

@@ -1,6 +1,7 @@
 """`manage.py import_books`: a real catalogue, from the file that a spreadsheet or a wholesaler writes."""
 
 import csv
+import os
 import sys
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -13,19 +14,26 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, reset_queries
 
+from bookstore.audit.actor import Actor
 from bookstore.management.commands.serve import check_database
-from catalog.importing.files import Line, Spreadsheet, Unreadable, opened
+from catalog.importing.columns import COLUMNS, REQUIRED
+from catalog.importing.encodings import ENCODINGS, AskEncoding, Unreadable
+from catalog.importing.files import Spreadsheet, opened
+from catalog.importing.history import History
 from catalog.importing.loader import BATCH, Loader
-from catalog.importing.rows import COLUMNS, REQUIRED, Fault, Row, missing_columns, read_row
+from catalog.importing.rows import Fault, Row, checked
+from catalog.importing.spelling import printable, written
+from catalog.importing.staged import chosen_headings
+from catalog.importing.table import Line
 
 SHOWN = 10  # rows that the summary shows of those that a report has whole
 REFUSED, LEFT_OUT = "refused", "left out"
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 HELP = """\
-Load books from a CSV file: add those that are not there yet, leave alone those that are.
+Load books from a CSV file or an Excel workbook: add those that are not there yet, leave alone those that are.
 
-The first line names the columns, in any order; others are passed over, and told:
+The first line names the columns, in any order and in many languages; others are passed over, and told:
 
 {columns}
 
@@ -33,10 +41,11 @@ The first line names the columns, in any order; others are passed over, and told
 
 A book is recognised by its ISBN; without one, by title and author. So the same file can be loaded twice, and after an
 interruption it is simply loaded again. A row that cannot be used is refused whole, with its line and the reason, and
-the others go in. The exit code is 0 when the file was read to its end, with refused rows too.
+the others go in. A cell that cannot be read and is not required is left out, and told. The exit code is 0 when the file
+was read to its end, with refused rows too.
 
-The columns may be separated by commas, semicolons, tabs or bars; the text may be UTF-8, UTF-16 (with its mark) or
-Windows-1252."""
+A CSV file may be separated by commas, semicolons, tabs or bars, be packed with gzip, or come through a pipe; UTF-8 and
+UTF-16 are told by themselves, other encodings where only one of them makes sense of the text."""
 
 
 class Command(BaseCommand):
@@ -50,12 +59,22 @@ class Command(BaseCommand):
         return super().create_parser(*args, formatter_class=RawDescriptionHelpFormatter, **options)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE.csv")
+        parser.add_argument("file", metavar="FILE", help="a .csv, .csv.gz or .xlsx file; - for what comes in")
         parser.add_argument("--dry-run", action="store_true", help="read and check everything, write nothing")
         parser.add_argument(
             "--update",
             action="store_true",
             help="change the books that are there to what the file says; a column that it lacks stays as it is",
+        )
+        parser.add_argument("--strict", action="store_true", help="refuse a row for any cell that cannot be read")
+        parser.add_argument(
+            "--dates",
+            choices=("ask", "day-first", "month-first"),
+            default="ask",
+            help="what 12/11/1999 means; with ask, which is the default, such a date is left out",
+        )
+        parser.add_argument(
+            "--encoding", choices=sorted(ENCODINGS), default="", help="of a text file that does not tell it"
         )
         parser.add_argument(
             "--report",
@@ -63,27 +82,33 @@ class Command(BaseCommand):
             help="write each cell that was refused or left out to this file: line, outcome, column, value, reason",
         )
 
-    def handle(self, *args: Any, file: str, dry_run: bool, update: bool, report: str | None, **options: Any) -> None:
+    def handle(self, *args: Any, file: str, report: str | None, **options: Any) -> None:
         check_database()
         with ExitStack() as stack:
             try:
-                sheet = stack.enter_context(opened(file))
-                missing = missing_columns(sheet.columns)
-                if missing:
+                sheet = stack.enter_context(opened(file, encoding=options["encoding"], chosen=chosen_headings()))
+                if missing := sheet.table.missing:
+                    names = ", ".join(printable(heading) for heading in sheet.table.headings)
                     raise Unreadable(
-                        f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}: its first line names "
-                        f"{', '.join(sheet.columns)}"
+                        f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}: "
+                        f"its first line names {names}"
                     )
-                findings = Findings(stack.enter_context(written(report)) if report else None)
-                loader = stack.enter_context(Loader(update=update, dry_run=dry_run))
-                self.stdout.write(f"{file}: {sheet}; columns {', '.join(c for c in sheet.columns if c in COLUMNS)}.")
-                if sheet.unknown_columns:
-                    self.stdout.write(f"Passed over, because no book has them: {', '.join(sheet.unknown_columns)}.")
-                self._load(sheet, loader, findings, report)
+                findings = Findings(stack.enter_context(opened_report(report, file)) if report else None)
+                history = History(Actor.of_command("import_books"), os.path.basename(file))
+                loader = stack.enter_context(
+                    Loader(update=options["update"], dry_run=options["dry_run"], record=history.write)
+                )
+                self.stdout.write(f"{file}: {sheet}; columns {', '.join(c for c in sheet.table.columns if c)}.")
+                if sheet.table.unread:
+                    self.stdout.write(f"Passed over, because no book has them: {', '.join(sheet.table.unread)}.")
+                self._load(sheet, loader, findings, report, options)
+            except AskEncoding as error:
+                names = ", ".join(sorted(ENCODINGS))
+                raise CommandError(f"{file} {error}. Say it with --encoding: {names}.") from error
             except Unreadable as error:
                 raise CommandError(f"{file} {error}.") from error
 
-    def _load(self, sheet: Spreadsheet, loader: Loader, findings: "Findings", report: str | None) -> None:
+    def _load(self, sheet: Spreadsheet, loader: Loader, findings: "Findings", report: str | None, options: Any) -> None:
         progress = Progress(sheet, sys.stderr)
         trouble = ""
         read = 0
@@ -91,7 +116,7 @@ class Command(BaseCommand):
             for batch in batches(sheet, BATCH):
                 good: list[tuple[int, Row]] = []
                 for line in batch:
-                    row = checked(line, sheet.decimal_comma)
+                    row = checked(line, dates=options["dates"], strict=options["strict"])
                     findings.add(line.number, LEFT_OUT, row.notes)
                     if row.faults:
                         loader.counts.refused += 1
@@ -131,7 +156,7 @@ class Command(BaseCommand):
         for (outcome, column, reason), number in findings.reasons.most_common():
             self.stdout.write(f"{number:>8,} {outcome}: {column}: {reason}")
         for number, fault in findings.refused:
-            self.stdout.write(f"  line {number}: {fault.column} is {fault.value!r}: {fault.reason}")
+            self.stdout.write(f"  line {number}: {fault.column} is '{printable(fault.value)}': {fault.reason}")
         if report:
             self.stdout.write(f"Each of them, with its line, is in {report}.")
         elif findings.reasons:
@@ -154,7 +179,7 @@ class Findings:
             if outcome == REFUSED and len(self.refused) < SHOWN:
                 self.refused.append((line, fault))
             if self.writer:
-                self.writer.writerow((line, outcome, *fault))
+                self.writer.writerow((line, outcome, fault.column, written(fault.value), fault.reason))
 
 
 class Progress:
@@ -171,7 +196,7 @@ class Progress:
 
     def show(self, loader: Loader) -> None:
         if self.stream:
-            part = self.sheet.position / self.sheet.size
+            part = self.sheet.position
             counts = loader.counts
             done = counts.added + counts.changed + counts.same + counts.refused
             bar = "#" * round(part * 30)
@@ -189,17 +214,11 @@ def batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
         yield batch
 
 
-def checked(line: Line, decimal_comma: bool) -> Row:
-    """The row of a line; refused when it has cells that belong to no column."""
-    if line.surplus:
-        reason = "The row has more cells than there are columns: a text with a comma in it needs quotation marks."
-        return Row(faults=[Fault("row", f"{line.surplus} more", reason)])
-    return read_row(line.cells, decimal_comma=decimal_comma)
-
-
-def written(path: str) -> TextIO:
+def opened_report(path: str, file: str) -> TextIO:
     """The report's file. In UTF-8 with a mark, or Excel takes it for something else."""
     try:
+        if os.path.exists(path) and os.path.samefile(path, sys.stdin.fileno() if file == "-" else file):
+            raise CommandError(f"The report {path} is the file that is read: nothing was done.")
         return open(path, "w", encoding="utf-8-sig", newline="", errors="backslashreplace")
     except OSError as error:
         raise CommandError(f"The report {path} cannot be written: {error.strerror}.") from error

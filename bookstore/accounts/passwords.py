@@ -1,0 +1,44 @@
+"""What is the same password, and which ones are taken. hashers.py says how they are kept."""
+
+from unicodedata import normalize
+
+from django.contrib.auth.hashers import make_password, verify_password
+from django.core.exceptions import ValidationError
+
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128  # characters
+
+
+def hash_of(raw: str | None) -> str:
+    """None makes a hash that no password has. Hashed is the NFC form: keyboards differ in how they type ü."""
+    return make_password(raw if raw is None else normalize("NFC", raw))
+
+
+def look_at(raw: str | None, encoded: str) -> tuple[bool, bool]:
+    """Whether this is the password, and whether its hash should be written anew.
+
+    A hash from before passwords were normalised is of the password as it was typed.
+    """
+    if raw is None:
+        return verify_password(raw, encoded)
+    composed = normalize("NFC", raw)
+    known, outdated = verify_password(composed, encoded)
+    if not known and composed != raw:
+        known, outdated = verify_password(raw, encoded)[0], True
+    return known, outdated
+
+
+class UsablePassword:
+    """Django's validator of passwords, for all who set one: no longer than the API reads, and without NUL."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        if len(password) > MAX_PASSWORD_LENGTH:
+            raise ValidationError(
+                "This password is too long. It must contain at most %(max)d characters.",
+                code="password_too_long",
+                params={"max": MAX_PASSWORD_LENGTH},
+            )
+        if "\0" in password or any("\ud800" <= letter <= "\udfff" for letter in password):
+            raise ValidationError("This password has a character that nobody can type.", code="password_unusable")
+
+    def get_help_text(self) -> str:
+        return f"Your password must contain at most {MAX_PASSWORD_LENGTH} characters."

@@ -1,0 +1,148 @@
+"""What can be done to many rows of a list: the verbs that an admin names in `actions`.
+
+A verb says what it needs to know (`form`), what each row must still be (`shows`), and what becomes of it. bulk.py asks,
+shows, and runs it in batches.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.db.models import Model
+from django.http import HttpRequest
+
+from bookstore.admin.conflicts import who_changed
+from bookstore.admin.refusals import Refused
+from bookstore.audit.models import AuditChange
+from bookstore.audit.recording import as_text, changed, deleted
+
+Shown = Mapping[int, Mapping[str, str]]  # by id: the texts of the fields that the preview showed
+
+
+@dataclass
+class Outcome:
+    """What one batch did: changes for the history, and the rows that were left alone, each with the reason."""
+
+    changes: list[AuditChange] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+class BulkVerb:
+    """An action of a list, as Django calls one: with a name, a description and the permissions that it needs."""
+
+    name = ""
+    title = ""  # in the list of actions and over the page
+    done = ""  # what to say afterwards; {} is "12 books"
+    permissions: tuple[str, ...] = ("change",)
+    form: type[forms.Form] | None = None
+    always_asks = False  # else a handful of rows that were ticked one by one is done at once
+    shows: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        # What Django reads of a function that is an action.
+        self.__name__ = self.name
+        self.short_description = self.title
+        self.allowed_permissions = self.permissions
+
+    def __call__(self, admin: Any, request: HttpRequest, queryset: Any) -> Any:
+        return admin.begin_bulk(request, self, queryset)
+
+    def lock_first(self, parameters: Mapping[str, Any]) -> None:
+        """Locks what comes before the rows in the order of all locks. Raises Refused when it is gone."""
+
+    def preview(self, admin: Any, request: HttpRequest, rows: Sequence[Any], parameters: Any) -> list[tuple[str, str]]:
+        """(name, what becomes of it) of some of the rows."""
+        raise NotImplementedError
+
+    def run(self, admin: Any, request: HttpRequest, rows: Sequence[Any], shown: Shown, parameters: Any) -> Outcome:
+        """Does it to these rows, which are locked."""
+        raise NotImplementedError
+
+
+class ChangeFields(BulkVerb):
+    """Writes fields of each row. Leaves a row alone whose fields (`shows`) are no longer as the preview showed them."""
+
+    def changes(self, row: Any, parameters: Any) -> dict[str, Any]:
+        """The fields that change, by attribute. Raises Refused with the reason that a row cannot be changed."""
+        raise NotImplementedError
+
+    def preview(self, admin: Any, request: HttpRequest, rows: Sequence[Any], parameters: Any) -> list[tuple[str, str]]:
+        told = []
+        for row in rows:
+            try:
+                differing = differences(row, self.changes(row, parameters))
+                parts = [f"{words(old)} → {words(new)}" for old, new in differing.values()]
+                told.append((str(row), ", ".join(parts) or "as it is"))
+            except Refused as refused:
+                told.append((str(row), str(refused.detail)))
+        return told
+
+    def run(self, admin: Any, request: HttpRequest, rows: Sequence[Any], shown: Shown, parameters: Any) -> Outcome:
+        outcome, changing = Outcome(), []
+        names: set[str] = set()
+        for row in rows:
+            try:
+                differing = differences(row, self.changes(row, parameters))
+                if not differing:
+                    continue
+                self.refuse_what_changed(row, shown[row.pk])
+            except Refused as refused:
+                outcome.skipped.append((str(row), str(refused.detail)))
+                continue
+            outcome.changes.append(changed(row, {row_name(row, name): pair for name, pair in differing.items()}))
+            for name, (_, new) in differing.items():
+                setattr(row, name, new)
+            names.update(row_name(row, name) for name in differing)
+            changing.append(row)
+        if changing:
+            type(changing[0])._default_manager.bulk_update(changing, sorted(names))
+        return outcome
+
+    def refuse_what_changed(self, row: Model, shown: Mapping[str, str]) -> None:
+        for name in self.shows:
+            now = as_text(getattr(row, name))
+            if shown.get(name, now) != now:
+                who = who_changed(row, row_name(row, name))
+                raise Refused(f"It was {words(shown[name])}, and is {words(now)} now: {who} meanwhile.")
+
+
+class DeleteRows(BulkVerb):
+    """Django's "delete selected", in batches. The admin says which rows stay (`refused_deletions`)."""
+
+    name = "delete_selected"
+    title = "Delete the selected %(verbose_name_plural)s"
+    done = "Deleted {}."
+    permissions = ("delete",)
+    always_asks = True
+
+    def preview(self, admin: Any, request: HttpRequest, rows: Sequence[Any], parameters: Any) -> list[tuple[str, str]]:
+        refused = admin.refused_deletions(request, rows)
+        return [(admin.told_before_deletion(row), refused.get(row.pk, "")) for row in rows]
+
+    def run(self, admin: Any, request: HttpRequest, rows: Sequence[Any], shown: Shown, parameters: Any) -> Outcome:
+        refused = admin.refused_deletions(request, rows)
+        going = [row for row in rows if row.pk not in refused]
+        outcome = Outcome(
+            [deleted(row) for row in going], [(str(row), refused[row.pk]) for row in rows if row.pk in refused]
+        )
+        if going:
+            admin.delete_queryset(request, admin.model._default_manager.filter(pk__in=[row.pk for row in going]))
+        return outcome
+
+
+def differences(row: Any, changes: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {name: (getattr(row, name), new) for name, new in changes.items() if getattr(row, name) != new}
+
+
+def row_name(row: Any, attribute: str) -> str:
+    """The field of an attribute: "genre" of "genre_id"."""
+    return next((one.name for one in row._meta.concrete_fields if one.attname == attribute), attribute)
+
+
+def words(value: Any) -> str:
+    return as_text(value) or "nothing"
+
+
+def shown_of(rows: Iterable[Sequence[Any]]) -> dict[int, Mapping[str, str]]:
+    return {int(pk): texts for pk, texts in rows}

@@ -1,0 +1,38 @@
+"""If-Match and If-None-Match. Tags are compared weakly in both (docs/decisions/0019-weak-etags.md)."""
+
+import re
+
+from django.utils.http import parse_etags
+from rest_framework.request import Request
+
+# What a compressing proxy makes of "abc": nginx and Cloudflare write W/"abc", Apache "abc-gzip", Jetty "abc--gzip".
+OF_A_COMPRESSOR = re.compile(r"-{1,2}(gzip|br|zstd|deflate)$")
+
+
+def etag(version: str) -> str:
+    """The header's value for a version, which has no quotation mark."""
+    return f'"{version}"'
+
+
+def versions(header: str) -> list[str]:
+    """Those that an If-Match or If-None-Match names, as they were before a compressor marked them."""
+    tags = (tag.removeprefix("W/").strip('"') for tag in parse_etags(header))
+    return [OF_A_COMPRESSOR.sub("", tag) for tag in tags]
+
+
+def if_match(request: Request) -> list[str] | None:
+    """The versions that the caller may have seen; None when the header is not sent, or is `*`."""
+    sent = request.META.get("HTTP_IF_MATCH")
+    if sent is None:
+        return None
+    named = versions(sent)
+    return None if "*" in named else named
+
+
+def if_none_match(request: Request, version: str) -> bool:
+    """Whether the caller holds this very version already."""
+    sent = request.META.get("HTTP_IF_NONE_MATCH")
+    if not sent:
+        return False
+    named = versions(sent)
+    return version in named or "*" in named

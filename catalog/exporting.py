@@ -1,0 +1,141 @@
+"""Books as a file: CSV or an Excel workbook, in batches, so that neither memory nor a slot is held for all of it.
+
+What is exported can be imported again and changes nothing.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from itertools import islice
+from tempfile import SpooledTemporaryFile, TemporaryDirectory
+from typing import Any
+
+from django.http import FileResponse, StreamingHttpResponse
+from xlsxwriter import Workbook
+
+from catalog.importing.columns import COLUMNS
+from catalog.importing.spelling import as_text, written
+
+HEADINGS = tuple(COLUMNS)
+VALUES = tuple("genre__name" if name == "genre" else name for name in COLUMNS)
+BATCH = 1_000  # books that are read at once
+MAX_IN_CELL = 32_767  # characters of a cell of Excel's
+NO_CHARACTERS = frozenset("\ufffe\uffff")  # XML has no place for them
+FIRST_DATE = date(1900, 3, 1)  # Excel counts a 29 February 1900; days before are written as text
+EXAMPLE = (
+    "Emma",
+    "Jane Austen",
+    Decimal("12.50"),
+    "9780141439587",
+    "Novel",
+    "Misreads everyone.",
+    None,
+    date(1815, 12, 23),
+    12,
+    True,
+)
+CSV_TYPE = "text/csv; charset=utf-8"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def each_book(books: Any) -> Iterator[tuple[Any, ...]]:
+    """The values of these books, in the order of HEADINGS, by id. 1 query for each BATCH."""
+    last = 0
+    books = books.order_by("id")
+    while True:
+        with nullcontext():
+            rows = list(books.filter(pk__gt=last).values_list("pk", *VALUES)[:BATCH])
+        for row in rows:
+            yield row[1:]
+        if len(rows) < BATCH:
+            return
+        last = rows[-1][0]
+
+
+def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, quote_first: bool = False) -> Iterator[str]:
+    """With a byte order mark: without it spreadsheets take UTF-8 for something else.
+
+    With `quote_first` the first cell of each line stands in quotation marks, whatever it is: by that the import sees
+    that no row is inside a cell of another (csv_rows.py).
+    """
+    held = StringIO(newline="")
+    writer = csv.writer(held)
+    held.write("\ufeff")
+    rows = iter(rows)
+    batch: list[Sequence[Any]] = [headings]
+    while batch:
+        for row in batch:
+            cells = [written(as_text(value)) for value in row]
+            if quote_first:
+                held.write('"' + cells.pop(0).replace('"', '""') + '",')
+            writer.writerow(cells)
+        yield held.getvalue()
+        held.seek(0)
+        held.truncate()
+        batch = list(islice(rows, BATCH))
+
+
+class CsvResponse(StreamingHttpResponse):
+    """A CSV file, sent while it is being read."""
+
+    def __init__(
+        self, name: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, quote_first: bool = False
+    ) -> None:
+        super().__init__(csv_lines(headings, rows, quote_first=quote_first), content_type=CSV_TYPE)
+        self["Content-Disposition"] = f'attachment; filename="{name}"'
+
+
+def workbook(name: str, books: Any) -> FileResponse:
+    """An Excel workbook: ISBNs as text, dates as dates, prices and copies as numbers."""
+    return file_response(name, each_book(books))
+
+
+def file_response(name: str, rows: Iterable[Sequence[Any]]) -> FileResponse:
+    file: Any = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115  # the response closes it
+    write_workbook(file, rows)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX_TYPE)
+
+
+def write_workbook(file: Any, rows: Iterable[Sequence[Any]]) -> None:
+    """Row by row, with no more than one in memory."""
+    with TemporaryDirectory() as folder:
+        book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        sheet, bold = book.add_worksheet("Books"), book.add_format({"bold": True})
+        formats = {
+            date: book.add_format({"num_format": "yyyy-mm-dd"}),
+            Decimal: book.add_format({"num_format": "0.00"}),
+        }
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, 1, 32)
+        sheet.set_column(2, len(HEADINGS) - 1, 16)
+        for place, heading in enumerate(HEADINGS):
+            sheet.write_string(0, place, heading, bold)
+        for number, row in enumerate(rows, start=1):
+            for place, value in enumerate(row):
+                write_cell(sheet, number, place, value, formats)
+        book.close()
+
+
+def write_cell(sheet: Any, row: int, column: int, value: Any, formats: dict[type, Any]) -> None:
+    """What no cell can hold is left out: an empty cell changes nothing when it is imported."""
+    if isinstance(value, Decimal):
+        sheet.write_number(row, column, value, formats[Decimal])
+    elif isinstance(value, date) and value >= FIRST_DATE:
+        sheet.write_datetime(row, column, value, formats[date])
+    elif isinstance(value, int) and not isinstance(value, bool):
+        sheet.write_number(row, column, value)
+    elif value is not None:
+        text = written(as_text(value))
+        if len(text) <= MAX_IN_CELL and NO_CHARACTERS.isdisjoint(text):
+            sheet.write_string(row, column, text)
+
+
+def template(kind: str) -> StreamingHttpResponse:
+    """A file with the headings and one book."""
+    if kind == "xlsx":
+        return file_response("books-template.xlsx", [EXAMPLE])
+    return CsvResponse("books-template.csv", HEADINGS, [EXAMPLE])

@@ -1,0 +1,84 @@
+"""The rows of an Excel workbook. It is read in a process of its own, whose memory and time are bounded.
+
+A workbook is untrusted: a few kilobytes can unpack to gigabytes, or name a cell a million rows down. That process may
+take MAX_MEMORY and MAX_SECONDS, and what it took is given back when it ends.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from catalog.importing.encodings import Unreadable
+from catalog.importing.spelling import printable
+from catalog.importing.table import RawRow
+
+PROGRAM = Path(__file__).with_name("read_workbook.py")
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    try:
+        with zipfile.ZipFile(file) as parts:
+            return "xl/workbook.xml" in parts.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+    finally:
+        file.seek(0)
+
+
+class ExcelRows:
+    """Iterates over the rows of a workbook's first sheet that has any. Raises Unreadable."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`, with the process
+        copy = tempfile.NamedTemporaryFile(suffix=".xlsx")  # noqa: SIM115  # likewise
+        self.copy: Any = copy
+        while part := file.read(1 << 20):
+            copy.write(part)
+        copy.flush()
+        self.process = subprocess.Popen(  # noqa: S603  # our own program, and a file that it opens by a name of ours
+            [sys.executable, "-I", str(PROGRAM), copy.name], stdout=subprocess.PIPE, stderr=self.errors
+        )
+        head = self._message()
+        if "error" in head:
+            self.close()
+            raise Unreadable(head["error"])
+        self.total: int = max(head["rows"], 1)
+        self.done: int = 0
+        others = ", ".join(printable(name) for name in head["others"])
+        self.description = f"Excel workbook, sheet “{printable(head['sheet'])}”" + (
+            f" (not read: {others})" if others else ""
+        )
+
+    def _message(self) -> Any:
+        assert self.process.stdout is not None  # noqa: S101  # it was asked for
+        line = self.process.stdout.readline()
+        if line:
+            return json.loads(line)
+        return {"error": "cannot be read as an Excel workbook: it is damaged, or too large"}
+
+    def __iter__(self) -> Iterator[RawRow]:
+        while True:
+            message = self._message()
+            if message is None:
+                return
+            if "error" in message:
+                raise Unreadable(message["error"])
+            self.done = message["n"]
+            yield RawRow(message["n"], message["c"])
+
+    @property
+    def position(self) -> float:
+        return min(self.done / self.total, 1.0)
+
+    def close(self) -> None:
+        self.process.kill()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.process.wait()
+        self.copy.close()
+        self.errors.close()

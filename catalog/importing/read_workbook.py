@@ -1,0 +1,129 @@
+"""A program of its own: prints the rows of a workbook as lines of JSON, each cell as the text that it means.
+
+The first line tells the sheet and its number of rows; each further one has a row's number and cells; the last is null.
+Run by excel_rows.py, with bounds on its memory, its time, and on what the file may unpack to.
+"""
+
+import json
+import re
+import sys
+import zipfile
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+MAX_MEMORY = 2_000_000_000  # bytes of addresses
+MAX_SECONDS = 120  # of the processor
+MAX_UNPACKED = 400_000_000  # bytes
+MAX_CELLS = 20_000_000  # rows times columns of a sheet: calamine holds each, empty ones too
+REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
+
+
+class Refused(Exception):
+    """Why a workbook is not read."""
+
+
+def bound() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
+
+
+def check(path: str) -> None:
+    """Unpacks every part once, and looks how far down and right its cells are. Raises Refused."""
+    unpacked = 0
+    with zipfile.ZipFile(path) as parts:
+        for part in parts.infolist():
+            rows = columns = 0
+            with parts.open(part) as stream:
+                rest = b""
+                while piece := stream.read(1 << 20):
+                    unpacked += len(piece)
+                    if unpacked > MAX_UNPACKED:
+                        raise Refused(f"becomes larger than {MAX_UNPACKED // 1_000_000} MB when it is unpacked")
+                    if part.filename.startswith("xl/worksheets/"):
+                        for letters, number in REFERENCE.findall(rest + piece):
+                            rows = max(rows, int(number))
+                            columns = max(columns, column_number(letters))
+                        rest = piece[-40:]
+            if rows * columns > MAX_CELLS:
+                raise Refused(f"has a cell in row {rows:,}, column {columns:,}: delete the empty rows and columns")
+
+
+def column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def text_of(cell: Any) -> str:
+    """A number without more places than Excel shows, a date as 2008-05-01, yes and no."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int | float):
+        return number_text(float(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return str(cell) if isinstance(cell, time | timedelta) else ""
+
+
+def number_text(number: float) -> str:
+    """12.95 for 12.950000000000001. Of 1.234 it is 1.2340: three places would be taken for thousands."""
+    if number.is_integer() and abs(number) < 1e18:
+        return str(int(number))
+    text = f"{number:.15g}"
+    if "e" not in text and len(text.partition(".")[2]) == 3:
+        text += "0"
+    return text
+
+
+def rows_of(path: str) -> None:
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    workbook = CalamineWorkbook.from_path(path)
+    names = [
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
+    ]
+    for name in names:
+        sheet = workbook.get_sheet_by_name(name)
+        if sheet.total_height:
+            break
+    else:
+        raise Refused("is empty: its first row is to name the columns")
+    others = [other for other in names if other != name]
+    say({"sheet": name, "rows": sheet.total_height, "others": others[:20]})
+    number = 0
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        texts = [text_of(cell) for cell in cells]
+        if any(texts):
+            say({"n": number, "c": texts})
+    say(None)
+
+
+def say(message: Any) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+
+
+def main() -> None:
+    bound()
+    try:
+        check(sys.argv[1])
+        rows_of(sys.argv[1])
+    except Refused as error:
+        say({"error": str(error)})
+    except BaseException as error:  # a panic of calamine's is a BaseException
+        say({"error": f"cannot be read as an Excel workbook: {type(error).__name__}"})
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Which line of a file has which book."""
+
+import sqlite3
+from hashlib import blake2b
+
+
+class Seen:
+    """In a temporary file of SQLite's: a million rows are not held in memory."""
+
+    def __init__(self) -> None:
+        self.lines = sqlite3.connect("", check_same_thread=False)
+        self.lines.execute("PRAGMA journal_mode=OFF")
+        self.lines.execute("CREATE TABLE lines (key BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID")
+
+    def first(self, *key: object) -> int | None:
+        """The line that has this book; None when no line has had it."""
+        found = self.lines.execute("SELECT number FROM lines WHERE key = ?", (self.digest(key),)).fetchone()
+        return int(found[0]) if found else None
+
+    def add(self, number: int, *key: object) -> None:
+        self.lines.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (self.digest(key), number))
+
+    @staticmethod
+    def digest(key: tuple[object, ...]) -> bytes:
+        return blake2b(repr(key).encode(errors="surrogatepass"), digest_size=16).digest()
+
+    def close(self) -> None:
+        self.lines.close()

@@ -1,0 +1,233 @@
+"""Imports that staff have uploaded: the file, what each row would do, and how far it has come. All of it is in the
+database, so that an import can be left, come back to, and gone on with after a crash, on any host."""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from catalog.importing.columns import COLUMNS
+from catalog.importing.spelling import as_text, printable
+
+PART = 500_000  # bytes of a file in one row of the database
+IN_MEMORY = 1 << 20  # bytes of a file that are kept in memory while it is read
+KEPT = timedelta(days=365)  # what an import did
+KEPT_UNUSED = timedelta(days=7)  # a file that was never loaded
+
+
+class BookImportQuerySet(models.QuerySet["BookImport"]):
+    def begin(self, file: Iterable[bytes], name: str, *, user: Any, options: dict[str, Any]) -> "BookImport":
+        """Stage a file that was uploaded. 2 queries and 1 for each PART."""
+        with transaction.atomic():
+            started = self.create(
+                file_name=printable(name)[:200], user_id=user.pk, user_email=user.get_username(), options=options
+            )
+            for number, data in enumerate(parts_of(file)):
+                ImportPart.objects.create(book_import=started, number=number, data=data)
+        return started
+
+    def prune(self) -> int:
+        """Delete what is kept no longer. How many imports it was."""
+        now = timezone.now()
+        done, loading = BookImport.State.DONE, BookImport.State.LOADING
+        never_loaded = ~models.Q(state__in=[done, loading]) & models.Q(created_at__lt=now - KEPT_UNUSED)
+        _, deleted = self.filter(never_loaded | models.Q(state=done, created_at__lt=now - KEPT)).delete()
+        return deleted.get("catalog.BookImport", 0)
+
+
+class BookImport(models.Model):
+    """One upload. `user_email` says who it was, whatever becomes of the account."""
+
+    class State(models.TextChoices):
+        READING = "reading", "being read"
+        SHOWN = "shown", "waiting to be confirmed"
+        LOADING = "loading", "being imported"
+        DONE = "done", "imported"
+        FAILED = "failed", "cannot be read"
+        CANCELLED = "cancelled", "cancelled"
+
+    file_name = models.CharField(max_length=200)
+    user_id = models.BigIntegerField()
+    user_email = models.CharField(max_length=320)
+    address = models.CharField(max_length=64, blank=True)
+    event_id = models.BigIntegerField(null=True)  # of the staff's history (bookstore.audit), which may be pruned before
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.READING)
+    # TRUE while it is loading, else NULL: the unique constraint lets one import load at a time.
+    turn = models.BooleanField(null=True)
+    options = models.JSONField(default=dict)  # what staff chose: encoding, dates, strict
+    description = models.CharField(max_length=300, blank=True)  # what kind of file it is
+    headings = models.JSONField(default=list)  # [heading, column or null] in the file's order
+    problem = models.TextField(blank=True)
+    progress = models.FloatField(default=0)  # of what is being done, from 0 to 1
+    rows = models.IntegerField(default=0)
+
+    objects = BookImportQuerySet.as_manager()
+
+    class Meta:
+        db_table = "book_imports"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["turn"], name="uq_book_imports_turn")]
+        indexes = [models.Index(fields=["created_at"], name="ix_book_imports_created_at")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    def moved(self, *, of: str, **fields: Any) -> bool:
+        """Change these fields if it is still in this state; whether it was. 1 query."""
+        if not type(self).objects.filter(pk=self.pk, state=of).update(**fields):
+            return False
+        for name, value in fields.items():
+            setattr(self, name, value)
+        return True
+
+    def file(self) -> BinaryIO:
+        """The file as it was uploaded. 1 query for each PART."""
+        copy: Any = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # the caller closes it
+        parts = self.parts.order_by("number")
+        for number in parts.values_list("number", flat=True):
+            copy.write(parts.values_list("data", flat=True).get(number=number))
+        copy.seek(0)
+        return copy  # type: ignore[no-any-return]
+
+    def counts(self) -> dict[str, int]:
+        """Rows by what they do, over all batches. 1 query."""
+        sums = self.batches.aggregate(**{name: models.Sum(name, default=0) for name in COUNTED})
+        return {name: int(sums[name]) for name in COUNTED}
+
+    def each_row(self, kind: str = "") -> Iterator["StagedRow"]:
+        """Its rows in order, of one kind or all; a batch in memory at a time. 1 query for each batch that has any."""
+        batches = self.batches.filter(**{f"{kind}__gt": 0}) if kind else self.batches.all()
+        for pk in batches.order_by("number").values_list("pk", flat=True):
+            for row in ImportBatch.objects.get(pk=pk).unpacked():
+                if not kind or kind == row.outcome or (kind == "noted" and row.notes):
+                    yield row
+
+
+class ImportPart(models.Model):
+    """A piece of an uploaded file; deleted when the file is imported."""
+
+    book_import = models.ForeignKey(BookImport, on_delete=models.CASCADE, related_name="parts")
+    number = models.IntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        db_table = "book_import_parts"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["book_import", "number"], name="uq_book_import_parts_number")]
+
+    def __str__(self) -> str:
+        return f"part {self.number}"
+
+
+COUNTED = ("new", "changed", "same", "refused", "noted")
+
+
+class StagedRow:
+    """What one row of a file does: its line, the book, the cells, each change from and to as text, and why not."""
+
+    __slots__ = ("book_id", "changes", "faults", "fields", "line", "notes", "outcome", "title", "unread_isbn")
+
+    def __init__(
+        self,
+        line: int,
+        outcome: str,
+        title: str,
+        book_id: int | None,
+        fields: dict[str, Any],
+        changes: dict[str, list[str]],
+        faults: list[list[str]],
+        notes: list[list[str]],
+        unread_isbn: str,
+    ) -> None:
+        self.line, self.outcome, self.title, self.book_id = line, outcome, title, book_id
+        self.fields, self.changes, self.faults, self.notes = fields, changes, faults, notes
+        self.unread_isbn = unread_isbn
+
+    @property
+    def cells(self) -> list[Any]:
+        """What it says, in the order of the columns."""
+        return [as_text(self.fields.get(name)) for name in COLUMNS]
+
+    def packed(self) -> list[Any]:
+        return [
+            self.line,
+            self.outcome,
+            self.title,
+            self.book_id,
+            self.fields,
+            self.changes,
+            self.faults,
+            self.notes,
+            self.unread_isbn,
+        ]
+
+
+class ImportBatch(models.Model):
+    """Some hundred rows of an import, which are loaded in one transaction; `done` is set in the same one."""
+
+    book_import = models.ForeignKey(BookImport, on_delete=models.CASCADE, related_name="batches")
+    number = models.IntegerField()
+    done = models.BooleanField(default=False)
+    data = models.BinaryField()  # JSON, packed: what a row says can be in no column of PostgreSQL (NUL)
+    new = models.IntegerField(default=0)
+    changed = models.IntegerField(default=0)
+    same = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    noted = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "book_import_batches"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["book_import", "number"], name="uq_book_import_batches_number")]
+
+    def __str__(self) -> str:
+        return f"batch {self.number}"
+
+    @staticmethod
+    def columns_of(rows: list[StagedRow]) -> dict[str, Any]:
+        """The columns of a batch with these rows."""
+        text = json.dumps([row.packed() for row in rows])
+        counts = {name: sum(row.outcome == name for row in rows) for name in COUNTED}
+        counts["noted"] = sum(bool(row.notes) for row in rows)
+        return {"data": zlib.compress(text.encode(), 6), **counts}
+
+    def unpacked(self) -> list[StagedRow]:
+        return [StagedRow(*row) for row in json.loads(zlib.decompress(self.data))]
+
+
+class HeadingChoice(models.Model):
+    """What staff said a heading means, for the files to come: a column, or "" for one that is passed over."""
+
+    name = models.CharField(max_length=100, unique=True)  # as `column_name` makes it
+    column = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        db_table = "book_import_headings"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def chosen_headings() -> dict[str, str]:
+    """What staff said of headings, by `column_name`. 1 query."""
+    return dict(HeadingChoice.objects.values_list("name", "column"))
+
+
+def parts_of(file: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of PART."""
+    held = b""
+    for piece in file:
+        held += piece
+        while len(held) >= PART:
+            yield held[:PART]
+            held = held[PART:]
+    if held:
+        yield held

@@ -1,0 +1,185 @@
+"""The two steps of an import that was uploaded: reading it for the preview, and loading what was confirmed.
+
+Each works in batches, says how far it is, and stops when somebody cancels. Each can be started again after a crash, and
+by two at once: what a batch does is written in one transaction with the word that it is done.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bookstore.audit.actor import Actor
+from bookstore.audit.models import Channel
+from bookstore.database.constraints import violated
+from catalog.importing.encodings import AskEncoding, Unreadable
+from catalog.importing.files import Spreadsheet, unpacked
+from catalog.importing.history import History
+from catalog.importing.loader import BATCH, Loader, Planned
+from catalog.importing.rows import Fault, Row, checked
+from catalog.importing.spelling import as_text, printable
+from catalog.importing.staged import BookImport, ImportBatch, StagedRow, chosen_headings
+from catalog.importing.table import Line
+
+State = BookImport.State
+READ_FROM_TEXT: dict[str, Callable[[str], Any]] = {"price": Decimal, "publish_date": date.fromisoformat}
+GONE = "The book was deleted since the preview."
+ADDED = "The book was added by somebody else since the preview."
+
+
+class Stopped(Exception):
+    """Somebody cancelled the import, or another process has done this batch."""
+
+
+def read(started: BookImport) -> None:
+    """Read the file and stage what each row would do. The import is then shown, or failed with the reason."""
+    started.batches.all().delete()  # of a reader that died
+    try:
+        with ExitStack() as stack, Loader(update=True) as loader:
+            file = stack.enter_context(started.file())
+            encoding = started.options.get("encoding", "")
+            sheet = Spreadsheet(unpacked(file, stack), encoding=encoding, chosen=chosen_headings())
+            stack.callback(sheet.close)
+            names = map(printable, sheet.table.headings)
+            headings = [list(pair) for pair in zip(names, sheet.table.columns, strict=True)]
+            started.moved(of=State.READING, headings=headings, description=str(sheet)[:300])
+            if sheet.table.missing:
+                raise Unreadable(f"has no column {' and no column '.join(sheet.table.missing)}")
+            rows = 0
+            for number, lines in enumerate(batches(sheet)):
+                rows += len(lines)
+                stage(started, number, lines, loader)
+                if not started.moved(of=State.READING, progress=sheet.position, rows=rows):
+                    return
+    except Unreadable as error:
+        started.moved(of=State.READING, state=State.FAILED, problem=f"The file {printable(str(error))}.")
+        started.options["ask_encoding"] = isinstance(error, AskEncoding)
+        started.moved(of=State.FAILED, options=started.options)
+        return
+    started.moved(of=State.READING, state=State.SHOWN, progress=1)
+
+
+def batches(sheet: Spreadsheet) -> Iterator[list[Line]]:
+    lines = iter(sheet)
+    while batch := list(islice(lines, BATCH)):
+        yield batch
+
+
+def stage(started: BookImport, number: int, lines: list[Line], loader: Loader) -> None:
+    options = started.options
+    read = [
+        (line.number, checked(line, dates=options.get("dates", "ask"), strict=options.get("strict", False)))
+        for line in lines
+    ]
+    planned = {plan.number: plan for plan in loader.plan([(line, row) for line, row in read if not row.faults])}
+    staged = [staged_row(planned.get(line) or Planned(line, row, "refused", faults=row.faults)) for line, row in read]
+    ImportBatch.objects.create(book_import=started, number=number, **ImportBatch.columns_of(staged))
+
+
+def staged_row(plan: Planned) -> StagedRow:
+    fields = {name: value if isinstance(value, int) else str(value) for name, value in plan.row.fields.items()}
+    return StagedRow(
+        line=plan.number,
+        outcome=plan.outcome,
+        title=plan.book.title if plan.book and plan.book.pk else str(fields.get("title", "")),
+        book_id=plan.book.pk if plan.book else None,
+        fields=fields,
+        changes={name: list(change) for name, change in plan.changes.items()},
+        faults=[list(fault) for fault in plan.faults],
+        notes=[list(note) for note in plan.row.notes],
+        unread_isbn=plan.row.unread_isbn,
+    )
+
+
+def row_of(staged: StagedRow) -> Row:
+    """The row as it was read."""
+    fields = {
+        name: READ_FROM_TEXT[name](value) if name in READ_FROM_TEXT else value for name, value in staged.fields.items()
+    }
+    return Row(fields=fields, notes=[Fault(*note) for note in staged.notes], unread_isbn=staged.unread_isbn)
+
+
+def confirm(shown: BookImport, actor: Actor) -> str:
+    """Let it be loaded, in this name. Why not, in words; nothing when it may. One import is loaded at a time."""
+    try:
+        with transaction.atomic():
+            who = {"user_id": actor.id or 0, "user_email": actor.name, "address": actor.address}
+            if shown.moved(of=State.SHOWN, state=State.LOADING, turn=True, progress=0, **who):
+                return ""
+    except IntegrityError as error:
+        if violated(error, "uq_book_imports_turn", "book_imports.turn"):
+            return "Another import is being loaded: confirm this one when it has ended."
+        raise
+    shown.refresh_from_db()
+    return f"“{shown}” is {shown.get_state_display()}."
+
+
+def load(confirmed: BookImport) -> None:
+    """Do what was shown, row by row; a row of which something has changed since is refused in words."""
+    waiting = confirmed.batches.filter(done=False).order_by("number")
+    total = max(confirmed.batches.count(), 1)
+    for pk, number in list(waiting.values_list("pk", "number")):
+        try:
+            load_batch(confirmed, ImportBatch.objects.get(pk=pk), (number + 1) / total)
+        except Stopped:
+            confirmed.refresh_from_db()
+            if confirmed.state != State.LOADING:
+                return
+    with transaction.atomic():
+        if confirmed.moved(of=State.LOADING, state=State.DONE, turn=None, progress=1, finished_at=timezone.now()):
+            confirmed.parts.all().delete()
+
+
+def load_batch(confirmed: BookImport, batch: ImportBatch, progress: float) -> None:
+    staged = {row.line: row for row in batch.unpacked()}
+    todo = [(line, row_of(row)) for line, row in staged.items() if row.outcome in {"new", "changed", "same"}]
+    meant = {line: row.book_id for line, row in staged.items() if row.book_id}
+
+    def record(done: list[Planned]) -> None:
+        for plan in done:
+            if staged[plan.number].outcome == "same" and plan.outcome != "refused":
+                continue
+            staged[plan.number] = staged_row(plan)
+        columns = ImportBatch.columns_of(list(staged.values()))
+        # Both say so in the transaction of the books: nothing is done twice, and nothing after a cancellation.
+        if not ImportBatch.objects.filter(pk=batch.pk, done=False).update(done=True, **columns):
+            raise Stopped
+        if not confirmed.moved(of=State.LOADING, progress=progress):
+            raise Stopped
+        history.write(done)
+        if history.event_id != confirmed.event_id:
+            confirmed.moved(of=State.LOADING, event_id=history.event_id)
+
+    actor = Actor(confirmed.user_email, confirmed.user_id, Channel.ADMIN, confirmed.address)
+    history = History(actor, confirmed.file_name, confirmed.event_id)
+    with Loader(update=True, meant=meant, record=record) as loader:
+        loader.load_as_shown(todo, lambda plan: changed_since(staged[plan.number], plan))
+
+
+def changed_since(shown: StagedRow, now: Planned) -> Fault | None:
+    """Why a row is no longer what the preview showed; None when it is."""
+    if shown.outcome == "new":
+        return None if now.outcome == "new" else Fault("title", shown.title, ADDED)
+    if now.book is None or now.book.pk != shown.book_id:
+        return Fault("title", shown.title, GONE)
+    for name, change in now.changes.items():
+        before = shown.changes[name][0] if name in shown.changes else as_text(now.row.fields[name])
+        if before != change[0]:
+            return Fault(
+                name, change[0], f"It was {before or 'empty'} in the preview, and somebody has changed it since."
+            )
+    return None
+
+
+def cancel(started: BookImport) -> bool:
+    """Stop it where it is: what it has loaded stays. Whether it was still to be stopped."""
+    now = timezone.now()
+    return any(
+        started.moved(of=state, state=State.CANCELLED, turn=None, finished_at=now)
+        for state in (State.READING, State.SHOWN, State.FAILED, State.LOADING)
+    )
