@@ -124,7 +124,7 @@ fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
 
 ##@ Measure
 
-bench: $(BENCH_VENV)/bench.stamp ## carts: this project beside plain Django and others (ROUNDS=3 SECONDS=5 ARGS="--only project,plain")
+bench: $(BENCH_VENV)/bench.stamp ## catalogue and carts: this project beside plain Django and others (ROUNDS=3 SECONDS=5 ARGS="--only project,plain")
 	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.run --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
 bench-scale: $(BENCH_VENV)/bench.stamp ## with a million carts, their admin, and a million books (BOOKS=books.csv, ARGS="--only admin")

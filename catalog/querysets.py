@@ -12,6 +12,7 @@ from bookstore.api.pagination import Total, exactly, is_small, read_page, total_
 from bookstore.database.locks import DeletesUnderLock, lock_shared
 from catalog.exceptions import BookNotFound, GenreUnknown, naming_conflicts
 from catalog.fields import FoldedField, clean_isbn
+from catalog.folding import fold
 from catalog.search.document import HasWords
 from catalog.search.query import MAX_QUERY_WORDS, wanted_words
 
@@ -184,6 +185,10 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
             return self.filter(isbn=clean_isbn(text))
         except ValidationError:
             return None
+
+    def of_title_and_author(self, title: str, author: str) -> "BookQuerySet":
+        """Books that a person would take for this one, whatever the case and the accents; often editions of it."""
+        return self.filter(title_folded=fold(title), author_folded=fold(author))
 
     def on_sale(self) -> "BookQuerySet":
         """Not withdrawn, whatever the stock."""

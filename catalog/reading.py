@@ -19,7 +19,7 @@ from bookstore.fastpath import libpq
 from bookstore.fastpath.compiled import Compiled, CompiledQuery, Hole, Prepared, Unfilled
 from catalog.exceptions import BookNotFound
 from catalog.folding import words as wanted_words
-from catalog.models import Book
+from catalog.models import Book, Genre
 from catalog.querysets import MAX_ID, BookQuerySet
 from catalog.remembered import Remembered
 from catalog.representation import BookFacts
@@ -54,6 +54,7 @@ class Read(NamedTuple):
     corrected: bool = False
 
 
+GENRES = Prepared(lambda value: Genre.objects.by_name().values_list("id", "name"))
 BOOK = Prepared(lambda value: Book.objects.filter(pk=value("book_id")).values_list(*COLUMNS))
 
 # At least one row, so that the stamp comes where no book does.
@@ -83,6 +84,11 @@ def book(book_id: int) -> BookFacts:
     if not rows:
         raise BookNotFound
     return BookFacts(*rows[0])
+
+
+def genres() -> list[dict[str, Any]]:
+    """All of them, by name. 1 query."""
+    return [{"id": genre_id, "name": name} for genre_id, name in GENRES.rows(using=Genre.objects.db)]
 
 
 def page(wanted: Mapping[str, Any], *, number: int, size: int, count: bool = True) -> Read:

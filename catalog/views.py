@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -14,6 +15,8 @@ from bookstore.api.caching import public_answer
 from bookstore.api.pagination import page_of
 from bookstore.api.schema import errors_of
 from bookstore.api.views import PublicReads
+from bookstore.audit.actor import Actor
+from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
 from bookstore.database.replicas import from_replicas
 from catalog import examples, reading
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
@@ -40,6 +43,13 @@ def validated_query(raw: str) -> dict[str, Any]:
     query = BookQuery(data=QueryDict(raw.encode("latin-1"), encoding="utf-8").dict())
     query.is_valid(raise_exception=True)
     return dict(query.validated_data)
+
+
+def record_change(request: Request, book: Book, differences: Differences) -> None:
+    """In the history, where something is another now."""
+    if differences:
+        summary = f"Changed {in_words(differences)} of the book “{book}”."
+        record(Actor.of_api(request), summary, [changed(book, differences)])
 
 
 class BookViewSet(PublicReads, ViewSet):
@@ -95,7 +105,9 @@ class BookViewSet(PublicReads, ViewSet):
         """
         body = BookCreateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        book = Book.objects.add(**body.validated_data)
+        with transaction.atomic():
+            book = Book.objects.add(**body.validated_data)
+            record(Actor.of_api(request), f"Added the book “{book}”.", [added(book)])
         return Response(BookSerializer(book).data, status=201)
 
     @extend_schema(
@@ -137,7 +149,8 @@ class BookViewSet(PublicReads, ViewSet):
         body = BookUpdateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         book = Book(pk=book_id)  # not read first: a genre that does not exist is told before a book that does not
-        book.change(**body.validated_data)
+        with transaction.atomic():
+            record_change(request, book, book.change(**body.validated_data))
         return Response(BookSerializer(book).data)
 
     @extend_schema(
@@ -152,7 +165,11 @@ class BookViewSet(PublicReads, ViewSet):
         - 204: it is gone.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
         """
-        self.books().find(book_id).remove()
+        book = self.books().find(book_id)
+        gone = deleted(book)
+        with transaction.atomic():
+            book.remove()
+            record(Actor.of_api(request), f"Deleted the book “{book}”.", [gone])
         return Response(status=204)
 
     @extend_schema(
@@ -172,7 +189,8 @@ class BookViewSet(PublicReads, ViewSet):
         body = StockChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         book = Book(pk=book_id)  # not read before: the answer is one state of the book, with no older price in it
-        book.set_stock(body.validated_data["quantity"])
+        with transaction.atomic():
+            record_change(request, book, book.set_stock(body.validated_data["quantity"]))
         return Response(BookSerializer(book).data)
 
 
@@ -193,7 +211,9 @@ class GenreViewSet(PublicReads, ViewSet):
 
         - 200: all of them, by name.
         """
-        return public_answer(request, dump(list(Genre.objects.by_name().values("id", "name"))))
+        if reading.is_possible():
+            return public_answer(request, dump(reading.genres()))
+        return public_answer(request, dump(GenreSerializer(Genre.objects.by_name(), many=True).data))
 
     @extend_schema(
         operation_id="create_genre",
@@ -211,4 +231,7 @@ class GenreViewSet(PublicReads, ViewSet):
         """
         body = GenreCreateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(GenreSerializer(Genre.objects.add(**body.validated_data)).data, status=201)
+        with transaction.atomic():
+            genre = Genre.objects.add(**body.validated_data)
+            record(Actor.of_api(request), f"Added the genre “{genre}”.", [added(genre)])
+        return Response(GenreSerializer(genre).data, status=201)

@@ -84,7 +84,7 @@ class BulkActions(ModelAdmin):
         with transaction.atomic():
             while not action.is_over:
                 self.run_batch(request, verb, action)
-        self.tell(request, verb, action)
+        self.tell_outcome(request, verb, action)
         return None
 
     def bulk_url(self, action: BulkAction) -> str:
@@ -141,7 +141,7 @@ class BulkActions(ModelAdmin):
     def stop(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> HttpResponse:
         """What was done stays done, and is told."""
         if action.done:
-            self.tell(request, verb, action)
+            self.tell_outcome(request, verb, action)
         BulkAction.objects.filter(pk=action.pk).delete()
         return HttpResponseRedirect(self.list_url(action))
 
@@ -170,7 +170,7 @@ class BulkActions(ModelAdmin):
     def counted(self, number: int) -> str:
         return f"{number:,} {self.opts.verbose_name if number == 1 else self.opts.verbose_name_plural}"
 
-    def tell(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> None:
+    def tell_outcome(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> None:
         if action.changed:
             messages.success(request, self.done_words(verb, action))
         elif not action.number_skipped:

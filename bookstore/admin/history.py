@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from bookstore.admin.lists import is_id
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import AuditChange
-from bookstore.audit.recording import Differences, added, changed, deleted, record
+from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
 
 SHOWN = 200  # changes of one object on its history page; the list of events has them all
 
@@ -100,9 +100,3 @@ def differences_of(form: Any) -> Differences:
 
 def names(rows: Iterable[Model]) -> str:
     return ", ".join(sorted(str(row) for row in rows))
-
-
-def in_words(names_of_fields: Iterable[str]) -> str:
-    """ "price, stock quantity and genre" """
-    words = [name.replace("_", " ") for name in names_of_fields]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

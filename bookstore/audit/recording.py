@@ -59,6 +59,12 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
     return {name: (old, new) for name, (old, new) in pairs.items() if as_text(old) != as_text(new)}
 
 
+def in_words(names: Iterable[str]) -> str:
+    """Fields as a sentence names them: "price, stock quantity and genre"."""
+    words = [name.replace("_", " ") for name in names]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def added(row: models.Model) -> AuditChange:
     return change_of(row, Action.ADD, difference({}, snapshot(row)))
 
@@ -96,7 +102,7 @@ def record(actor: Actor, summary: str, changes: Iterable[AuditChange]) -> AuditE
     """
     rows = list(changes)
     name_foreign_keys(rows)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         event = AuditEvent.objects.create(
             actor=actor.name[:MAX_NAME],
             actor_id=actor.id,
@@ -112,16 +118,17 @@ def record(actor: Actor, summary: str, changes: Iterable[AuditChange]) -> AuditE
     return event
 
 
-def continue_event(event: AuditEvent, changes: Iterable[AuditChange], summary: str) -> None:
-    """Adds the changes of the next batch to an event, whose summary is what it says by now. Three queries."""
+def continue_event(event: AuditEvent, changes: Iterable[AuditChange], summary: str = "") -> None:
+    """Adds the changes of the next batch to an event; `summary`, if given, is what it says by now. Three queries."""
     rows = list(changes)
     name_foreign_keys(rows)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for row in rows:
             row.event = event
         AuditChange.objects.bulk_create(rows, batch_size=BATCH)
         AuditEvent.objects.filter(pk=event.pk).update(
-            number_of_changes=models.F("number_of_changes") + len(rows), summary=summary[:MAX_SUMMARY]
+            number_of_changes=models.F("number_of_changes") + len(rows),
+            summary=summary[:MAX_SUMMARY] or models.F("summary"),
         )
 
 

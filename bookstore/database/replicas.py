@@ -78,7 +78,10 @@ def reading_from(alias: str) -> Iterator[None]:
 
 def reads_primary(request: Any) -> bool:
     """Whether the caller may have written a moment ago, and wants to see it: who carries a token, or staff's cookie."""
-    return bool(request.headers.get("Authorization")) or settings.SESSION_COOKIE_NAME in request.COOKIES
+    sent = request.META
+    return bool(sent.get("HTTP_AUTHORIZATION")) or (
+        "HTTP_COOKIE" in sent and settings.SESSION_COOKIE_NAME in request.COOKIES
+    )
 
 
 class NotAnswered(Exception):

@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from bookstore.admin.bulk import BulkActions
 from bookstore.admin.conflicts import RefusesConflicts
@@ -29,13 +31,15 @@ class StockFilter(admin.SimpleListFilter):
     parameter_name = "in_stock"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "In stock"), ("no", "Out of stock")]
+        return [("yes", "In stock"), ("low", f"Low (1 to {settings.LOW_STOCK})"), ("no", "Out of stock")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         books: BookQuerySet = queryset  # type: ignore[assignment]
         match self.value():
             case "yes":
                 return books.in_stock()
+            case "low":
+                return books.in_stock().filter(stock_quantity__lte=settings.LOW_STOCK)
             case "no":
                 return books.out_of_stock()
         return books
@@ -57,10 +61,57 @@ class OnSaleFilter(admin.SimpleListFilter):
         return queryset
 
 
+class KnownFilter(admin.SimpleListFilter):
+    """Books of which a field is not known."""
+
+    field = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "With"), ("no", "Without")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in {"yes", "no"}:
+            return queryset.filter(**{f"{self.field}__isnull": self.value() == "no"})
+        return queryset
+
+
+class IsbnFilter(KnownFilter):
+    title, parameter_name, field = "ISBN", "has_isbn", "isbn"
+
+
+class CoverFilter(KnownFilter):
+    title, parameter_name, field = "cover", "has_cover", "cover_image_url"
+
+
 class BookForm(RefusesConflicts, forms.ModelForm):
+    def clean_isbn(self) -> str | None:
+        """Names and links the book that has it. One query."""
+        isbn: str | None = self.cleaned_data["isbn"]
+        other = Book.objects.filter(isbn=isbn).exclude(pk=self.instance.pk).first() if isbn else None
+        if other is not None:
+            raise forms.ValidationError(format_html("Another book has this ISBN: {}.", link_to(other)))
+        return isbn
+
+    def clean(self) -> Any:
+        """Asks before a second book of one title and author is added: they may be two editions. One query."""
+        cleaned = super().clean()
+        title, author = self.cleaned_data.get("title"), self.cleaned_data.get("author")
+        if self.instance.pk is None and title and author and "other_edition" not in self.data:
+            same = Book.objects.of_title_and_author(title, author).first()
+            if same is not None:
+                box = mark_safe('<label><input type="checkbox" name="other_edition"> It is another edition</label>')
+                text = "There is a book of this title and author already: {}. {}"
+                raise forms.ValidationError(format_html(text, link_to(same), box))
+        return cleaned
+
     def clean_description(self) -> str | None:
         """A browser sends CR LF for each new line."""
         return (self.cleaned_data["description"] or "").replace("\r\n", "\n") or None
+
+
+def link_to(book: Book) -> SafeString:
+    url = reverse("admin:catalog_book_change", args=[book.pk])
+    return format_html('<a href="{}">{}, {}</a> ({} in stock)', url, book.title, book.author, book.stock_quantity)
 
 
 @admin.register(Book)
@@ -68,7 +119,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
     form = BookForm
     list_display: tuple[str, ...] = ("title", "author", "price", "stock_quantity", "is_active", "genre", "isbn")
     list_editable = ("price", "stock_quantity", "is_active")
-    list_filter = (StockFilter, OnSaleFilter, "genre")
+    list_filter = (StockFilter, OnSaleFilter, IsbnFilter, CoverFilter, "genre")
     list_select_related = ("genre",)
     list_per_page = 25  # each row is a form of its own
     ordering = ("title_folded", "id")

@@ -152,7 +152,7 @@ def test_page_of_a_new_book_asks_only_for_what_can_be_said_of_it(staff, emma):
     ("field", "value", "message"),
     [
         ("isbn", "0-14-143958-1", "This is no ISBN-10 or ISBN-13: look at its digits again, the last one checks"),
-        ("isbn", "0-14-143958-0", "Another book has this ISBN already."),
+        ("isbn", "0-14-143958-0", "Another book has this ISBN: "),
         ("price", "0", "Ensure this value is greater than or equal to 0.01."),
         ("stock_quantity", "-1", "Ensure this value is greater than or equal to 0."),
         ("stock_quantity", "9999999999", "Ensure this value is less than or equal to"),
@@ -236,3 +236,45 @@ def test_genre_without_books_is_deleted(staff, novel):
 
     assert response.status_code == 302
     assert not Genre.objects.exists()
+
+
+def test_book_with_the_isbn_of_another_is_refused_with_a_link_to_it(staff, emma):
+    sent = form_of(staff.get(f"{BOOKS}add/"))
+    sent |= {"title": "Emma II", "author": "Jane Austen", "price": "9.5", "isbn": "0-14-143958-0"}
+
+    page = staff.post(f"{BOOKS}add/", sent).content.decode()
+
+    link = f'<a href="/admin/catalog/book/{emma.pk}/change/">Emma, Jane Austen</a> (5 in stock)'
+    assert f"Another book has this ISBN: {link}." in page
+    assert Book.objects.count() == 1
+
+
+def test_second_book_of_a_title_and_author_is_added_when_staff_say_so(staff, emma):
+    sent = form_of(staff.get(f"{BOOKS}add/")) | {"title": "EMMA", "author": "jane austen", "price": "9.5"}
+
+    asked = staff.post(f"{BOOKS}add/", sent).content.decode()
+    added = staff.post(f"{BOOKS}add/", sent | {"other_edition": "on"})
+
+    assert "There is a book of this title and author already" in asked
+    assert added.status_code == 302
+    assert Book.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("in_stock=low", ["Few"]),
+        ("has_isbn=no", ["Few", "Many"]),
+        ("has_isbn=yes", ["Known"]),
+        ("has_cover=no", ["Few", "Many"]),
+        ("has_cover=yes", ["Known"]),
+        ("has_cover=yes&in_stock=no", ["Known"]),
+    ],
+)
+def test_book_list_is_filtered_by_what_is_low_or_not_known(staff, settings, query, expected):
+    settings.LOW_STOCK = 3
+    BookFactory(title="Few", stock_quantity=3, isbn=None, cover_image_url=None)
+    BookFactory(title="Many", stock_quantity=4, isbn=None, cover_image_url=None)
+    BookFactory(title="Known", stock_quantity=0, isbn="9780141439587", cover_image_url="https://covers.example/k.jpg")
+
+    assert listed(staff.get(f"{BOOKS}?{query}")) == expected

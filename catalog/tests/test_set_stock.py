@@ -77,7 +77,7 @@ def test_patch_stock_by_staff_without_the_permission_is_403(clerk, emma):
 def test_set_stock_leaves_the_rest_and_reads_it(emma, django_assert_num_queries):
     Book.objects.filter(pk=emma.pk).update(title="Emma, annotated")
 
-    with django_assert_num_queries(4):  # UPDATE, SELECT, and the transaction's own two
+    with django_assert_num_queries(5):  # SELECT FOR UPDATE, UPDATE, SELECT, and the transaction's own two
         emma.set_stock(3)
 
     assert (emma.title, emma.stock_quantity) == ("Emma, annotated", 3)

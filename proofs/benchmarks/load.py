@@ -16,8 +16,10 @@ def load_project(folder: Path) -> None:
     from bookstore.accounts import tokens
     from bookstore.accounts.models import LoginSession, User
     from cart.models import Cart, CartItem
-    from catalog.models import Book
+    from catalog.models import Book, Genre
 
+    for genre in data.genres():
+        Genre.objects.create(**genre)
     Book.objects.bulk_create([Book(**row) for row in data.books()], batch_size=2000)
     users = [User(pk=pk, email=f"customer{pk}@example.com", password=UNUSABLE) for pk in range(1, data.CUSTOMERS + 1)]
     User.objects.bulk_create(users)
@@ -38,15 +40,17 @@ def load_project(folder: Path) -> None:
     data.write_pools(
         folder, {user.pk: tokens.issue(LoginSession.objects.begin(user))["access_token"] for user in users}
     )
-    settle([User, Cart, CartItem, Book])
+    settle([User, Cart, CartItem, Book, Genre])
 
 
 def load_plain(folder: Path) -> None:
     from django.contrib.auth.models import User
     from rest_framework_simplejwt.tokens import AccessToken
 
-    from proofs.benchmarks.plain.models import Book, Cart, CartItem
+    from proofs.benchmarks.plain.models import Book, Cart, CartItem, Genre
 
+    for genre in data.genres():
+        Genre.objects.create(**genre)
     Book.objects.bulk_create([Book(**row) for row in data.books()], batch_size=2000)
     users = [
         User(pk=pk, username=f"customer{pk}@example.com", password=UNUSABLE) for pk in range(1, data.CUSTOMERS + 1)
@@ -66,8 +70,14 @@ def load_plain(folder: Path) -> None:
         ],
         batch_size=5000,
     )
-    data.write_pools(folder, {user.pk: str(AccessToken.for_user(user)) for user in users})
-    settle([User, Cart, CartItem, Book])
+    # The tokens of simplejwt name the user as `user_id`, those of django-bolt as `sub`.
+    tokens = {}
+    for user in users:
+        token = AccessToken.for_user(user)
+        token["sub"] = str(user.pk)
+        tokens[user.pk] = str(token)
+    data.write_pools(folder, tokens)
+    settle([User, Cart, CartItem, Book, Genre])
 
 
 def settle(models: list[type]) -> None:

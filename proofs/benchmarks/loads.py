@@ -14,8 +14,18 @@ from proofs.benchmarks.servers import Server
 
 LUA = Path(__file__).resolve().parent / "lua"
 SCRIPTS = {"get5": "get.lua", "get50": "get.lua", "put": "put.lua", "add_delete": "add_delete.lua"}
+SCRIPTS |= dict.fromkeys(data.CATALOGUE, "paths.lua")
 MOST_FAILED = 0.01  # more, and it is no measurement
-TITLES = {"get5": "GET, 5 lines", "get50": "GET, 50 lines", "add_delete": "add + delete", "put": "PUT"}
+TITLES = {
+    "book": "a book",
+    "page": "a page of 20",
+    "filtered": "filtered, by price",
+    "search": "two words",
+    "get5": "cart, 5 lines",
+    "get50": "cart, 50 lines",
+    "add_delete": "add + delete",
+    "put": "PUT",
+}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Where the microseconds of one GET /cart go, inside one process: `make bench-profile` runs it.
+"""Where the microseconds of a read go, inside one process: `make bench-profile` runs it.
 
 Calls the WSGI application directly, without a server or a socket to the client. Every figure is the best of many short
 batches, in microseconds of CPU time (`wall` where it says so): what other programs on the machine do makes a batch
-slower, never faster. It makes its own user, books and cart, and deletes them again.
+slower, never faster. It makes its own user, books (1,000) and cart, and deletes them again.
 """
 
 import io
@@ -31,10 +31,12 @@ from django.db import connection  # noqa: E402
 from bookstore.accounts import tokens  # noqa: E402
 from bookstore.accounts.caller import Caller  # noqa: E402
 from bookstore.accounts.models import LoginSession, User  # noqa: E402
+from bookstore.api.request import Utf8Request  # noqa: E402
 from cart import statements  # noqa: E402
 from cart.models import Cart  # noqa: E402
 from cart.representation import dump, version_of  # noqa: E402
-from catalog.models import Book  # noqa: E402
+from catalog import reading  # noqa: E402
+from catalog.models import Book, Genre  # noqa: E402
 
 
 def best(work: Callable[[], object], clock: Callable[[], float] = process_time) -> float:
@@ -51,16 +53,17 @@ def best(work: Callable[[], object], clock: Callable[[], float] = process_time) 
 
 
 def environ(path: str, token: str) -> dict[str, Any]:
+    path, _, query = path.partition("?")
     return {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": path,
-        "QUERY_STRING": "",
+        "QUERY_STRING": query,
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": settings.ALLOWED_HOSTS[0],
         "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_AUTHORIZATION": f"Bearer {token}",
+        **({"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}),
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": io.StringIO(),
         "wsgi.url_scheme": "http",
@@ -77,8 +80,45 @@ def call(application: Any, path: str, token: str) -> bytes:
         response.close()
 
 
+def forget() -> None:
+    reading.pages.clear()
+    reading.totals.clear()
+
+
+def profile_catalogue(application: Any) -> None:
+    """Every read of the catalogue, remembered by the worker, and looked for as after a change of the catalogue."""
+    genre = Genre.objects.create(name="Profile")
+    books = Book.objects.bulk_create(
+        Book(
+            title=f"The {'North Sea' if n % 50 else 'Winter Garden'}, Volume {n}",
+            author="Jane Austen",
+            price="12.50",
+            genre=genre,
+            description="A description of a hundred letters or so, as a catalogue has it. " * 2,
+            cover_image_url=f"https://covers.example/{n}.jpg",
+            stock_quantity=9,
+        )
+        for n in range(1000)
+    )
+    print(f"{'microseconds of CPU':44}{'remembered':>12}{'looked for':>12}")
+    for path in (
+        f"/books/{books[7].pk}",
+        "/books?page=7",
+        f"/books?genre_id={genre.pk}&sort=price",
+        "/books?q=winter%20garden",
+        "/genres",
+    ):
+        remembered = best(lambda path=path: call(application, path, ""))
+        looked_for = best(lambda path=path: (forget(), call(application, path, "")))
+        print(f"{f'GET {path}':44}{remembered:>12.0f}{looked_for:>12.0f}")
+    Book.objects.filter(genre=genre).delete()
+    genre.delete()
+
+
 def main() -> None:
     application = WSGIHandler()
+    application.request_class = Utf8Request
+    profile_catalogue(application)
     print(f"{'microseconds of CPU':44}{'5 lines':>10}{'50 lines':>10}")
     rows: dict[str, list[float]] = {}
     logger = logging.getLogger("bookstore.request")

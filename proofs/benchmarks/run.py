@@ -8,11 +8,11 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from proofs.benchmarks import loads, machine, report, statements
-from proofs.benchmarks.data import POOLS
+from proofs.benchmarks.data import CATALOGUE, POOLS
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.loads import TITLES, Sample
 from proofs.benchmarks.servers import VARIANTS, Server, ask, running
@@ -70,10 +70,21 @@ def same_answers(servers: Sequence[Server], folders: dict[str, Path]) -> None:
             for item in body["items"]:
                 item.pop("added_at")
             answers[server.variant.title] = body
+    same(answers, "cart")
+    pages: dict[str, list[int]] = {}
+    for server in servers:
+        if "page" in server.variant.loads:
+            path = pool_of(server, folders, "page").read_text().split()[0]
+            page = json.loads(ask(server.port, "GET", path, "")[1])
+            pages[server.variant.title] = [item["id"] for item in page["items"]]
+    same(pages, "page")
+
+
+def same(answers: Mapping[str, object], what: str) -> None:
     first = next(iter(answers.values()), None)
     for title, body in answers.items():
         if body != first:
-            sys.exit(f"error: {title} answers another cart than {next(iter(answers))}: {body}\n{first}")
+            sys.exit(f"error: {title} answers another {what} than {next(iter(answers))}: {body}\n{first}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -149,7 +160,7 @@ def measure(
                 note(rows[server.variant.name], load, sample, number)
             if pgbench:
                 databases.tidy("project")
-                for load in chosen:
+                for load in (each for each in chosen if each not in CATALOGUE):
                     sample = loads.run_pgbench(
                         pgbench, databases.url("project"), load, databases.folder, seconds=seconds
                     )
@@ -163,9 +174,12 @@ def measure(
                 pool = pool_of(server, folders, "get5")
                 row.crowd = loads.run_wrk(server, "get5", pool, seconds=max(seconds, 3), connections=CROWD)
             if server.variant.database:
-                for load in ("get5", *(each for each in ("put", "add_delete") if each in server.variant.loads)):
+                for load in (
+                    each for each in (*CATALOGUE, "get5", "put", "add_delete") if each in server.variant.loads
+                ):
                     counted = statements.count(databases, server, load, pool_of(server, folders, load))
-                    row.statements |= {method: len(sent) for method, sent in counted.items()}
+                    counted = {TITLES[load] if load in CATALOGUE else method: sent for method, sent in counted.items()}
+                    row.statements |= {what: len(sent) for what, sent in counted.items()}
                     for method, sent in counted.items():
                         say(f"{row.title}: {method} sends {len(sent)}: " + " ; ".join(each[:60] for each in sent))
     return list(rows.values())

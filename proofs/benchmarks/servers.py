@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from proofs.benchmarks import data
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -23,14 +25,14 @@ GRANIAN_WSGI = [
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to serve the carts. `database` names the one that it runs on; "" needs none."""
+    """One way to serve the catalogue and the carts. `database` names the one that it runs on; "" needs none."""
 
     name: str
     title: str
     database: str
     command: tuple[str, ...]  # {port} and {workers} are filled in
     environ: Mapping[str, str] = field(default_factory=dict)
-    loads: tuple[str, ...] = ("get5", "get50", "add_delete", "put")
+    loads: tuple[str, ...] = (*data.CATALOGUE, "get5", "get50", "add_delete", "put")
     pool: str = "project"  # whose tokens it takes
 
 
@@ -57,6 +59,18 @@ VARIANTS = (
             "proofs.benchmarks.plain.wsgi:application",
         ),
         {"CONN_MAX_AGE": "0"},
+        pool="plain",
+    ),
+    Variant(
+        "bolt",
+        "django-bolt: Rust, msgspec, plain ORM",
+        "plain",
+        (
+            *(sys.executable, "-m", "django", "runbolt", "--host", "127.0.0.1", "--port", "{port}"),
+            *("--processes", "{workers}", "--no-admin"),
+        ),
+        {"DJANGO_SETTINGS_MODULE": "proofs.benchmarks.bolt.settings", "DJANGO_BOLT_WORKERS": "1"},
+        loads=("book", "page", "get5", "get50"),
         pool="plain",
     ),
     Variant(
@@ -130,7 +144,7 @@ class Server:
 def ask(port: int, method: str, path: str, token: str, body: bytes | None = None) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()

@@ -186,7 +186,7 @@ def test_staff_end_a_session(clerk_site, alice, tokens_of, call_with):
 
     response = site.post(SESSIONS, {"action": "end", "_selected_action": [chosen]}, follow=True)
 
-    assert "Ended 1 of the selected sessions" in response.content.decode()
+    assert "Ended 1 session: their tokens are refused from now on." in response.content.decode()
     assert call_with(f"Bearer {token}").json()["code"] == "AUTH_SESSION_OVER"
     assert call_with(f"Bearer {other}").status_code == 200
 

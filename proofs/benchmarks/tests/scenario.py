@@ -41,6 +41,9 @@ STEPS: list[dict[str, Any]] = [
     {"who": "alice", "call": "DELETE /cart/items/<first>"},
     {"who": "alice", "call": "GET /cart"},
     {"who": "nobody", "call": "GET /cart", "status_only": True},
+    {"who": "nobody", "call": "GET /books?page=1", "status_only": True},
+    {"who": "nobody", "call": "GET /books/<emma>", "status_only": True},
+    {"who": "nobody", "call": "GET /books/999999", "status_only": True},
 ]
 
 
