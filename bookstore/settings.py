@@ -170,6 +170,9 @@ INSTALLED_APPS = [
     "catalog",
     "bookstore.accounts",
     "bookstore.audit",
+    "django_tasks",
+    "django_tasks_db",
+    "bookstore.tasks",  # takes the one before it out of the admin
     "bookstore.admin",
     "bookstore",
     "rest_framework",
@@ -253,6 +256,9 @@ CACHES = {
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
+
+# The queue of background tasks is the database: bookstore/tasks/.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
