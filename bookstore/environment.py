@@ -205,8 +205,9 @@ def hosts(values: list[str]) -> list[str]:
     return named
 
 
-def origins(values: list[str]) -> list[str]:
-    """Exact web origins, such as `https://shop.example`: a scheme, a host, a port perhaps, and nothing else."""
+def trusted_origins(values: list[str]) -> list[str]:
+    """Of the staff's site, as Django's CSRF_TRUSTED_ORIGINS has them: http or https, a host, a port perhaps."""
+    values = [value.strip() for value in values if value.strip()]
     for value in values:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or value != f"{parts.scheme}://{parts.netloc}" or "*" in value:

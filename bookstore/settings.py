@@ -10,7 +10,7 @@ from environs import Env, EnvError, EnvValidationError, validate
 from pythonjsonlogger.core import RESERVED_ATTRS
 
 from bookstore import __version__, environment
-from bookstore.api import guide
+from bookstore.api import guide, origins
 from bookstore.database.deadlines import request_timeout
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -138,8 +138,11 @@ TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Lengt
 TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", env.list, default=[], check=environment.networks)
-CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", env.list, default=[], check=environment.origins)
-CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", env.list, default=[], check=environment.origins)
+CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = read(
+    "CORS_ALLOWED_ORIGINS", env.list, default=origins.DEVELOPMENT if DEBUG else [], check=origins.origins
+)
+CORS_ALLOW_HEADERS = read("CORS_ALLOWED_HEADERS", env.list, default=[], check=origins.headers)
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", env.list, default=[], check=environment.trusted_origins)
 SHOP_CURRENCY = read(
     "SHOP_CURRENCY",
     env.str,
@@ -170,6 +173,9 @@ INSTALLED_APPS = [
     "catalog",
     "bookstore.accounts",
     "bookstore.audit",
+    "django_tasks",
+    "django_tasks_db",
+    "bookstore.tasks",  # takes the one before it out of the admin
     "bookstore.admin",
     "bookstore",
     "rest_framework",
@@ -254,6 +260,9 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
+# The queue of background tasks is the database: bookstore/tasks/.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -305,7 +314,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bookstore API",
     "DESCRIPTION": guide.INTRODUCTION + (guide.DEMO if DEBUG else ""),
-    "TAGS": guide.TAGS,
+    "DEFAULT_GENERATOR_CLASS": "bookstore.api.schema.ShopSchema",
     "SORT_OPERATIONS": guide.order_of,
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
@@ -330,7 +339,6 @@ SPECTACULAR_SETTINGS = {
 
 # A browser storefront may read these of an answer's headers.
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "if-match", "if-none-match", "x-request-id"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,7 @@ from rest_framework.viewsets import ViewSet
 from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import public_answer
 from bookstore.api.pagination import page_of
+from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
 from bookstore.api.views import PublicReads
 from bookstore.audit.actor import Actor
@@ -39,10 +40,8 @@ QUERIES = 1024  # of the last ones, each of some hundred bytes
 
 @lru_cache(maxsize=QUERIES)
 def validated_query(raw: str) -> dict[str, Any]:
-    """The parameters that GET /books was sent, by `BookQuery`. Raises DRF's ValidationError. The result is shared."""
-    query = BookQuery(data=QueryDict(raw.encode("latin-1"), encoding="utf-8").dict())
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
+    """The parameters that GET /books was sent, by `BookQuery`. Raises ValidationError. The result is shared."""
+    return read_query(BookQuery, raw)
 
 
 def record_change(request: Request, book: Book, differences: Differences) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from bookstore.api import guide
 from bookstore.api.errors import (
     ApiError,
     ContentTooLarge,
@@ -92,6 +94,10 @@ def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
 
 class EnvelopeAutoSchema(AutoSchema):
     """Describes an operation with every error that it can answer with."""
+
+    def get_tags(self) -> list[str]:
+        """That of the view's app, unless the operation names another."""
+        return [guide.tag_of(type(self.view)).name]
 
     def general_errors(self) -> Iterable[type[ApiError]]:
         """What follows from how the view is declared; authenticators and permissions name theirs as `errors`,
@@ -188,6 +194,15 @@ class EnvelopeAutoSchema(AutoSchema):
         self.registry.register_on_missing(component)
         reference: dict[str, str] = component.ref
         return reference
+
+
+class ShopSchema(SchemaGenerator):
+    """The tags of all apps, each with its description, in their order. Apps declare them: bookstore/api/guide.py."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        schema: dict[str, Any] = super().get_schema(request, public)
+        schema["tags"] = [{"name": tag.name, "description": tag.description} for tag in guide.tags()]
+        return schema
 
 
 # Only now: these views ask the settings for the schema class when they are defined, which is the one above.

@@ -14,6 +14,7 @@ from granian.http import HTTP1Settings
 
 from bookstore.server import draining, server_log
 from bookstore.server.limits import BUFFER, LARGEST_QUEUE, LAST_REQUESTS, MOST_CONNECTIONS
+from bookstore.server.task_process import TaskProcess
 
 
 def load(target: str) -> Any:
@@ -54,12 +55,16 @@ def main() -> None:
     """Returns when the server has ended."""
     parser = ArgumentParser(prog="bookstore.server.main")
     parser.add_argument("--host", required=True)
-    for option in ("--port", "--workers", "--drain"):
+    for option in ("--port", "--workers", "--drain", "--task-workers"):
         parser.add_argument(option, type=int, required=True)
     options = parser.parse_args()
     serving = server(options.host, options.port, options.workers)
     if options.drain:
         serving.on_startup(partial(draining.begin_on_sigterm, options.drain))
+    for _ in range(options.task_workers):
+        tasks = TaskProcess()
+        serving.on_startup(tasks.start)
+        serving.on_shutdown(tasks.wait)
     serving.serve(target_loader=load)
 
 

@@ -16,7 +16,13 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's, set by `manage.py 
 
 # Bytes for each of a worker's files, by the beginning of its name. One that needs more grows, with a hole in it:
 # `keep_room` fills that.
-ROOM = {"counter": 1_048_576, "histogram": 4_194_304, "gauge_livesum": 65_536, "gauge_max": 65_536}
+ROOM = {
+    "counter": 1_048_576,
+    "histogram": 4_194_304,
+    "gauge_livesum": 65_536,
+    "gauge_livemax": 65_536,
+    "gauge_max": 65_536,
+}
 
 
 class Files:

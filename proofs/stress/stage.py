@@ -146,6 +146,7 @@ class Server:
             "ALLOWED_HOSTS": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
             "AUTH_THROTTLE_RATE": "off",
+            "TASK_WORKERS": "0",
             **environ,
         }
         command = [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", str(workers)]

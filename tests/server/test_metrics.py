@@ -320,6 +320,7 @@ def test_prometheus_names_its_files_as_their_room_is_taken(tmp_path):
         "Histogram('b', 'b', registry=registry).observe(1)\n"
         "Gauge('c', 'c', registry=registry, multiprocess_mode='livesum').set(1)\n"
         "Gauge('d', 'd', registry=registry, multiprocess_mode='max').set(1)\n"
+        "Gauge('e', 'e', registry=registry, multiprocess_mode='livemax').set(1)\n"
     )
     subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {metrics_files.VARIABLE: str(tmp_path)}, check=True

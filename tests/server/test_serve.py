@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def environment_of_a_fresh_shell(monkeypatch):
-    for variable in ("HOST", "PORT", "WORKERS", "THREADS", "DRAIN", "STOP_TIMEOUT"):
+    for variable in ("HOST", "PORT", "WORKERS", "THREADS", "DRAIN", "STOP_TIMEOUT", "TASK_WORKERS"):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -48,7 +48,7 @@ def test_serve_replaces_the_process_with_the_servers_own(started, free_port):
     [arguments] = started
     assert arguments == [
         *(sys.executable, "-P", "-m", "bookstore.server.main", "--host", "127.0.0.1", "--port", free_port),
-        *("--workers", "2", "--drain", "0"),
+        *("--workers", "2", "--drain", "0", "--task-workers", "1"),
     ]
 
 
@@ -82,7 +82,7 @@ def test_serve_takes_a_drain_that_fits(started, free_port, monkeypatch):
 
     call_command("serve", port=free_port)
 
-    assert started[0][-2:] == ["--drain", "5"]
+    assert started[0][-4:-2] == ["--drain", "5"]
 
 
 def test_the_files_of_deployment_wait_as_long_as_serve_is_told():

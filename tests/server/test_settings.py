@@ -86,6 +86,7 @@ def test_a_missing_variable_is_named(tmp_path, name):
         ("TRUSTED_PROXIES", "10.0.0.1,proxy"),
         ("CORS_ALLOWED_ORIGINS", "https://*.example"),
         ("CORS_ALLOWED_ORIGINS", "https://shop.example/path"),
+        ("CORS_ALLOWED_HEADERS", "X-Shop,*"),
         ("SHOP_CURRENCY", "dollars"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),

@@ -71,7 +71,13 @@ def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
-    own = {"DATABASE_URL": url_of_test_database(), "DATABASE_DIRECT_URL": "", "LOG_LEVEL": "WARNING", "DEBUG": "1"}
+    own = {
+        "DATABASE_URL": url_of_test_database(),
+        "DATABASE_DIRECT_URL": "",
+        "LOG_LEVEL": "WARNING",
+        "DEBUG": "1",
+        "TASK_WORKERS": "0",
+    }
     environment = os.environ | own | environ
     server = subprocess.Popen(command, cwd=ROOT, env=environment)  # our own command
     try:

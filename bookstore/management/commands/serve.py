@@ -39,6 +39,7 @@ class Command(BaseCommand):
             # something else than this process's interpreter lock.
             ("threads", "1", "requests that each worker runs at once, and changes beside them; others are queued"),
             ("drain", "0", "seconds after SIGTERM in which /ready is 503 and requests are still served"),
+            ("task-workers", "1", "processes beside them that run background tasks"),
             ("stop-timeout", "15", "seconds after SIGTERM at which the supervisor kills, as it is told"),
         ):
             variable = variable_of(option)
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         workers = number("workers", options["workers"], largest=1024)
         threads = number("threads", options["threads"], largest=1024)
         drain = number("drain", options["drain"], smallest=0, largest=300)
+        task_workers = number("task-workers", options["task_workers"], smallest=0, largest=64)
         check_end(drain, number("stop-timeout", options["stop_timeout"], largest=3600))
         address = start.free_address(options["host"], port)
         claim = start.claim(options["host"], address, port)
@@ -72,7 +74,7 @@ class Command(BaseCommand):
                 # of our name.
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),
             }
-            os.execv(sys.executable, command_line(address, port, workers, drain))  # noqa: S606  no shell is the point
+            os.execv(sys.executable, command_line(address, port, workers, drain, task_workers))  # noqa: S606  no shell is the point
         finally:
             if claim:
                 claim.close()
@@ -86,11 +88,12 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def command_line(address: str, port: int, workers: int, drain: int) -> list[str]:
+def command_line(address: str, port: int, workers: int, drain: int, task_workers: int) -> list[str]:
     """What starts the server's main process."""
     return [
         *(sys.executable, "-P", "-m", "bookstore.server.main"),
         *("--host", address, "--port", str(port), "--workers", str(workers), "--drain", str(drain)),
+        *("--task-workers", str(task_workers)),
     ]
 
 

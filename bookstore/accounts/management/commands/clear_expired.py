@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from bookstore.accounts.models import LoginSession, ThrottleWindow
 from bookstore.audit.pruning import prune
+from bookstore.tasks.pruning import prune as prune_tasks
 
 BATCH = 1000  # rows
 
@@ -14,7 +15,8 @@ BATCH = 1000  # rows
 class Command(BaseCommand):
     help = (
         "Delete what nobody can use any more: sessions whose refresh token has expired, and counts of sign-in attempts "
-        "whose window is over; of the staff, expired sign-ins and history older than AUDIT_DAYS. Deletes in batches, "
+        "whose window is over; of the staff, expired sign-ins and history older than AUDIT_DAYS; background tasks that "
+        "ended a week ago, or failed a month ago. Deletes in batches, "
         "each a short transaction of its own: safe beside live traffic, safe to interrupt, safe to run again. Once a "
         "day is plenty; without it the tables only grow."
     )
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Deleted {sessions} expired sessions and {windows} expired counts of attempts.")
         sign_ins, events = prune(batch)
         self.stdout.write(f"Deleted {sign_ins} expired sign-ins of staff and {events} old events of their history.")
+        self.stdout.write(f"Deleted {prune_tasks(batch)} background tasks that ended long ago.")
 
 
 def delete_in_batches(expired: QuerySet[Any], batch: int) -> int:

@@ -1,0 +1,67 @@
+"""The process that runs background tasks, beside the workers that serve: started again whenever it ends."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+
+logger = logging.getLogger("_granian")  # whose lines are configured in the main process
+
+# Seconds before it is started again, doubled each time that it ended within LASTED seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+LASTED = 30.0
+# Seconds that it has to end, after the workers that serve: it gives its task back at once.
+TO_END = 1.5
+
+
+class TaskProcess:
+    """One `manage.py run_tasks`. Its thread is the main process's."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ending = threading.Event()
+        self.mutex = threading.Lock()
+
+    def start(self) -> None:
+        threading.Thread(target=self.keep_running, name="tasks", daemon=True).start()
+
+    def keep_running(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            with self.mutex:
+                if self.ending.is_set():
+                    return
+                self.process = subprocess.Popen(command_line())  # noqa: S603  our own interpreter and code
+            began = time.monotonic()
+            code = self.process.wait()
+            if self.ending.is_set():
+                return
+            pause = FIRST_PAUSE if time.monotonic() - began > LASTED else min(2 * pause, LONGEST_PAUSE)
+            logger.error("The process of background tasks ended (exit code %s): again in %.0f s", code, pause)
+            self.ending.wait(pause)
+
+    def stop(self) -> None:
+        """Tells it to end, and does not wait: safe in a handler of signals."""
+        self.ending.set()
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self) -> None:
+        """Until it has ended, or is killed: the task that it runs is run again by the next."""
+        with self.mutex:
+            process = self.process
+        if process is None:
+            return
+        self.stop()
+        try:
+            process.wait(TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def command_line() -> list[str]:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
+    return [sys.executable, "-P", "-m", "django", "run_tasks"]

@@ -1,0 +1,25 @@
+"""What /metrics says of tasks: how many wait, run, failed. Told by the process that runs them, for all hosts."""
+
+from django.db.models import Count
+from django_tasks_db.models import DBTaskResult
+from prometheus_client import Gauge
+
+from bookstore.server.metrics import registry
+
+STATUSES = {"READY": "waiting", "RUNNING": "running", "FAILED": "failed"}
+
+tasks = Gauge(
+    "bookstore_tasks",
+    "Background tasks by their state; those that failed are kept for 30 days.",
+    ["state"],
+    registry=registry,
+    multiprocess_mode="livemax",
+)
+
+
+def look() -> None:
+    """1 query."""
+    found = DBTaskResult.objects.filter(status__in=STATUSES).order_by().values_list("status").annotate(Count("pk"))
+    numbers = dict(found)
+    for status, state in STATUSES.items():
+        tasks.labels(state).set(numbers.get(status, 0))

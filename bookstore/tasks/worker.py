@@ -1,0 +1,199 @@
+"""Runs tasks, one after the other, in a process of its own: `manage.py run_tasks`, which `serve` starts and restarts.
+
+django-tasks-db has the queue and a worker of its own. That one leaves a task whose process was killed RUNNING for ever
+(its issue 46), and runs none a second time; this one takes both up. Nothing is lost: a task is READY until it is
+claimed, RUNNING while its worker gives signs of life, and READY again when that has died. Nothing is done twice at a
+time, unless a process sleeps longer than SILENT seconds, and wakes: the end of a task is written by the one that has
+claimed it last.
+"""
+
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from traceback import format_exception
+from types import FrameType
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from bookstore.tasks import GiveUp
+from bookstore.tasks.models import EVERY, TaskWorker
+
+logger = logging.getLogger("bookstore.tasks")
+
+POLL = 1.0  # seconds between two looks at the queue
+RECOVER_EVERY = 15.0  # seconds
+# Seconds before a task that raised is run again; one that has used them up is FAILED.
+AGAIN_AFTER = (10, 60, 600)
+# A task that kills its process each time must not do so for ever.
+MOST_CLAIMS = 2 * (len(AGAIN_AFTER) + 1)
+
+READY, RUNNING, FAILED, SUCCESSFUL = "READY", "RUNNING", "FAILED", "SUCCESSFUL"
+
+
+class Stopped(BaseException):
+    """The process is to end: raised in the task, whose transaction is undone, and which is READY again."""
+
+
+class Worker:
+    def __init__(self) -> None:
+        self.id = uuid4().hex
+        self.stopping = False
+
+    def run(self) -> None:
+        """Until `stop`."""
+        TaskWorker.objects.create(id=self.id, host=socket.gethostname()[:255], process=os.getpid())
+        threading.Thread(target=self.give_signs_of_life, name="signs of life", daemon=True).start()
+        recovered_at = -RECOVER_EVERY
+        try:
+            while not self.stopping:
+                close_old_connections()
+                try:
+                    if time.monotonic() - recovered_at >= RECOVER_EVERY:
+                        recover(self.id)
+                        recovered_at = time.monotonic()
+                    found = self.run_next()
+                except DatabaseError as error:
+                    logger.warning("Tasks wait for the database: %s", str(error).splitlines()[:1])
+                    found = False
+                if not found and not self.stopping:
+                    time.sleep(POLL)
+        except Stopped:
+            pass
+        finally:
+            with suppress(DatabaseError):
+                TaskWorker.objects.filter(pk=self.id).delete()
+
+    def stop(self, number: int = 0, frame: FrameType | None = None) -> None:
+        """As a handler of signals: ends the wait, or the task that is being run."""
+        if not self.stopping:
+            self.stopping = True
+            raise Stopped
+
+    def give_signs_of_life(self) -> None:
+        """In a thread with a connection of its own, as long as this process lives, whatever its task does."""
+        while not self.stopping:
+            try:
+                close_old_connections()
+                mine = TaskWorker.objects.filter(pk=self.id)
+                if not mine.update(seen_at=Now()) and not self.stopping:  # another took it for dead
+                    TaskWorker.objects.create(id=self.id, host=socket.gethostname()[:255], process=os.getpid())
+                if settings.METRICS_ENABLED:
+                    from bookstore.tasks import metrics
+
+                    metrics.look()
+            except DatabaseError as error:
+                logger.warning("This worker of tasks gave no sign of life: %s", str(error).splitlines()[:1])
+            time.sleep(EVERY)
+        connection.close()
+
+    def run_next(self) -> bool:
+        """Runs the next task that is due. False when there is none."""
+        due = DBTaskResult.objects.ready()
+        if not due.exists():  # without a lock: on SQLite the next is the one writer's
+            return False
+        with transaction.atomic():
+            claimed = due.get_locked()
+            if claimed is None:
+                return False
+            claimed.claim(self.id)
+        run_claimed(claimed)
+        return True
+
+
+def run_claimed(claimed: DBTaskResult) -> None:
+    try:
+        value = claimed.task.call(*claimed.args_kwargs["args"], **claimed.args_kwargs["kwargs"])
+        json.dumps(value)  # raises for what is no JSON, before a statement does
+        finish(claimed, status=SUCCESSFUL, return_value=value, exception_class_path="", traceback="")
+    except Stopped:
+        if not connection.in_atomic_block:
+            connection.close()  # a statement may have been under way
+        finish(claimed, status=READY, worker_ids=claimed.worker_ids[:-1])
+        raise
+    except BaseException as error:
+        fail(claimed, error)
+
+
+def fail(claimed: DBTaskResult, error: BaseException) -> None:
+    """READY again after a while, or FAILED. Whatever it raised: SystemExit, or a result that is no JSON, too."""
+    attempt = len(claimed.worker_ids)
+    said = {
+        "exception_class_path": f"{type(error).__module__}.{type(error).__qualname__}",
+        "traceback": "".join(format_exception(error)),
+    }
+    if isinstance(error, GiveUp) or attempt > len(AGAIN_AFTER):
+        logger.error("Task %s failed for good (attempt %d)", claimed.task_name, attempt, exc_info=error)
+        finish(claimed, status=FAILED, **said)
+    else:
+        seconds = AGAIN_AFTER[attempt - 1]
+        logger.warning(
+            "Task %s failed (attempt %d): again in %d s", claimed.task_name, attempt, seconds, exc_info=error
+        )
+        finish(claimed, status=READY, run_after=timezone.now() + timedelta(seconds=seconds), **said)
+
+
+def finish(claimed: DBTaskResult, **values: Any) -> None:
+    """Writes how a task ended, unless another worker has claimed it since, because this one was silent for too long."""
+    if values["status"] != READY:
+        values["finished_at"] = timezone.now()
+    mine = DBTaskResult.objects.filter(pk=claimed.pk, status=RUNNING, started_at=claimed.started_at)
+    if not mine.update(**values):
+        logger.error("Task %s was taken over by another worker: this one was silent too long", claimed.task_name)
+
+
+def recover(me: str = "") -> int:
+    """Gives back to the queue what dead workers had claimed; and the worker `me`, which runs none at this moment: the
+    database was away when it came to write how its task ended. How many tasks.
+    """
+    silent = TaskWorker.objects.silent().values_list("pk", flat=True)
+    dead = {worker.pk for worker in TaskWorker.objects.all() if not worker.is_alive()} | set(silent)
+    alive = set(TaskWorker.objects.exclude(pk__in=dead).values_list("pk", flat=True)) - {me}
+    recovered = 0
+    for task in DBTaskResult.objects.running():
+        if task.worker_ids[-1:] and task.worker_ids[-1] in alive:
+            continue
+        if len(task.worker_ids) >= MOST_CLAIMS:
+            logger.error("Task %s ended its worker %d times: it failed for good", task.task_name, len(task.worker_ids))
+            finish(task, status=FAILED, exception_class_path="", traceback="Its worker died each time it was run.")
+        else:
+            logger.warning("Task %s was left by a worker that died: it is run again", task.task_name)
+            finish(task, status=READY)
+        recovered += 1
+    TaskWorker.objects.filter(pk__in=dead).delete()
+    return recovered
+
+
+def run_waiting(due: Callable[[], Any] = DBTaskResult.objects.ready) -> int:
+    """Runs what is due now, here, and returns when nothing is: for tests and shells. How many tasks."""
+    worker, count = Worker(), 0
+    while worker.run_next():
+        count += 1
+    return count
+
+
+def main(worker: Worker) -> None:
+    """Runs tasks until SIGTERM, Ctrl-C, or the end of the process that started this one."""
+    parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, worker.stop)
+    threading.Thread(target=end_with, args=[parent], name="parent", daemon=True).start()
+    worker.run()
+
+
+def end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
