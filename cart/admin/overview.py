@@ -57,7 +57,7 @@ class Facts:
 
 
 def facts() -> Facts:
-    """As of at most KEPT seconds ago, in each process."""
+    """As of at most KEPT seconds ago, in each process, or everywhere when CACHE_URL names a Redis."""
     kept: Facts | None = cache.get(CACHE_KEY)
     if kept is None:
         kept = gathered()
