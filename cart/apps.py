@@ -2,8 +2,17 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 
+from bookstore.api.guide import Tag
+
 
 class CartConfig(AppConfig):
     name = "cart"
     verbose_name = "Carts"
+    api_tag = Tag(
+        "cart",
+        "The caller's own cart. Each line says in `issues` what has changed since it was put there. A merge that is "
+        "sent again changes nothing; an add that is sent again answers 409 `CART_ITEM_DUPLICATE` with the `item_id` of "
+        "the line that is there.",
+        place=30,
+    )
     staff_groups: ClassVar[dict[str, list[str]]] = {"Customer support": ["view_cart", "view_cartitem"]}

@@ -75,7 +75,7 @@ class EntriesField(serializers.ListField):
         except serializers.ValidationError as error:
             fault = ValidationError(list(faults(error.detail)))
         try:
-            book_id = AddItemSerializer().fields["book_id"].run_validation(raw["book_id"])
+            book_id = self.child.fields["book_id"].run_validation(raw["book_id"])
         except (serializers.ValidationError, TypeError, KeyError):
             book_id = None
         return Entry(book_id, fault=fault)

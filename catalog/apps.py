@@ -2,10 +2,13 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 
+from bookstore.api.guide import Tag
+
 
 class CatalogConfig(AppConfig):
     name = "catalog"
     verbose_name = "Catalogue"
+    api_tag = Tag("catalogue", "Find books and genres. Everybody reads; staff with the permission write.", place=20)
     staff_groups: ClassVar[dict[str, list[str]]] = {
         "Catalogue": [f"{verb}_{model}" for model in ("book", "genre") for verb in ("view", "add", "change", "delete")],
         # A cart's page links to its books, and tells their stock and price.

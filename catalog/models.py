@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from bookstore.api.text import UNSEEN, can_be_seen
 from bookstore.database.locks import DeletedUnderLock
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict, naming_conflicts
 from catalog.fields import FoldedField, IsbnField, SameNameField
@@ -19,6 +20,13 @@ from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocument
 
 MAX_STOCK = 2**31 - 1  # copies: what the column holds
 MIN_PRICE = Decimal("0.01")
+
+
+def must_be_seen(row: models.Model, *names: str) -> None:
+    """For forms; the API's fields ask the same of what they read. An empty text is the form's to refuse."""
+    unseen = [name for name in names if getattr(row, name) and not can_be_seen(getattr(row, name))]
+    if unseen:
+        raise ValidationError(dict.fromkeys(unseen, UNSEEN))
 
 
 class Genre(models.Model):
@@ -45,6 +53,7 @@ class Genre(models.Model):
 
     def clean(self) -> None:
         """For forms, which tell it beside the field; the constraint holds whoever writes."""
+        must_be_seen(self, "name")
         namesakes = Genre.objects.filter(name_folded=same_name(self.name)).exclude(pk=self.pk)
         if namesakes.exists():
             raise ValidationError({"name": GenreConflict.message})
@@ -138,6 +147,9 @@ class Book(DeletedUnderLock, models.Model):
         if update_fields is not None:
             update_fields = with_folds(type(self), update_fields)
         super().save(*args, update_fields=update_fields, **options)
+
+    def clean(self) -> None:
+        must_be_seen(self, "title", "author")
 
     @property
     def in_stock(self) -> bool:

@@ -61,7 +61,7 @@ class GenreSerializer(serializers.ModelSerializer[Genre]):
 
 
 class GenreCreateSerializer(serializers.Serializer[Any]):
-    name = TextField(max_length=100, help_text="Unique, whatever its case and accents.")
+    name = TextField(visible=True, max_length=100, help_text="Unique, whatever its case and accents.")
 
 
 class BookSerializer(serializers.Serializer[Book]):
@@ -92,8 +92,8 @@ class BookPageSerializer(serializers.Serializer[Any]):
 
 
 class BookCreateSerializer(serializers.Serializer[Any]):
-    title = TextField(max_length=500)
-    author = TextField(max_length=255)
+    title = TextField(visible=True, max_length=500)
+    author = TextField(visible=True, max_length=255)
     price = PriceField(min_value=MIN_PRICE, help_text="In the shop's currency, with at most two places.")
     isbn = ISBNField(
         required=False,

@@ -4,15 +4,16 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.permissions import StaffWritesModel
-from bookstore.api.caching import public_answer
+from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
 from bookstore.api.pagination import page_of
+from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
 from bookstore.api.views import PublicReads
 from bookstore.audit.actor import Actor
@@ -39,10 +40,8 @@ QUERIES = 1024  # of the last ones, each of some hundred bytes
 
 @lru_cache(maxsize=QUERIES)
 def validated_query(raw: str) -> dict[str, Any]:
-    """The parameters that GET /books was sent, by `BookQuery`. Raises DRF's ValidationError. The result is shared."""
-    query = BookQuery(data=QueryDict(raw.encode("latin-1"), encoding="utf-8").dict())
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
+    """The parameters that GET /books was sent, by `BookQuery`. Raises ValidationError. The result is shared."""
+    return read_query(BookQuery, raw)
 
 
 def record_change(request: Request, book: Book, differences: Differences) -> None:
@@ -65,8 +64,8 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="list_books",
         tags=["catalogue"],
         summary="Find books",
-        parameters=[BookQuery],
-        responses={200: BookPageSerializer},
+        parameters=[BookQuery, *CACHED],
+        responses={200: BookPageSerializer, **NOT_MODIFIED},
         examples=[examples.A_PAGE, examples.NO_BOOKS],
     )
     @from_replicas
@@ -114,7 +113,8 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="read_book",
         tags=["catalogue"],
         summary="Read a book",
-        responses={200: BookSerializer, **errors_of(BookNotFound)},
+        parameters=[*CACHED],
+        responses={200: BookSerializer, **NOT_MODIFIED, **errors_of(BookNotFound)},
         examples=[examples.A_BOOK],
     )
     @from_replicas
@@ -202,7 +202,8 @@ class GenreViewSet(PublicReads, ViewSet):
         operation_id="list_genres",
         tags=["catalogue"],
         summary="List the genres",
-        responses={200: GenreSerializer(many=True)},
+        parameters=[*CACHED],
+        responses={200: GenreSerializer(many=True), **NOT_MODIFIED},
         examples=[examples.A_GENRE],
     )
     @from_replicas

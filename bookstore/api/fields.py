@@ -5,8 +5,10 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from bookstore.api.parsers import MAX_DIGITS
+from bookstore.api.text import UNSEEN, can_be_seen
 
 ASCII_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
@@ -32,12 +34,37 @@ class FlagField(serializers.BooleanField):
 
 
 class TextField(serializers.CharField):
-    """A JSON string. DRF's own field would also take a number; NUL and lone surrogates it refuses by itself."""
+    """A JSON string. DRF's own field would also take a number.
+
+    Its length is asked first, and what is too long is looked at no further: DRF would hand a text of 1 MB to every
+    validator. A `visible` one has something in it that can be seen.
+    """
+
+    default_error_messages = {
+        "surrogate_characters_not_allowed": ProhibitSurrogateCharactersValidator.message,
+        "unseen": UNSEEN,
+    }
+
+    def __init__(self, *, visible: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.visible = visible
+        # Asked below, in C instead of one character after the other.
+        per_character = ProhibitSurrogateCharactersValidator
+        self.validators = [each for each in self.validators if not isinstance(each, per_character)]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        text = super().to_internal_value(data)
+        if self.max_length is not None and len(text) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            self.fail("surrogate_characters_not_allowed", code_point=ord(text[error.start]))
+        if self.visible and not can_be_seen(text):
+            self.fail("unseen")
+        return text
 
 
 @extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^[0-9]+\.[0-9]{2}$"})

@@ -1,22 +1,25 @@
-"""What the API's page says before its calls, and their order. The settings read it: it imports nothing of Django."""
+"""What the API's page says before its calls, and their order. The settings read it: it imports nothing of Django.
 
+Each app describes its own calls: `api_tag` of its AppConfig.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 INTRODUCTION = """\
-The catalogue and the carts of a bookstore.
+The API of a bookstore.
 
 **To try it here:** open *Sign in*, execute it with an account of yours, copy the `access_token` of the answer, and
 give it to *Authorize*.
 
 **Errors** all have one body, `{"detail", "code", "field"?}`: a text for a person, a code for the program, and the input
-to blame where one is. A 422 lists every fault in `errors`. Beside what each call lists, a path that does not exist
+to blame where one is. A 422 lists up to 20 faults in `errors`. Beside what each call lists, a path that does not exist
 answers 404 `NOT_FOUND`, a wrong method 405 `METHOD_NOT_ALLOWED`, and a bug 500 `INTERNAL_ERROR`.
 
 **Money** is a string with two places, in the one currency that the cart names. **Times** are ISO 8601 in UTC. Every
 answer has an `X-Request-ID`, which names the request in the log; send one to choose it.
 
-**Sent again**, a GET, PUT, PATCH, DELETE or merge does no harm. An add that is sent again answers 409
-`CART_ITEM_DUPLICATE` with the `item_id` of the line that is there.
+**Sent again**, a GET, PUT, PATCH or DELETE does no harm; what a POST does then, each says.
 """
 
 DEMO = """
@@ -24,27 +27,39 @@ DEMO = """
 `staff@example.com` with `demo-staff-shelf`.
 """
 
-# In the order in which a newcomer needs them.
-TAGS = [
-    {
-        "name": "auth",
-        "description": "Register, sign in and out. Access tokens last minutes, refresh tokens days; a refresh token is "
-        "good once.",
-    },
-    {"name": "catalogue", "description": "Find books and genres. Everybody reads; staff with the permission write."},
-    {
-        "name": "cart",
-        "description": "The caller's own cart. Each line says in `issues` what has changed since it was put there.",
-    },
-    {"name": "service", "description": "What a load balancer asks."},
-]
 
-PATHS = ("/auth/register", "/auth/login", "/auth/", "/books", "/genres", "/cart", "/health", "/ready")
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Under which name the calls of an app stand in the schema, and where."""
+
+    name: str
+    description: str
+    place: int  # among the tags: in the order in which a newcomer needs them
+    first: tuple[str, ...] = ()  # paths that come before the others of the app, which are sorted
+
+
+SERVICE = Tag("service", "What a load balancer asks.", place=1000)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def order_of(endpoint: tuple[str, str, str, Any]) -> tuple[int, str, int]:
-    """Registering comes before signing in, and reading before writing."""
-    path, _, method, _ = endpoint
-    place = next((number for number, start in enumerate(PATHS) if path.startswith(start)), len(PATHS))
-    return place, path, METHODS.index(method)
+def tags() -> list[Tag]:
+    """Of all installed apps, in their order."""
+    from django.apps import apps
+
+    declared = [config.api_tag for config in apps.get_app_configs() if hasattr(config, "api_tag")]
+    return sorted([*declared, SERVICE], key=lambda tag: tag.place)
+
+
+def tag_of(view: Any) -> Tag:
+    """The tag of the app that a view's class stands in."""
+    from django.apps import apps
+
+    return getattr(apps.get_containing_app_config(view.__module__), "api_tag", SERVICE)
+
+
+def order_of(endpoint: tuple[str, str, str, Any]) -> tuple[int, int, str, int]:
+    """For drf-spectacular's SORT_OPERATIONS: by app, then by path, reading before writing."""
+    path, _, method, callback = endpoint
+    tag = tag_of(callback.cls)
+    first = tag.first.index(path) if path in tag.first else len(tag.first)
+    return tag.place, first, path, METHODS.index(method)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
+from django.urls import Resolver404, resolve
 
 from bookstore.api import errors
 
@@ -123,7 +124,11 @@ class ErrorEnvelopeMiddleware:
 
 
 class TrailingSlashMiddleware:
-    """Serves `/books/` as `/books`, without a redirect: clients of either habit work."""
+    """Serves `/books/` as `/books`, without a redirect: clients of either habit work.
+
+    A DELETE only where an id stands before the slash: one that a script put together with an id which it did not have
+    (`/cart/items/` + "") would else delete all that there is.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -131,5 +136,15 @@ class TrailingSlashMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
         if len(path) > 1 and path.endswith("/"):
+            if request.method == "DELETE" and not names_one(path[:-1]):
+                return errors.json_response(errors.NotFound("No id stands behind the last slash."))
             request.path_info = path[:-1]
         return self.get_response(request)
+
+
+def names_one(path: str) -> bool:
+    """Whether a path has a parameter, an id. One that is nowhere in the URL map is refused later."""
+    try:
+        return bool(resolve(path).kwargs)
+    except Resolver404:
+        return True

@@ -6,8 +6,10 @@ its authentication, its permissions, its body and its parameters, and is added h
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
+from django.http import HttpResponse
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
@@ -16,6 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from bookstore.api import guide
+from bookstore.api.caching import public_answer
 from bookstore.api.errors import (
     ApiError,
     ContentTooLarge,
@@ -92,6 +96,10 @@ def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
 
 class EnvelopeAutoSchema(AutoSchema):
     """Describes an operation with every error that it can answer with."""
+
+    def get_tags(self) -> list[str]:
+        """That of the view's app, unless the operation names another."""
+        return [guide.tag_of(type(self.view)).name]
 
     def general_errors(self) -> Iterable[type[ApiError]]:
         """What follows from how the view is declared; authenticators and permissions name theirs as `errors`,
@@ -190,6 +198,15 @@ class EnvelopeAutoSchema(AutoSchema):
         return reference
 
 
+class ShopSchema(SchemaGenerator):
+    """The tags of all apps, each with its description, in their order. Apps declare them: bookstore/api/guide.py."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        schema: dict[str, Any] = super().get_schema(request, public)
+        schema["tags"] = [{"name": tag.name, "description": tag.description} for tag in guide.tags()]
+        return schema
+
+
 # Only now: these views ask the settings for the schema class when they are defined, which is the one above.
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
 
@@ -202,7 +219,17 @@ class WithoutAllow(APIView):
 
 
 class SchemaView(WithoutAllow, SpectacularAPIView):
+    """The schema, made once in each process for each media type: it takes 60 ms of CPU, and anybody may ask."""
+
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]  # application/json unless more is asked
+    made: ClassVar[dict[str, bytes]] = {}  # by media type
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        renderer = request.accepted_renderer
+        if renderer.media_type not in self.made:
+            self.made[renderer.media_type] = renderer.render(super().get(request, *args, **kwargs).data)
+        return public_answer(request, self.made[renderer.media_type], renderer.media_type)
 
 
 class DocsView(WithoutAllow, SpectacularSwaggerView):

@@ -1,6 +1,6 @@
 """Who may call what: every route of the URL map × every method × everybody, as one table declares it.
 
-Carts and books are reached by their paths and their models' names: nothing here may import them.
+Each app declares the rows of its own calls (tests/support/calls.py).
 """
 
 import json
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.urls import URLPattern, get_resolver
 from django.urls import path as django_path
@@ -20,64 +19,17 @@ from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.api.views import ApiView, confirms_caller
 from bookstore.server.metrics import Metered
+from tests.support.calls import CALLERS, EVERYBODY, METHODS, access, furnished, only
 
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")  # in this order: what deletes comes last
-CALLERS = ("nobody", "Alice, whose cart it is", "Bob", "Carol, staff", "Dave, staff without permission")
-
-EVERYBODY = (200, 200, 200, 200, 200)
-NO_SUCH_METHOD = (405, 405, 405, 405, 405)
-
-
-def rest(*methods: str, answer: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    return dict.fromkeys(methods, answer)
-
-
-def staff(status: int) -> tuple[int, ...]:
-    return (401, 403, 403, status, 403)
-
-
-READ = {"GET": EVERYBODY, "HEAD": EVERYBODY}
-ONLY_READ = READ | rest("POST", "PUT", "PATCH", "DELETE", "OPTIONS", answer=NO_SUCH_METHOD)
-
-
-def only_post(*statuses: int) -> dict[str, tuple[int, ...]]:
-    return rest(*METHODS, answer=NO_SUCH_METHOD) | {"POST": statuses}
-
-
-TABLE: dict[str, dict[str, tuple[int, ...]]] = {
-    "auth/register": only_post(201, 201, 201, 201, 201),
-    "auth/login": only_post(200, 200, 200, 200, 200),
-    "auth/refresh": only_post(200, 200, 200, 200, 200),
-    "auth/logout": only_post(204, 204, 204, 204, 204),
-    "books": READ
-    | rest("PUT", "PATCH", "DELETE", answer=NO_SUCH_METHOD)
-    | {"POST": staff(201), "OPTIONS": NO_SUCH_METHOD},
-    "books/<id:book_id>": READ
-    | {"PUT": staff(200), "DELETE": staff(204)}
-    | rest("POST", "PATCH", answer=NO_SUCH_METHOD)
-    | {"OPTIONS": NO_SUCH_METHOD},
-    "books/<id:book_id>/stock": {"PATCH": staff(200)}
-    | rest("POST", "PUT", "DELETE", answer=NO_SUCH_METHOD)
-    | rest("GET", "HEAD", "OPTIONS", answer=NO_SUCH_METHOD),
-    "genres": READ
-    | rest("PUT", "PATCH", "DELETE", answer=NO_SUCH_METHOD)
-    | {"POST": staff(201), "OPTIONS": NO_SUCH_METHOD},
-    "cart": {"GET": (401, 200, 200, 200, 200), "HEAD": (401, 200, 200, 200, 200)}
-    | rest("POST", "PUT", "PATCH", "DELETE", "OPTIONS", answer=NO_SUCH_METHOD),
-    "cart/merge": rest(*METHODS, answer=NO_SUCH_METHOD) | {"POST": (401, 200, 200, 200, 200)},
-    "cart/preview": rest(*METHODS, answer=NO_SUCH_METHOD) | {"POST": (200, 200, 200, 200, 200)},
-    "cart/items": rest(*METHODS, answer=NO_SUCH_METHOD)
-    | {"POST": (401, 409, 201, 201, 201), "DELETE": (401, 204, 204, 204, 204)},
-    "cart/items/<id:item_id>": rest(*METHODS, answer=NO_SUCH_METHOD)
-    | rest("PUT", "PATCH", answer=(401, 200, 403, 403, 403))
-    | {"DELETE": (401, 204, 403, 403, 403)}
-    | rest("GET", "HEAD", answer=(401, 200, 403, 403, 403)),
+ONLY_READ = only(GET=EVERYBODY, HEAD=EVERYBODY)
+REDIRECTED = only(GET=(302, 302, 302, 302, 302), HEAD=(302, 302, 302, 302, 302))
+TABLE = access() | {
     "health": ONLY_READ,
     "ready": ONLY_READ,
     "schema": ONLY_READ,
     "docs": ONLY_READ,
-    "": ONLY_READ | rest("GET", "HEAD", answer=(302, 302, 302, 302, 302)),
-    "admin": ONLY_READ | rest("GET", "HEAD", answer=(302, 302, 302, 302, 302)),
+    "": REDIRECTED,
+    "admin": REDIRECTED,
 }
 # What Django's RedirectView answers; nothing is behind it.
 REDIRECTS = {"", "admin"}
@@ -101,36 +53,10 @@ def shop(db, client_for):
     """The callers, in the table's order, and the paths and bodies of what they call."""
     alice, bob, carol, dave = (UserFactory(email=f"{name}@example.com") for name in ("alice", "bob", "carol", "dave"))
     User.objects.filter(pk__in=[carol.pk, dave.pk]).update(is_staff=True)
-    carol.user_permissions.set(Permission.objects.filter(content_type__app_label="catalog"))
-    book = apps.get_model("catalog", "Book").objects.create(
-        title="Emma", author="Jane Austen", price="9.50", stock_quantity=5
-    )
-    cart = apps.get_model("cart", "Cart").objects.create(user=alice)
-    line = apps.get_model("cart", "CartItem").objects.create(cart=cart, book=book, quantity=1, price_at_add="9.50")
-    password = "correct horse battery"
-    alice.set_password(password)
-    alice.save()
-    tokens = APIClient().post("/auth/login", {"email": alice.email, "password": password}).json()
-    bodies = {
-        "auth/register": {"email": "erin@example.com", "password": password},
-        "auth/login": {"email": alice.email, "password": password},
-        "auth/refresh": {"refresh_token": tokens["refresh_token"]},
-        "auth/logout": {"refresh_token": tokens["refresh_token"]},
-        "books": {"title": "Dracula", "author": "Bram Stoker", "price": "9.50"},
-        "books/<id:book_id>": {"price": "8.50"},
-        "books/<id:book_id>/stock": {"quantity": 3},
-        "genres": {"name": "Gothic"},
-        "cart/merge": {"items": [{"book_id": book.pk}]},
-        "cart/preview": {"items": [{"book_id": book.pk}]},
-        "cart/items": {"book_id": book.pk},
-        "cart/items/<id:item_id>": {"quantity": 2},
-    }
+    carol.user_permissions.set(Permission.objects.all())
+    there = furnished(alice)
     clients = [APIClient(), *(client_for(user) for user in (alice, bob, carol, dave))]
-
-    def path(route: str) -> str:
-        return "/" + route.replace("<id:book_id>", str(book.pk)).replace("<id:item_id>", str(line.pk))
-
-    return clients, path, bodies
+    return clients, there.path, there.bodies
 
 
 def test_the_table_has_every_route_and_every_method():

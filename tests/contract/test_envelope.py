@@ -1,5 +1,6 @@
 """Every error, whoever produced it, is the contract's envelope."""
 
+import gzip
 import json
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_database_that_is_away_is_503_in_the_admin_too(client, monkeypatch):
     response = client.get("/admin/")
 
     assert response.status_code == 503
-    assert response.json()["code"] == "SERVICE_UNAVAILABLE"
+    assert response.headers["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("method", ["POST", "OPTIONS"])
@@ -227,3 +228,40 @@ def test_the_root_leads_to_the_docs(client):
     response = client.get("/")
 
     assert (response.status_code, response.headers["Location"]) == (302, "/docs")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "x-unknown", "gzip, identity"])
+def test_compressed_body_is_415(api, db, coding):
+    body = gzip.compress(b'{"email": "alice@example.com", "password": "correct horse battery"}')
+
+    response = api.generic(
+        "POST", "/auth/login", body, content_type="application/json", headers={"Content-Encoding": coding}
+    )
+
+    assert response.status_code == 415
+    assert response.json() == {
+        "detail": "Bodies are read as they are, without a Content-Encoding.",
+        "code": "UNSUPPORTED_MEDIA_TYPE",
+    }
+
+
+def test_body_that_says_it_is_not_compressed_is_read(api, db):
+    response = api.post("/auth/login", {}, headers={"Content-Encoding": "identity"})
+
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("q=%FF", "q"), ("author=caf%E9", "author"), ("page=1&q=%ED%A0%80", "q"), ("%FF=1", "%FF")]
+)
+def test_query_that_is_no_utf_8_is_422(api, db, query, field):
+    response = api.get(f"/books?{query}")
+
+    detail = "Write it in UTF-8, percent-encoded."
+    assert response.status_code == 422
+    assert response.json() == {
+        "detail": detail,
+        "code": "VALIDATION_ERROR",
+        "field": field,
+        "errors": [{"field": field, "code": "invalid", "detail": detail}],
+    }

@@ -239,3 +239,18 @@ def test_refused_host_is_logged_once_and_shortened(caplog, path):
 @pytest.mark.parametrize("path", ["/health", "/health/", "/ready", "/ready/"])
 def test_probe_by_address_is_answered(path):
     assert APIClient().get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 200
+
+
+# --- slashes ---
+
+
+def test_delete_with_an_empty_id_deletes_nothing(client_for, alice, bob):
+    """`/cart/items/${id}` of an id that a script does not have."""
+    client = client_for(alice)
+
+    answers = [client.delete(path) for path in ("/cart/items/", "/books/", "/cart/", "/nothing/")]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "NOT_FOUND")] * 4
+    assert answers[0].json() == {"detail": "No id stands behind the last slash.", "code": "NOT_FOUND"}
+    assert client.delete("/cart/items").status_code == 204
+    assert client.delete("/cart/items/0/").json()["code"] == "CART_ITEM_NOT_FOUND"

@@ -9,7 +9,8 @@ import pytest
 
 from bookstore.accounts.models import User
 from bookstore.server.admission import LONGEST_CONTENT_TYPE
-from tests.support.hostile import BAD_QUERIES, NO_IDS, NO_JSON, NO_OBJECT, NOT_JSON_TYPES
+from tests.support.calls import operations
+from tests.support.hostile import NO_IDS, NO_JSON, NO_OBJECT, NOT_JSON_TYPES
 from tests.support.server import running_server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -155,7 +156,11 @@ def test_a_part_of_the_corpus_is_refused_on_the_wire_as_it_is_in_the_tests():
             for kind in NOT_JSON_TYPES
             if len(kind) <= LONGEST_CONTENT_TYPE
         ),
-        *(("GET", f"/books?{quote(query, safe='%=&+')}", (), b"", 422, "VALIDATION_ERROR") for query in BAD_QUERIES),
+        *(
+            ("GET", f"{each.path}?{quote(query, safe='%=&+')}", (), b"", 422, "VALIDATION_ERROR")
+            for each in operations()
+            for query in each.bad_queries
+        ),
         *(("GET", f"/books/{quote(no_id, safe='%')}", (), b"", 404, "NOT_FOUND") for no_id in NO_IDS),
         *(("DELETE", f"/cart/items/{quote(no_id, safe='%')}", (), b"", 404, "NOT_FOUND") for no_id in NO_IDS),
         *(("GET", f"/books/{quote(no_id, safe='%')}/", (), b"", 404, "NOT_FOUND") for no_id in NO_IDS),

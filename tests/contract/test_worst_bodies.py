@@ -1,0 +1,115 @@
+"""What a body of up to 1 MB may cost: bounded before anything is made of it, whatever call it is sent to."""
+
+import json
+from contextlib import nullcontext
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from bookstore.accounts.tests.factories import UserFactory
+from bookstore.api import parsers
+from bookstore.api.errors import ParseError, ValidationError
+from bookstore.api.parsers import MAX_SEPARATORS, check_size
+from tests.support.calls import furnished, operations
+
+MB = 1_000_000
+TOO_MANY = {
+    "empty objects": b'{"items": [' + b"{}," * 330_000 + b"{}]}",
+    "numbers": b'{"items": [' + b"1," * 499_000 + b"1]}",
+    "empty texts": b'{"items": [' + b'"",' * 330_000 + b'""]}',
+    "keys": b"{" + b",".join(b'"%d":1' % n for n in range(90_000)) + b"}",
+    "one key again and again": b'{"items": 1' + b',"a":1' * 160_000 + b"}",
+    "brackets": b"[" * (MB // 2) + b"]" * (MB // 2),
+    "pairs of brackets": b'{"items": [' + b"[]," * 330_000 + b"[]]}",
+    "texts with quotation marks": b'{"items": [' + b'"\\"",' * 190_000 + b'""]}',
+    "texts that end in a backslash": b'{"items": [' + b'"\\\\",' * 190_000 + b'""]}',
+}
+ONE_TEXT = {
+    "a text of commas": b'{"title": "%s"}' % (b"," * 990_000),
+    "a text of brackets": b'{"description": "%s"}' % (b"[{" * 490_000),
+    "a text of escapes": b'{"title": "%s"}' % (b'\\"' * 490_000),
+    "a text of surrogates": b'{"title": "%s"}' % (b"\\ud800" * 160_000),
+    "a long number": b'{"price": %s, "quantity": %s}' % (b"1" * 490_000, b"9." + b"9" * 490_000),
+}
+PROTECTED = [operation for operation in operations() if operation.body is not None]
+
+
+@pytest.fixture
+def shop(db, client_for):
+    alice = UserFactory(email="alice@example.com", is_staff=True, is_superuser=True)
+    there = furnished(alice)
+    return client_for(alice), there
+
+
+@pytest.mark.parametrize("body", TOO_MANY.values(), ids=TOO_MANY)
+def test_too_many_values_are_refused_before_any_is_made(body, monkeypatch):
+    assert len(body) <= MB
+    monkeypatch.setattr(parsers.DECODER, "decode", None)
+
+    with pytest.raises(ValidationError) as refused:
+        check_size(body)
+
+    assert refused.value.envelope() == {
+        "detail": "Send at most 20,000 commas, colons and brackets.",
+        "code": "VALIDATION_ERROR",
+        "field": "body",
+        "errors": [
+            {"field": "body", "code": "max_length", "detail": "Send at most 20,000 commas, colons and brackets."}
+        ],
+    }
+
+
+@pytest.mark.parametrize("body", ONE_TEXT.values(), ids=ONE_TEXT)
+def test_what_stands_inside_of_a_text_is_no_value(body):
+    check_size(body)
+
+
+@pytest.mark.parametrize("values", [MAX_SEPARATORS, MAX_SEPARATORS + 1])
+def test_as_many_values_as_are_read_are_read(values):
+    body = b"[" + b",".join([b"1"] * values) + b"]"
+
+    with nullcontext() if values == MAX_SEPARATORS else pytest.raises(ValidationError):
+        check_size(body)
+
+
+@pytest.mark.parametrize("name", [*TOO_MANY, *ONE_TEXT])
+@pytest.mark.parametrize("operation", PROTECTED, ids=str)
+def test_worst_body_is_refused_by_every_call(shop, operation, name):
+    client, there = shop
+    body = (TOO_MANY | ONE_TEXT)[name]
+
+    found = client.generic(operation.method, there.fill(operation.path), body, content_type="application/json")
+
+    if found.status_code == 200:  # a book's description may be long
+        assert (operation.method, name) == ("PUT", "a text of brackets")
+    elif operation.takes_anything and name in ONE_TEXT:
+        assert found.status_code == 204
+    else:
+        assert (found.status_code, found.json()["code"]) == (422, "VALIDATION_ERROR")
+        assert len(found.content) < 10_000
+
+
+def test_only_the_length_of_a_long_text_is_looked_at(shop, monkeypatch):
+    client, there = shop
+    looked_at: list[Any] = []
+    monkeypatch.setattr("bookstore.api.fields.can_be_seen", looked_at.append)
+
+    found = client.put(there.fill("/books/{book_id}"), {"title": "x" * 900_000})
+
+    assert (found.status_code, found.json()["errors"][0]["code"], looked_at) == (422, "max_length", [])
+
+
+def test_merge_of_many_bad_entries_lists_no_more_than_it_takes(shop):
+    client, _ = shop
+
+    found = client.post("/cart/merge", {"items": [{}] * 9_000})
+
+    assert (found.status_code, found.json()["field"]) == (422, "items")
+
+
+def test_deep_body_is_refused_as_before():
+    body = json.dumps({"x": 1}).encode().replace(b"1", b"[" * 101 + b"]" * 101)
+
+    with pytest.raises(ParseError):
+        parsers.StrictJSONParser().parse(BytesIO(body))
