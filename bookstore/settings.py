@@ -166,6 +166,7 @@ CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
+ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
 LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=validate.Range(min=1, max=100_000))
 AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
@@ -181,6 +182,7 @@ LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", va
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "orders",
     "cart",
     "catalog",
     "bookstore.accounts",
@@ -343,7 +345,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # A browser storefront may read these of an answer's headers.
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After", "X-Request-ID", "X-Total-Count"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
