@@ -38,7 +38,14 @@ class BadValue(ValueError):
     """Why a variable's value cannot be used, worded to follow the variable's name."""
 
 
-PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# Seconds by every usual spelling of a period.
+PERIODS = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+}
+MOST_ATTEMPTS = 1_000_000_000  # what a column of the database counts
 
 
 def strong_key(value: str, *, minimum_bytes: int) -> str:
@@ -205,8 +212,9 @@ def hosts(values: list[str]) -> list[str]:
     return named
 
 
-def origins(values: list[str]) -> list[str]:
-    """Exact web origins, such as `https://shop.example`: a scheme, a host, a port perhaps, and nothing else."""
+def trusted_origins(values: list[str]) -> list[str]:
+    """Of the staff's site, as Django's CSRF_TRUSTED_ORIGINS has them: http or https, a host, a port perhaps."""
+    values = [value.strip() for value in values if value.strip()]
     for value in values:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or value != f"{parts.scheme}://{parts.netloc}" or "*" in value:
@@ -217,10 +225,11 @@ def origins(values: list[str]) -> list[str]:
 
 
 def rate(value: str) -> tuple[int, int] | None:
-    """`10/min` as (10 attempts, 60 seconds); `off` as None. Periods: s, min, hour, day, in any usual spelling."""
+    """`10/min` as (10 attempts, 60 seconds); `off` as None."""
     if value == "off":
         return None
     count, _, period = value.partition("/")
-    if not (count.isascii() and count.isdigit() and int(count) and period[:1].lower() in PERIODS):
+    seconds = PERIODS.get(period.lower())
+    if not (seconds and count.isascii() and count.isdigit() and 0 < int(count[:12]) <= MOST_ATTEMPTS):
         raise BadValue(f"is wrong: {value!r} is not a rate; write 10/min (or /s, /hour, /day), or off")
-    return int(count), PERIODS[period[0].lower()]
+    return int(count), seconds

@@ -10,7 +10,7 @@ from environs import Env, EnvError, EnvValidationError, validate
 from pythonjsonlogger.core import RESERVED_ATTRS
 
 from bookstore import __version__, environment
-from bookstore.api import guide
+from bookstore.api import guide, origins
 from bookstore.database.deadlines import request_timeout
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -125,9 +125,6 @@ elif DATABASE_DIRECT_URL and DATABASE_DIRECT_URL["NAME"] != DATABASE_URL["NAME"]
         "they are two ways to one database, so give it one name in the pooler and in PostgreSQL",
     )
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
-CACHE_URL = read("CACHE_URL", env.str, default="")
-if CACHE_URL and not CACHE_URL.startswith(("redis://", "rediss://", "unix://")):
-    stop("CACHE_URL", "does not name a Redis server: write redis://host:6379/0, or leave it out")
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
 REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
@@ -137,9 +134,27 @@ REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, valid
 TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Length(max=200))
 TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
+REGISTER_THROTTLE_RATE = read(
+    "REGISTER_THROTTLE_RATE",
+    env.str,
+    default="",
+    check=lambda value: environment.rate(value) if value else AUTH_THROTTLE_RATE,
+)
+STOREFRONT_SECRET = read(
+    "STOREFRONT_SECRET",
+    env.str,
+    default="",
+    check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
+)
+SESSION_ADDRESS = read(
+    "SESSION_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"])
+)
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", env.list, default=[], check=environment.networks)
-CORS_ALLOWED_ORIGINS = read("CORS_ALLOWED_ORIGINS", env.list, default=[], check=environment.origins)
-CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", env.list, default=[], check=environment.origins)
+CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = read(
+    "CORS_ALLOWED_ORIGINS", env.list, default=origins.DEVELOPMENT if DEBUG else [], check=origins.origins
+)
+CORS_ALLOW_HEADERS = read("CORS_ALLOWED_HEADERS", env.list, default=[], check=origins.headers)
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", env.list, default=[], check=environment.trusted_origins)
 SHOP_CURRENCY = read(
     "SHOP_CURRENCY",
     env.str,
@@ -246,16 +261,8 @@ if REPLICAS:
     DATABASE_ROUTERS = ["bookstore.database.replicas.CatalogueRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The throttle counts in the database unless a Redis is named: one count across all processes either way.
-CACHES = {
-    "default": {
-        "BACKEND": "bookstore.redis_cache.OptionalRedisCache",
-        "LOCATION": CACHE_URL,
-        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},  # seconds
-    }
-    if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-}
+# In each process: what is kept for a minute there needs no other server.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # The queue of background tasks is the database: bookstore/tasks/.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
@@ -279,6 +286,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "bookstore.accounts.passwords.UsablePassword"},
 ]
 
 SIMPLE_JWT = {
@@ -336,7 +344,6 @@ SPECTACULAR_SETTINGS = {
 
 # A browser storefront may read these of an answer's headers.
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "if-match", "if-none-match", "x-request-id"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG

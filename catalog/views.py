@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.permissions import StaffWritesModel
-from bookstore.api.caching import public_answer
+from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
 from bookstore.api.pagination import page_of
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
@@ -64,8 +64,8 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="list_books",
         tags=["catalogue"],
         summary="Find books",
-        parameters=[BookQuery],
-        responses={200: BookPageSerializer},
+        parameters=[BookQuery, *CACHED],
+        responses={200: BookPageSerializer, **NOT_MODIFIED},
         examples=[examples.A_PAGE, examples.NO_BOOKS],
     )
     @from_replicas
@@ -113,7 +113,8 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="read_book",
         tags=["catalogue"],
         summary="Read a book",
-        responses={200: BookSerializer, **errors_of(BookNotFound)},
+        parameters=[*CACHED],
+        responses={200: BookSerializer, **NOT_MODIFIED, **errors_of(BookNotFound)},
         examples=[examples.A_BOOK],
     )
     @from_replicas
@@ -201,7 +202,8 @@ class GenreViewSet(PublicReads, ViewSet):
         operation_id="list_genres",
         tags=["catalogue"],
         summary="List the genres",
-        responses={200: GenreSerializer(many=True)},
+        parameters=[*CACHED],
+        responses={200: GenreSerializer(many=True), **NOT_MODIFIED},
         examples=[examples.A_GENRE],
     )
     @from_replicas

@@ -9,13 +9,19 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.timezone import now
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
+from bookstore.accounts.sessions import EndReason
+from bookstore.accounts.sign_in_time import same_time_for_all
+from bookstore.accounts.throttling import count_attempt, note_refused
 from bookstore.admin.bulk import BulkActions
 from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.extensions import Extensible
@@ -24,16 +30,40 @@ from bookstore.admin.lists import BoundedList
 from bookstore.admin.refusals import lock_or_refuse
 from bookstore.admin.saving import TouchedFieldsOnly
 from bookstore.admin.verbs import BulkVerb, Outcome
+from bookstore.api.errors import Throttled
 from bookstore.audit.recording import changed
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Django's says that the case of an email may matter. It says the same to a customer as to nobody, as this does."""
+    """Django's, which counts its attempts with those of POST /auth/login, and refuses after the same time for all.
+
+    It says the same to a customer as to nobody. BookstoreAdminSite answers with the status of `sign_in_refused`.
+    """
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": "No member of staff has this email and this password. The case of the password matters.",
     }
+
+    def clean(self) -> dict[str, Any]:
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        request: Any = self.request
+        if not email or not password:
+            cleaned: dict[str, Any] = super().clean()
+            return cleaned
+        try:
+            attempt = count_attempt(request, "login", email)
+        except Throttled as refusal:
+            request.sign_in_refused = refusal
+            raise ValidationError(f"{refusal.detail} Nobody was signed in.") from refusal
+        try:
+            with same_time_for_all(ValidationError, User.hashes_of_others):
+                cleaned = super().clean()
+        except ValidationError:
+            note_refused(request, email, "admin")
+            raise
+        attempt.succeeded()
+        return cleaned
 
 
 class PasswordOnly:
@@ -67,9 +97,19 @@ class CreateUserForm(AdminUserCreationForm):
 
 
 class ChangeUserForm(RefusesConflicts, UserChangeForm):
+    password = None  # type: ignore[assignment]  # takes Django's field away, which shows a part of the hash
+
     class Meta:
         model = User
         fields = "__all__"
+
+
+# What somebody may do. Only a superuser gives and takes it, and changes who has any: a password is worth its rights.
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def may_touch(request: HttpRequest, user: User | None) -> bool:
+    return request.user.is_superuser or user is None or not (user.is_staff or user.is_superuser)
 
 
 class GroupFilter(admin.RelatedFieldListFilter):
@@ -89,9 +129,9 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
     search_help_text = "Beginning of the email"
     ordering = ("email",)
     sortable_by = ("email",)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("password_state", "password_and_link", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "password")}),
+        (None, {"fields": ("email", "password_state")}),
         ("What they may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (
             "Since when",
@@ -99,6 +139,33 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
         ),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else (*fields, *RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_touch(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without the link to the page of the password for who may only look."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return fieldsets
+        return ((None, {"fields": ("email", "password_and_link")}), *fieldsets[1:])
+
+    @admin.display(description="password")
+    def password_state(self, user: User) -> str:
+        """Nothing of the hash, which Django shows a part of."""
+        return "Set" if user.has_usable_password() else "None: this user cannot sign in"
+
+    @admin.display(description="password")
+    def password_and_link(self, user: User) -> str:
+        page = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('{}. <a href="{}">Set another password</a>', self.password_state(user), page)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -112,7 +179,16 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList, DjangoGroupAdmin):
-    """Django's, whose list and page keep to the same rules as the others."""
+    """Django's, by the same rules as the other lists and pages. Only a superuser changes what a group may do."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -142,7 +218,7 @@ class EndSessions(BulkVerb):
 
     def run(self, admin: Any, request: HttpRequest, rows: Any, shown: Any, parameters: Any) -> Outcome:
         going_on = [row for row in rows if row.ended_at is None]
-        LoginSession.objects.filter(pk__in=[row.pk for row in going_on]).end()
+        LoginSession.objects.filter(pk__in=[row.pk for row in going_on]).end(EndReason.STAFF)
         return Outcome([changed(row, {"ended": (None, now())}) for row in going_on])
 
 

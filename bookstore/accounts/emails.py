@@ -3,6 +3,7 @@
 from typing import Any
 from unicodedata import normalize
 
+import idna
 from django.db import models
 
 # RFC 5321: a path of 256 octets, less its two angle brackets.
@@ -10,12 +11,28 @@ MAX_EMAIL_LENGTH = 254
 
 
 def normalise_email(email: str) -> str:
-    """The one spelling under which an email is kept. A blank is not removed: an email that has one is wrong.
+    """The one spelling under which an email is kept. Blanks around it, which phones add, are removed.
 
     NFKC, because `ſ` and the Kelvin sign pass for letters of ASCII wherever case is ignored; once more after lower(),
-    which can undo it.
+    which can undo it. An international domain is kept as mail is sent there, `xn--…`: browsers write it so, and apps
+    do not.
     """
-    return normalize("NFKC", normalize("NFKC", email).lower())
+    spelled = normalize("NFKC", normalize("NFKC", email).lower()).strip()
+    name, at, domain = spelled.rpartition("@")
+    return f"{name}{at}{ascii_domain(domain)}" if at and not domain.isascii() else spelled
+
+
+def ascii_domain(domain: str) -> str:
+    """By UTS 46 without its transitional rules, as browsers do: `straße.de` is no `strasse.de`.
+
+    One that IDNA does not allow stays as it is: no mail gets there.
+    """
+    if len(domain) > MAX_EMAIL_LENGTH:  # encoding takes more than linear time
+        return domain
+    try:
+        return idna.encode(domain, uts46=True, transitional=False).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return domain
 
 
 class NormalisedEmailField(models.EmailField):

@@ -2,31 +2,34 @@
 
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.validators import EmailValidator, MinLengthValidator
+from django.contrib.auth.password_validation import get_default_password_validators, validate_password
+from django.core.validators import EmailValidator, MaxLengthValidator, MinLengthValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
 from bookstore.accounts.models import User
+from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
 from bookstore.api.fields import TextField
 
 # A letter may be written as up to four characters that the normal form makes one of; no more of them is normalised.
 MAX_WRITTEN_LENGTH = 4 * MAX_EMAIL_LENGTH
-MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128  # characters
 
 
+@extend_schema_field({"type": "string", "maxLength": MAX_EMAIL_LENGTH})
 class EmailLikeField(TextField):
     """What may be an email, in the normal form of one, and short enough in that form."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MAX_EMAIL_LENGTH, trim_whitespace=False, **options)
+        super().__init__(max_length=MAX_WRITTEN_LENGTH, trim_whitespace=False, **options)
+        # It is the normal form that must be short enough.
+        self.error_messages["max_length"] = f"Ensure this field has no more than {MAX_EMAIL_LENGTH} characters."
+        as_written = [each for each in self.validators if isinstance(each, MaxLengthValidator)]
+        self.validators = [each for each in self.validators if each not in as_written]
+        self.validators.append(MaxLengthValidator(MAX_EMAIL_LENGTH, self.error_messages["max_length"]))
 
     def to_internal_value(self, data: Any) -> str:
-        written = super().to_internal_value(data)
-        if len(written) > MAX_WRITTEN_LENGTH:
-            self.fail("max_length", max_length=MAX_EMAIL_LENGTH)
-        return normalise_email(written)
+        return normalise_email(super().to_internal_value(data))
 
 
 @extend_schema_field({"type": "string", "format": "email", "maxLength": MAX_EMAIL_LENGTH})
@@ -52,7 +55,9 @@ class AcceptedPassword(MinLengthValidator):
     def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]
         email = field.parent.initial_data.get("email")  # not checked yet
         usable = isinstance(email, str) and len(email) <= MAX_WRITTEN_LENGTH
-        validate_password(value, User(email=normalise_email(email) if usable else ""))
+        # The field itself says what UsablePassword would.
+        validators = [each for each in get_default_password_validators() if not isinstance(each, UsablePassword)]
+        validate_password(value, User(email=normalise_email(email) if usable else ""), validators)
 
 
 @extend_schema_field({"type": "string", "format": "password"})

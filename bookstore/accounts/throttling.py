@@ -1,16 +1,16 @@
-"""How often may somebody try to register or to sign in? `AUTH_THROTTLE_RATE`, for each client address and each account.
+"""How often may somebody try to sign in, or to register? docs/decisions/0004-throttle.md says why it is counted so.
 
-One exact count for all processes and hosts: in the table of ThrottleWindow, or in Redis where CACHE_URL names one. A
-window begins with its first attempt, and is over after the rate's period.
+One exact count for all processes and hosts, in the table of ThrottleWindow. A window begins with its first attempt, and
+is over after the rate's period. What is refused is not counted.
 """
 
 import logging
-import re
+from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from math import ceil
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.http import HttpRequest
@@ -18,30 +18,77 @@ from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
 from bookstore.accounts.emails import normalise_email
-from bookstore.accounts.models import ThrottleWindow
+from bookstore.accounts.windows import ThrottleWindow
 from bookstore.api.errors import Throttled
+from bookstore.database import retrying
+from bookstore.server.forwarded import client_of
 
-logger = logging.getLogger("bookstore.throttling")
+logger = logging.getLogger("bookstore.accounts")
 
-# An address with a client behind it has a /64 of IPv6 to itself, and would else be counted as 2**64 clients.
-CLIENT_PREFIX = 64
-# IPv6 in brackets, with or without a port; or IPv4 with one.
-HOP = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
+# (attempts, seconds); None for no limit.
+Rate = tuple[int, int] | None
 
 
-def count_attempt(request: Request, scope: str, account: str) -> None:
-    """Counts one attempt by this client on this account. `scope` is `register` or `login`.
+def rate_of(scope: str) -> Rate:
+    rate: Rate = settings.REGISTER_THROTTLE_RATE if scope == "register" else settings.AUTH_THROTTLE_RATE
+    return rate
 
-    Raises Throttled when either has used up its window; that attempt is not counted. One query for each of the two, or
-    one round trip to Redis; a few more when a window begins.
+
+@dataclass
+class Attempt:
+    """One attempt that was let through. Its headers tell the client what is left."""
+
+    address: str = ""  # the key of the address's window
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def succeeded(self) -> None:
+        """Gives the address its attempt back: ten colleagues who sign in from one office are no attack. One query."""
+        if self.address:
+            ThrottleWindow.objects.filter(pk=self.address, count__gt=0).update(count=F("count") - 1)
+
+
+@retrying
+def count_attempt(request: Request | HttpRequest, scope: str, account: str) -> Attempt:
+    """Counts one attempt by this client on this account. `scope` is `register`, `login` or another of its kind.
+
+    Raises Throttled when either has used up its window; the attempt is counted for neither then. Three queries and a
+    transaction; a few more when a window begins.
     """
-    if settings.AUTH_THROTTLE_RATE is None:
-        return
-    limit, seconds = settings.AUTH_THROTTLE_RATE
-    for kind, counted in (("address", client_of(request)), ("account", normalise_email(account))):
-        wait = count(key_of(scope, kind, counted), limit, seconds)
-        if wait:
-            raise Throttled(wait)
+    rate = rate_of(scope)
+    if rate is None:
+        return Attempt()
+    limit, seconds = rate
+    of_account = key_of(scope, "account", normalise_email(account))
+    of_address = key_of(scope, "address", client_of(request))
+    with transaction.atomic():
+        # The account first, always: two attempts never wait for each other in a circle.
+        for key in (of_account, of_address):
+            wait = count(key, limit, seconds)
+            if wait:
+                raise Throttled(wait, headers=limit_headers(scope, rate, 0, wait))
+        windows = ThrottleWindow.objects.filter(pk__in=[of_account, of_address]).with_time_left()
+        used, left = max(windows.counts())
+    remaining = max(limit - used, 0)
+    return Attempt(of_address, limit_headers(scope, rate, remaining, max(ceil(left.total_seconds()), 1)))
+
+
+def note_refused(request: Request | HttpRequest, account: str, where: str) -> None:
+    """Writes a line about a sign-in that was refused. Account and address by hashes: the log names nobody, and many
+    attempts at one account, or from one address, are told apart.
+    """
+    hashes = [
+        key_of("log", kind, who)[:12] for kind, who in (("a", normalise_email(account)), ("b", client_of(request)))
+    ]
+    logger.warning("Sign-in refused (%s): account %s, address %s", where, *hashes)
+
+
+def limit_headers(scope: str, rate: tuple[int, int], remaining: int, seconds: int) -> dict[str, str]:
+    """As draft-ietf-httpapi-ratelimit-headers has them, of whichever of address and account has less left."""
+    limit, period = rate
+    return {
+        "RateLimit-Policy": f'"{scope}";q={limit};w={period}',
+        "RateLimit": f'"{scope}";r={remaining};t={seconds}',
+    }
 
 
 def key_of(scope: str, kind: str, counted: str) -> str:
@@ -52,77 +99,24 @@ def key_of(scope: str, kind: str, counted: str) -> str:
 def count(key: str, limit: int, seconds: int) -> int:
     """0 when the attempt was let through, and counted; else the seconds until the window is over.
 
-    With Redis away the database counts: never does nobody count, and never is nobody let in.
+    By guarded statements, each atomic by itself: exact in a transaction and without one. Nobody is refused for a window
+    that somebody else is just beginning: only one that is used up, and goes on, refuses.
     """
-    if settings.CACHE_URL:
-        # Here and not above: who has no Redis should not pay for its client.
-        from bookstore.accounts.throttling_in_redis import RedisError, count_in_redis
-
-        try:
-            return count_in_redis(key, limit, seconds)
-        except RedisError as error:
-            logger.warning("Redis is away (%s): the database counts attempts meanwhile", type(error).__name__)
-    return count_in_database(key, limit, seconds)
-
-
-def count_in_database(key: str, limit: int, seconds: int) -> int:
-    """By guarded statements, each atomic by itself: needs no transaction, and is exact in one as well."""
     window = ThrottleWindow.objects.filter(pk=key)
     end = Now() + timedelta(seconds=seconds)
     while True:
         if window.filter(expires_at__gt=Now(), count__lt=limit).update(count=F("count") + 1):
             return 0
-        left: timedelta | None = window.with_time_left().values_list("left", flat=True).first()  # type: ignore[misc]
-        if left is None:
+        found = window.with_time_left().counts()
+        if not found:
             # Of two first attempts one makes the row; the count is then taken as ever.
             ThrottleWindow.objects.bulk_create(
                 [ThrottleWindow(key=key, count=0, expires_at=end)], ignore_conflicts=True
             )
-        elif left > timedelta():
+            continue
+        [(used, left)] = found
+        if left <= timedelta():
+            if window.expired().update(count=1, expires_at=end):
+                return 0
+        elif used >= limit:
             return ceil(left.total_seconds())
-        elif window.expired().update(count=1, expires_at=end):
-            return 0
-
-
-def client_of(request: Request | HttpRequest) -> str:
-    """The address that attempts are counted under; an IPv6 client is its /64.
-
-    It is the peer's, unless the peer is one of TRUSTED_PROXIES: then it is the right-most of X-Forwarded-For that is
-    none of them. What stands left of that was written by the client, who may write anything.
-    """
-    peer = request.META.get("REMOTE_ADDR", "")
-    address = address_of(peer)
-    if address is None:
-        return str(peer)
-    client = address
-    if trusted(client):
-        for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            named = address_of(without_port(hop.strip()))
-            if named is None:
-                client = address
-                break
-            client = named
-            if not trusted(client):
-                break
-    if isinstance(client, IPv6Address):
-        return str(IPv6Network((int(client), CLIENT_PREFIX), strict=False))
-    return str(client)
-
-
-def without_port(hop: str) -> str:
-    """Some proxies (Azure's, IIS) add the client's port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. Else as it is."""
-    with_port = HOP.fullmatch(hop)
-    return with_port[1] or with_port[2] if with_port else hop
-
-
-def address_of(text: str) -> IPv4Address | IPv6Address | None:
-    """None for what is no address. An IPv4 address may come in the clothes of IPv6 (`::ffff:192.0.2.1`)."""
-    try:
-        address = ip_address(text.strip())
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def trusted(address: IPv4Address | IPv6Address) -> bool:
-    return any(address in network for network in settings.TRUSTED_PROXIES)

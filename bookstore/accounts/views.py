@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bookstore.accounts import tokens
+from bookstore.accounts.devices import client
 from bookstore.accounts.exceptions import EmailConflict, InvalidCredentials, RefreshInvalid, TokenReuse
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.serializers import (
@@ -18,7 +19,7 @@ from bookstore.accounts.serializers import (
     RegisterSerializer,
     TokensSerializer,
 )
-from bookstore.accounts.throttling import count_attempt
+from bookstore.accounts.throttling import count_attempt, note_refused
 from bookstore.api.errors import Throttled
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView
@@ -70,8 +71,9 @@ class RegisterView(AuthView):
         """
         body = RegisterSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        count_attempt(request, "register", body.validated_data["email"])
-        return Response(tokens.issue(User.objects.register(**body.validated_data)), status=201)
+        attempt = count_attempt(request, "register", body.validated_data["email"])
+        session = User.objects.register(**body.validated_data, **client(request))
+        return Response(tokens.issue(session), status=201, headers=attempt.headers)
 
 
 class LoginView(AuthView):
@@ -91,11 +93,19 @@ class LoginView(AuthView):
           of them, neither the answer nor its time tells.
         - 422 VALIDATION_ERROR: the email or the password is missing, no text, or too long to be one.
         - 429 THROTTLED: too many attempts from this address or for this email; Retry-After says for how long.
+          Sign-ins that succeed do not count against the address. `RateLimit` says how many are left.
         """
         body = LoginSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        count_attempt(request, "login", body.validated_data["email"])
-        return Response(tokens.issue(User.objects.sign_in(**body.validated_data)))
+        attempt = count_attempt(request, "login", body.validated_data["email"])
+        try:
+            session = User.objects.sign_in(**body.validated_data, **client(request))
+        except InvalidCredentials as refusal:
+            note_refused(request, body.validated_data["email"], "API")
+            refusal.headers = attempt.headers
+            raise
+        attempt.succeeded()
+        return Response(tokens.issue(session), headers=attempt.headers)
 
 
 class RefreshView(AuthView):

@@ -88,6 +88,10 @@ class BoundedList(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedChangeList
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Django looks for a field called "" when an address says `?_to_field=`."""
+        return super().get_object(request, object_id, from_field or None)
+
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """Of rows that are named by what no id can be Django asks the database, and fails."""
         if not all(is_id(value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)):

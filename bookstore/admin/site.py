@@ -110,7 +110,13 @@ class BookstoreAdminSite(AdminSite):
     @method_decorator([never_cache, login_not_required])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         try:
-            return super().login(request, extra_context)
+            page = super().login(request, extra_context)
+            if request.method == "POST" and page.status_code == 200:  # the form again, with what was wrong
+                refusal = getattr(request, "sign_in_refused", None)
+                page.status_code = refusal.status_code if refusal else 403
+                for name, value in (refusal.headers if refusal else {}).items():
+                    page.headers[name] = value
+            return page
         except DatabaseError as error:
             # Django writes when somebody signed in last, and fails when they were deleted after the password was right.
             if is_unavailable(error) or get_user_model().objects.filter(pk=request.user.pk).exists():

@@ -7,6 +7,7 @@ that can go wrong (Django's, DRF's and the database's exceptions) is translated 
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from math import ceil
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -106,9 +107,9 @@ class Throttled(ApiError):
     code = "THROTTLED"
     message = "Too many attempts."
 
-    def __init__(self, wait: int) -> None:
+    def __init__(self, wait: int, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(f"Too many attempts: try again in {wait} s.")
-        self.headers = {"Retry-After": str(wait)}
+        self.headers = {"Retry-After": str(wait), **headers}
 
 
 class InternalError(ApiError):

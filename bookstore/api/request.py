@@ -5,12 +5,18 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from bookstore.server.forwarded import believe
+
 
 class Utf8Request(WSGIRequest):
     """Bodies and queries are UTF-8 here; Django's own would decode them by any codec that the client names.
 
     It would do so while the request is made, before any middleware could make an answer of the codec's exception.
     """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        believe(environ)
+        super().__init__(environ)
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         sent = meta.get("CONTENT_TYPE", "")

@@ -27,10 +27,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bookstore import __version__
-from bookstore.accounts.throttling import address_of, trusted
 from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
+from bookstore.server.forwarded import address_of, is_direct
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots
 
@@ -242,17 +242,6 @@ class Metered:
             requests.labels(method, route, statuses[-1] if statuses else "500").inc()
 
 
-# What a proxy adds to a request that it hands on; whoever sends one of them was not straight, or says so.
-ADDED_BY_PROXIES = (
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_FORWARDED",
-    "HTTP_X_REAL_IP",
-    "HTTP_VIA",
-)
-
-
 def may_read(environ: dict[str, Any]) -> bool:
     """Whoever has METRICS_TOKEN, or comes straight from METRICS_ALLOWED. To others there is nothing at /metrics.
 
@@ -263,9 +252,7 @@ def may_read(environ: dict[str, Any]) -> bool:
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
         return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
     peer = address_of(environ.get("REMOTE_ADDR", ""))
-    if peer is None or trusted(peer) or any(name in environ for name in ADDED_BY_PROXIES):
-        return False
-    return any(peer in network for network in settings.METRICS_ALLOWED)
+    return is_direct(environ) and any(peer in network for network in settings.METRICS_ALLOWED)
 
 
 def exposition() -> bytes:

@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, json_response
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new, request_id, write_line
+from bookstore.api.origins import Origins
 from bookstore.server.slots import STAFF_PREFIX
 
 logger = logging.getLogger("bookstore.request")
@@ -32,7 +33,7 @@ class Refusal:
             ("Vary", "origin"),
         ]
         self.exposed = ("Access-Control-Expose-Headers", ", ".join(settings.CORS_EXPOSE_HEADERS))
-        self.origins = frozenset(settings.CORS_ALLOWED_ORIGINS)
+        self.origins = Origins(settings.CORS_ALLOWED_ORIGINS, settings.CORS_ALLOWED_ORIGIN_REGEXES)
         self.busy = json_response(ServiceUnavailable())
 
     def __call__(
@@ -50,7 +51,7 @@ class Refusal:
         identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         headers = [*response.items(), *self.always, ("X-Request-ID", identity)]
         origin = environ.get("HTTP_ORIGIN")
-        if origin in self.origins:
+        if origin and self.origins.allow(origin):
             headers += [("Access-Control-Allow-Origin", origin), self.exposed]
         token = request_id.set(identity)
         bug: list[Any] = []

@@ -57,7 +57,7 @@ class Facts:
 
 
 def facts() -> Facts:
-    """As of at most KEPT seconds ago, in each process, or everywhere when CACHE_URL names a Redis."""
+    """As of at most KEPT seconds ago, in each process."""
     kept: Facts | None = cache.get(CACHE_KEY)
     if kept is None:
         kept = gathered()

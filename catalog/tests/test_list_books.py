@@ -168,6 +168,14 @@ def test_get_books_page_says_the_total_of_all_pages(api, shelf):
     assert (len(body["items"]), body["total"], body["page"], body["size"]) == (1, 3, 2, 2)
 
 
+@pytest.mark.parametrize("query", ["count=none", "count=none&q=emma", "count=none&sort=price"])
+def test_get_books_without_a_count_leaves_the_total_out(api, emma, body_of_emma, query):
+    response = api.get(f"/books?{query}")
+
+    assert response.json()["items"] == [body_of_emma]
+    assert (response.json()["total"], response.json()["total_is_estimate"]) == (None, False)
+
+
 def test_get_books_ranks_title_before_author_whatever_the_sort(api, db):
     BookFactory(title="Collected Letters", author="Emma Darwin")
     BookFactory(title="Emma and Mr Darcy", author="A. Reader")
@@ -204,6 +212,7 @@ def test_get_books_takes_no_word_for_an_operator(api, emma, dracula, word):
         *(("sort", value) for value in ("foo", "", "id", "title_folded", "-title", "TITLE")),
         *(("sort_dir", value) for value in ("up", "", "ASC")),
         *(("page", value) for value in ("0", "-1", "x", "", "1.0", "１", " 1")),
+        *(("count", value) for value in ("", "exact", "NONE")),
         *(("size", value) for value in ("0", "101", "-1", "x", "٢", str(10**30))),
         *(("min_price", value) for value in ("NaN", "Infinity", "-1", "x", "", "1e2", "1.234", "١", "100000000")),
         *(("max_price", value) for value in ("nan", "-inf", "9,50", "1" * 1001)),

@@ -170,12 +170,6 @@ class Cluster:
             at = layout.addresses[host], layout.port(host, "application")
             command = [self.programs["haproxy"], "-db", "-f", str(configuration)]
             self._add(host, "haproxy", command, partial(listens, at)).wait(START_SECONDS)
-        redis = [
-            *(self.programs["redis-server"], "--bind", layout.addresses["cache"], "--save", "", "--appendonly", "no"),
-            *("--port", str(layout.port("cache", "redis")), "--dir", str(layout.home("cache"))),
-            *("--set-proc-title", "no", "--protected-mode", "no"),
-        ]
-        self._add("cache", "redis", redis, lambda: self.redis_answers(), demote=True)
         configuration = self._write("edge", "nginx.conf", layout.nginx())
         command = [self.programs["nginx"], "-p", str(layout.home("edge")), "-c", str(configuration), "-e", "stderr"]
         self._add("edge", "nginx", command, lambda: fetch(f"{layout.base}/ready")[0] == 200)
@@ -271,9 +265,6 @@ class Cluster:
         names = rows[0].removeprefix("# ").split(",")
         facts = [dict(zip(names, row.split(","), strict=False)) for row in rows[1:] if row]
         return any(f["pxname"] == backend and f["svname"] == server and f["status"].startswith("UP") for f in facts)
-
-    def redis_answers(self) -> bool:
-        return listens((self.layout.addresses["cache"], self.layout.port("cache", "redis")))
 
     def patronictl(self, *command: str) -> str:
         host = next(host for host in DATABASES if self.part(host, "patroni").alive())

@@ -107,10 +107,6 @@ def pgbouncer(cluster: Cluster, time_before: int) -> None:
     restart(cluster, APPLICATIONS[time_before % 2], "pgbouncer")
 
 
-def redis(cluster: Cluster, time_before: int) -> None:
-    restart(cluster, "cache", "redis")
-
-
 def application(cluster: Cluster, time_before: int) -> None:
     host = APPLICATIONS[time_before % 2]
     kill_host(cluster, host)
@@ -193,7 +189,6 @@ EVENTS = {
         Event("switchover", "a planned switchover", switchover, back_within=3),
         Event("replica", "a replica's host dies", replica),
         Event("pgbouncer", "a PgBouncer is killed", pgbouncer),
-        Event("redis", "Redis is killed", redis),
         Event("app", "a host of the application dies", application),
         Event("proxy", "a HAProxy, nginx's upstream, is killed", proxy),
         Event("split-brain", "the leader is cut off from etcd and the others", split_brain, needs_network=True),

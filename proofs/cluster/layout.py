@@ -14,7 +14,7 @@ DEPLOY = ROOT / "deploy"
 DATABASES = ("db1", "db2", "db3")
 APPLICATIONS = ("app1", "app2")
 PROXIES = ("proxy1", "proxy2")
-HOSTS = ("etcd", *DATABASES, *PROXIES, "cache", *APPLICATIONS, "edge")
+HOSTS = ("etcd", *DATABASES, *PROXIES, *APPLICATIONS, "edge")
 DATABASE = "bookstore"
 
 # Those of `manage.py load_demo`, which is Django's and cannot be imported here.
@@ -31,7 +31,6 @@ USUAL_PORTS = {
     "replicas": 5001,
     "application": 8080,
     "pgbouncer": 6432,
-    "redis": 6379,
     "app": 8000,
     "nginx": 8000,
 }
@@ -165,7 +164,6 @@ class Layout:
             "DB_TRANSACTION_POOLING": "1",
             "DATABASE_DIRECT_URL": self.database_url(self.all_proxies("primary")),
             "DATABASE_REPLICA_URLS": ",".join(self.database_url(self.at(proxy, "replicas")) for proxy in PROXIES),
-            "CACHE_URL": f"redis://{self.at('cache', 'redis')}/0",
             "HOST": self.addresses[host],
             "PORT": str(self.port(host, "app")),
             "WORKERS": "2",

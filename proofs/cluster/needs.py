@@ -16,7 +16,6 @@ PACKAGES = {
     "patroni": "patroni",
     "patronictl": "patroni",
     "pgbouncer": "pgbouncer",
-    "redis-server": "redis-server",
 }
 # For a network of its own, as root; without them the cluster runs on ports of 127.0.0.1.
 NETWORK_PACKAGES = {"ip": "iproute2", "nft": "nftables"}

@@ -100,7 +100,7 @@ class Visitor(Client):
 
 
 class SignIn(Client):
-    """Somebody who signs in now and then: each attempt is counted in Redis."""
+    """Somebody who signs in now and then: each attempt is counted in the database."""
 
     def __init__(self, number: int, host: str, port: int, email: str, password: str) -> None:
         super().__init__(number, host, port)

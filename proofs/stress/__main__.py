@@ -28,6 +28,7 @@ PARTS = (
     "slow",
     "swallow",
     "schema",
+    "staff_pages",
     "migrations",
     "backup",
     "recovery",

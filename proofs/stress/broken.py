@@ -337,14 +337,14 @@ SABOTAGES = {
     "throttle-in-each-process": Sabotage(
         "login",
         "login: guesses",
-        [instead("bookstore.accounts.throttling", "count_in_database", counted_in_this_process)],
+        [instead("bookstore.accounts.throttling", "count", counted_in_this_process)],
         {"rounds": 100},
     ),
     "forwarded-for-believed": Sabotage(
         "login",
         "login: guesses",
         [
-            instead("bookstore.accounts.throttling", "trusted", lambda address: True),
+            instead("bookstore.server.forwarded", "trusted", lambda address: True),
             # The account's own count would hide it.
             Break("bookstore.accounts.throttling", "key_of", without_kind("account")),
         ],

@@ -183,3 +183,20 @@ def test_answer_is_compressed_and_found_unchanged_by_its_weak_etag(shop, emma):
     assert headers["etag"] == f"W/{plain[1]['etag']}"
     assert (unchanged, nothing) == (304, b"")
     assert (head[0], head[1]["content-length"], head[2]) == (200, plain[1]["content-length"], b"")
+
+
+def test_cart_is_changed_with_the_weak_etag_of_a_compressed_answer(shop, emma, alice):
+    books = [
+        Book.objects.create(title=f"Letters {n}", author="J. Austen", price="9", stock_quantity=9) for n in range(9)
+    ]
+    headers = {"Authorization": token_of(alice), "Accept_Encoding": "gzip"}
+    for book in books:
+        ask(shop, "/cart/items", "POST", {"book_id": book.pk}, **headers)
+    _, read, content = ask(shop, "/cart", **headers)
+    line = json.loads(gzip.decompress(content))["items"][0]["id"]
+
+    changed = ask(shop, f"/cart/items/{line}", "PUT", {"quantity": 3}, **headers, If_Match=read["etag"])
+    again = ask(shop, f"/cart/items/{line}", "PUT", {"quantity": 4}, **headers, If_Match=read["etag"])
+
+    assert read["etag"].startswith("W/")
+    assert (changed[0], again[0]) == (200, 412)

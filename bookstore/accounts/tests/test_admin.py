@@ -47,7 +47,7 @@ def test_staff_sign_in_by_email_in_any_case(client, owner):
 def test_customer_does_not_get_in(client, alice):
     response = client.post(reverse("admin:login"), {"username": alice.email, "password": PASSWORD})
 
-    assert response.status_code == 200
+    assert response.status_code == 403
     assert response.context["form"].non_field_errors() == [
         "No member of staff has this email and this password. The case of the password matters."
     ]

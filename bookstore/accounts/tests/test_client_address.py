@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from bookstore.accounts.throttling import client_of
+from bookstore.server.forwarded import believe, client_of, is_direct
 
 PROXIES = ["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]
 
@@ -78,3 +78,74 @@ def test_without_proxies_the_header_is_never_believed(rf, settings):
     request = rf.post("/auth/login", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.1")
 
     assert client_of(request) == "127.0.0.1"
+
+
+FROM_A_PROXY = {
+    "HTTP_X_FORWARDED_FOR": "198.51.100.1",
+    "HTTP_X_FORWARDED_PROTO": "https",
+    "HTTP_X_FORWARDED_HOST": "shop.example",
+    "HTTP_FORWARDED": "for=198.51.100.1",
+    "HTTP_X_REAL_IP": "198.51.100.1",
+    "HTTP_VIA": "1.1 proxy",
+}
+
+
+@pytest.mark.parametrize(("peer", "believed"), [("10.0.0.1", True), ("203.0.113.9", False), ("", False)])
+def test_headers_of_proxies_count_from_trusted_peers_only(settings, peer, believed):
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
+    environ = {"REMOTE_ADDR": peer, **FROM_A_PROXY}
+
+    believe(environ)
+
+    assert environ == {"REMOTE_ADDR": peer, **(FROM_A_PROXY if believed else {})}
+
+
+@pytest.mark.parametrize(("peer", "secure"), [("127.0.0.1", True), ("203.0.113.9", False)])
+def test_scheme_is_believed_from_trusted_peers_only(client, settings, peer, secure):
+    """Over https a browser is told so for a year: of a header that anybody sent, it would be told that of http."""
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    response = client.get("/health", REMOTE_ADDR=peer, HTTP_X_FORWARDED_PROTO="https")
+
+    assert response.wsgi_request.is_secure() is secure
+
+
+def test_request_is_direct_that_no_proxy_has_touched(settings):
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.1")]
+
+    assert is_direct({"REMOTE_ADDR": "127.0.0.1"})
+    assert not is_direct({"REMOTE_ADDR": "10.0.0.1"})
+    assert [is_direct({"REMOTE_ADDR": "127.0.0.1", name: value}) for name, value in FROM_A_PROXY.items()] == [False] * 6
+
+
+STOREFRONT = "a-secret-of-the-storefront-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("secret", "customer", "counted"),
+    [
+        (STOREFRONT, "198.51.100.1", "198.51.100.1"),
+        (STOREFRONT, "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        (STOREFRONT, "nonsense", "203.0.113.9"),
+        (STOREFRONT, None, "203.0.113.9"),
+        (STOREFRONT[:-1], "198.51.100.1", "203.0.113.9"),
+        (None, "198.51.100.1", "203.0.113.9"),
+        ("", "198.51.100.1", "203.0.113.9"),
+    ],
+)
+def test_storefronts_server_names_its_customer(rf, settings, secret, customer, counted):
+    settings.STOREFRONT_SECRET = STOREFRONT
+    sent = {"HTTP_X_STOREFRONT_SECRET": secret, "HTTP_X_CUSTOMER_ADDRESS": customer}
+    request = rf.post("/auth/login", REMOTE_ADDR="203.0.113.9", **{name: text for name, text in sent.items() if text})
+
+    assert client_of(request) == counted
+    assert "HTTP_X_STOREFRONT_SECRET" not in request.META
+
+
+def test_without_a_secret_nobody_names_a_customer(rf, settings):
+    settings.STOREFRONT_SECRET = ""
+    sent = {"HTTP_X_STOREFRONT_SECRET": "", "HTTP_X_CUSTOMER_ADDRESS": "198.51.100.1"}
+    request = rf.post("/auth/login", REMOTE_ADDR="203.0.113.9", **sent)
+
+    assert client_of(request) == "203.0.113.9"

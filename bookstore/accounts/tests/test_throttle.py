@@ -1,6 +1,7 @@
 """AUTH_THROTTLE_RATE: how often one address, and one account, may try."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,7 +15,8 @@ from django.db.models.functions import Now
 
 from bookstore.accounts.models import LoginSession, ThrottleWindow, User
 from bookstore.accounts.tests.factories import PASSWORD, UserFactory
-from bookstore.accounts.throttling import count_in_database
+from bookstore.accounts.throttling import count
+from bookstore.accounts.windows import ThrottleWindowQuerySet
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(autouse=True)
 def three_a_minute(settings, cheap_and_patient_accounts):
-    settings.AUTH_THROTTLE_RATE = (3, 60)
+    settings.AUTH_THROTTLE_RATE = settings.REGISTER_THROTTLE_RATE = (3, 60)
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
 
 
@@ -201,11 +203,117 @@ def test_what_is_stored_names_nobody(api):
     assert all(len(key) == 64 and set(key) <= set("0123456789abcdef") for key in keys)
 
 
-def test_counting_costs_one_query_for_address_and_account_each(api, django_assert_num_queries):
+def test_counting_costs_three_queries_and_a_transaction(api, django_assert_num_queries):
     login(api)
 
-    with django_assert_num_queries(3):  # the third looks for the user
+    with django_assert_num_queries(6):  # two begin and end the transaction, the last looks for the user
         login(api)
+
+
+def test_attempts_that_the_account_refuses_leave_the_address_alone(api):
+    UserFactory(email="bob@example.com")
+    for number in range(3):
+        login(api, address=f"203.0.113.{number}")
+
+    refused = [login(api).status_code for _ in range(10)]
+
+    assert refused == [429] * 10
+    assert login(api, "bob@example.com", PASSWORD).status_code == 200
+
+
+def test_attempts_that_the_address_refuses_leave_the_account_alone(api):
+    for number in range(3):
+        login(api, f"reader{number}@example.com")
+
+    refused = [login(api).status_code for _ in range(10)]
+
+    assert refused == [429] * 10
+    assert login(api, address="198.51.100.2").status_code == 401
+
+
+def test_ten_colleagues_in_one_office_sign_in(api):
+    for number in range(10):
+        UserFactory(email=f"reader{number}@example.com")
+
+    answers = [login(api, f"reader{number}@example.com", PASSWORD).status_code for number in range(10)]
+
+    assert answers == [200] * 10
+
+
+def test_a_sign_in_that_succeeds_gives_back_no_more_than_its_own(api):
+    UserFactory(email="eve@example.com")
+    login(api, "alice@example.com")
+    login(api, "bob@example.com")
+
+    for _ in range(3):
+        login(api, "eve@example.com", PASSWORD)
+
+    assert [login(api, f"reader{n}@example.com").status_code for n in range(2)] == [401, 429]
+
+
+def test_registrations_have_a_limit_of_their_own(api, settings):
+    settings.REGISTER_THROTTLE_RATE = (1, 3600)
+
+    answers = [register(api, f"reader{number}@example.com") for number in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 429]
+    assert int(answers[1].headers["Retry-After"]) > 60
+
+
+def test_answers_tell_how_many_attempts_are_left(api):
+    UserFactory(email="bob@example.com")
+
+    answers = [login(api), login(api, "bob@example.com", PASSWORD), login(api), login(api), login(api)]
+
+    assert [answer.status_code for answer in answers] == [401, 200, 401, 401, 429]
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"login";q=3;w=60'}
+    told = [answer.headers["RateLimit"].rpartition(";")[0] for answer in answers]
+    assert told == ['"login";r=2', '"login";r=1', '"login";r=1', '"login";r=0', '"login";r=0']
+
+
+def test_refused_sign_ins_are_logged_and_name_nobody(api, caplog):
+    login(api)
+    login(api)
+
+    lines = [record.getMessage() for record in caplog.records if record.name == "bookstore.accounts"]
+    assert len(set(lines)) == 1
+    assert len(lines) == 2
+    assert re.fullmatch(r"Sign-in refused \(API\): account [0-9a-f]{12}, address [0-9a-f]{12}", lines[0])
+
+
+def second_looks_before_the_first_has_counted(monkeypatch, meanwhile):
+    """`meanwhile` happens between the UPDATE of one attempt, which finds no window, and its look at the window."""
+    looked = ThrottleWindowQuerySet.with_time_left
+    pending = [meanwhile]
+
+    def look(self):
+        if pending:
+            pending.pop()()
+        return looked(self)
+
+    monkeypatch.setattr(ThrottleWindowQuerySet, "with_time_left", look)
+
+
+def test_two_first_attempts_at_once_are_both_let_through(monkeypatch):
+    second_looks_before_the_first_has_counted(monkeypatch, lambda: count("a" * 64, 10, 60))
+
+    assert count("a" * 64, 10, 60) == 0
+    assert ThrottleWindow.objects.get().count == 2
+
+
+def test_two_attempts_at_once_when_a_window_ends_are_both_let_through(monkeypatch):
+    ThrottleWindow.objects.create(key="a" * 64, count=10, expires_at=Now() - timedelta(seconds=1))
+    second_looks_before_the_first_has_counted(monkeypatch, lambda: count("a" * 64, 10, 60))
+
+    assert count("a" * 64, 10, 60) == 0
+    assert ThrottleWindow.objects.get().count == 2
+
+
+def test_one_attempt_that_is_left_goes_to_one_of_two_at_once(monkeypatch):
+    second_looks_before_the_first_has_counted(monkeypatch, lambda: count("a" * 64, 1, 60))
+
+    assert count("a" * 64, 1, 60) > 0
+    assert ThrottleWindow.objects.get().count == 1
 
 
 def attempts_of_threads(threads: int, attempts: int, limit: int) -> int:
@@ -215,7 +323,7 @@ def attempts_of_threads(threads: int, attempts: int, limit: int) -> int:
     def run() -> None:
         try:
             start.wait()
-            let_through.append(sum(count_in_database("a" * 64, limit, 60) == 0 for _ in range(attempts)))
+            let_through.append(sum(count("a" * 64, limit, 60) == 0 for _ in range(attempts)))
         finally:
             connection.close()
 
@@ -243,12 +351,13 @@ def test_sixteen_threads_let_exactly_the_limit_through(limit, window):
 ATTEMPTS = """
 import django, sys, time
 django.setup()
-from bookstore.accounts.throttling import count_in_database
+from bookstore.accounts.throttling import count
+from bookstore.accounts.windows import ThrottleWindowQuerySet
 from concurrent.futures import ThreadPoolExecutor
 from django.db import connection
 def run(_):
     try:
-        return sum(count_in_database("a" * 64, 10, 60) == 0 for _ in range(20))
+        return sum(count("a" * 64, 10, 60) == 0 for _ in range(20))
     finally:
         connection.close()
 print("ready", flush=True)

@@ -45,10 +45,10 @@ def test_every_part_has_a_place_of_its_own(layout):
         *(layout.at(proxy, part) for proxy in PROXIES for part in ("primary", "replicas", "application")),
         *(layout.at(host, part) for host in APPLICATIONS for part in ("pgbouncer", "app")),
         *(layout.at("etcd", part) for part in ("etcd", "peer")),
-        *(layout.at("cache", "redis"), layout.at("edge", "nginx")),
+        layout.at("edge", "nginx"),
     ]
 
-    assert len(set(parts)) == len(parts) == 20
+    assert len(set(parts)) == len(parts) == 19
 
 
 def test_a_word_without_a_value_stops_the_start():
@@ -65,7 +65,7 @@ def test_patroni_has_the_times_that_failover_is_promised_by(layout):
     assert shared["synchronous_mode"] is True
     assert shared["postgresql"]["use_pg_rewind"] is True
     # Patroni's own rule: a leader must have time to fail twice before its key is gone.
-    assert shared["loop_wait"] + 2 * shared["retry_timeout"] <= shared["ttl"] == 20
+    assert shared["loop_wait"] + 2 * shared["retry_timeout"] <= shared["ttl"] == 19
 
 
 def test_haproxy_asks_patroni_for_each_database_and_ready_for_each_application(layout):
