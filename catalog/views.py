@@ -12,7 +12,7 @@ from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
-from bookstore.api.pagination import page_of
+from bookstore.api.pagination import exactly
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
 from bookstore.api.views import PublicReads, validated
@@ -24,7 +24,9 @@ from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.models import Book, Genre
 from catalog.querysets import BookQuerySet
 from catalog.representation import book_json, dump, page_json
+from catalog.search.facets import facets_of
 from catalog.serializers import (
+    MAX_IDS,
     BookCreateSerializer,
     BookPageSerializer,
     BookQuery,
@@ -72,19 +74,25 @@ class BookViewSet(PublicReads, ViewSet):
     def list(self, request: Request) -> HttpResponse:
         """A page of the books on sale that fit every parameter sent. Anybody may ask.
 
-        Without `q` and `sort` they come by title. Ties are broken by id.
+        Without `q` and `sort` they come by title, with `q` the best match first. Ties are broken by id.
 
         - 200: the page; a page past the last has no items.
         - 422: a parameter is bad; the answer names it.
         """
         wanted = dict(validated_query(request.META.get("QUERY_STRING", "")))
         number, size, count = wanted.pop("page"), wanted.pop("size"), wanted.pop("count") != "none"
-        if reading.is_possible():
-            books, total, _ = reading.page(wanted, number=number, size=size, count=count)
-            page = page_json(books, total, page=number, size=size)
+        facets = wanted.pop("facets", ())
+        if "ids" in wanted:
+            page = page_json(reading.books_of(wanted["ids"]), exactly(len(wanted["ids"])), page=1, size=MAX_IDS)
+            page["total"] = len(page["items"])
+        elif reading.is_possible():
+            books, total, corrected = reading.page(wanted, number=number, size=size, count=count)
+            page = page_json(books, total, page=number, size=size, corrected=corrected)
         else:
-            found = self.books().on_sale().asked_for(**wanted)
-            page = BookPageSerializer(page_of(found, page=number, size=size, count=count)).data
+            page = BookPageSerializer(reading.page_by_models(wanted, number=number, size=size, count=count)).data
+        if facets:
+            text = wanted.pop("q", "")
+            page["facets"] = facets_of(reading.filtered(wanted), text, facets)
         return public_answer(request, dump(page))
 
     @extend_schema(
