@@ -124,6 +124,7 @@ elif DATABASE_DIRECT_URL and DATABASE_DIRECT_URL["NAME"] != DATABASE_URL["NAME"]
         f"names the database {DATABASE_DIRECT_URL['NAME']!r} and DATABASE_URL {DATABASE_URL['NAME']!r}: "
         "they are two ways to one database, so give it one name in the pooler and in PostgreSQL",
     )
+FAST_PATH = read("FAST_PATH", env.bool, default=True)
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
@@ -166,7 +167,6 @@ CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
-ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
 LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=validate.Range(min=1, max=100_000))
 AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
@@ -182,7 +182,6 @@ LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", va
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "orders",
     "cart",
     "catalog",
     "bookstore.accounts",
@@ -345,7 +344,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # A browser storefront may read these of an answer's headers.
-CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After", "X-Request-ID", "X-Total-Count"]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
