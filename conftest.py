@@ -20,12 +20,30 @@ pytest_plugins = [
     *(f"{each.parts[-3]}.tests.fixtures" for each in ROOT.glob("*/tests/fixtures.py")),
 ]
 
+# An app to copy from, which is not installed here: tests/test_new_app.py runs its tests in a copy of the tree.
+collect_ignore = ["examples/wishlist"]
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         pytest.skip(f"needs PostgreSQL, this run is on {connection.vendor}: make test-pg")
+    if item.get_closest_marker("fast_path") and not settings.FAST_PATH:
+        pytest.skip("asks what the fast path gains, and this run is without it")
     if item.get_closest_marker("own_session") and settings.DB_TRANSACTION_POOLING:
         pytest.skip("needs a session of its own, and this run's connections are PgBouncer's: make test-pg")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix(request: pytest.FixtureRequest) -> None:
+    """A database for each worker of pytest-xdist.
+
+    In place of pytest-django's, which knows SQLite by Django's own ENGINE and would make a file of our one's name: it
+    is in each worker's memory.
+    """
+    worker = getattr(request.config, "workerinput", {}).get("workerid")
+    if worker and connection.vendor == "postgresql":
+        default = connection.settings_dict
+        default["TEST"]["NAME"] = f"test_{default['NAME']}_{worker}"
 
 
 @pytest.fixture(autouse=True)

@@ -124,6 +124,7 @@ elif DATABASE_DIRECT_URL and DATABASE_DIRECT_URL["NAME"] != DATABASE_URL["NAME"]
         f"names the database {DATABASE_DIRECT_URL['NAME']!r} and DATABASE_URL {DATABASE_URL['NAME']!r}: "
         "they are two ways to one database, so give it one name in the pooler and in PostgreSQL",
     )
+FAST_PATH = read("FAST_PATH", env.bool, default=True)
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))

@@ -1,19 +1,19 @@
-"""Books as a file: CSV or an Excel workbook, in batches, so that neither memory nor a slot is held for all of it.
+"""Books as a file: CSV or an Excel workbook, in batches. Memory stays flat, and the server gives the request's slot to
+others between two batches (bookstore/server/admission.py): no query is open then.
 
 What is exported can be imported again and changes nothing.
 """
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 from io import StringIO
 from itertools import islice
-from tempfile import SpooledTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from xlsxwriter import Workbook
 
 from catalog.importing.columns import COLUMNS
@@ -22,6 +22,8 @@ from catalog.importing.spelling import as_text, written
 HEADINGS = tuple(COLUMNS)
 VALUES = tuple("genre__name" if name == "genre" else name for name in COLUMNS)
 BATCH = 1_000  # books that are read at once
+PIECE = 1 << 20  # bytes of a workbook that are sent at once
+MAX_WORKBOOK = 100_000  # books: a minute's work, until which nothing can be sent
 MAX_IN_CELL = 32_767  # characters of a cell of Excel's
 NO_CHARACTERS = frozenset("\ufffe\uffff")  # XML has no place for them
 FIRST_DATE = date(1900, 3, 1)  # Excel counts a 29 February 1900; days before are written as text
@@ -46,8 +48,7 @@ def each_book(books: Any) -> Iterator[tuple[Any, ...]]:
     last = 0
     books = books.order_by("id")
     while True:
-        with nullcontext():
-            rows = list(books.filter(pk__gt=last).values_list("pk", *VALUES)[:BATCH])
+        rows = list(books.filter(pk__gt=last).values_list("pk", *VALUES)[:BATCH])
         for row in rows:
             yield row[1:]
         if len(rows) < BATCH:
@@ -88,21 +89,17 @@ class CsvResponse(StreamingHttpResponse):
         self["Content-Disposition"] = f'attachment; filename="{name}"'
 
 
-def workbook(name: str, books: Any) -> FileResponse:
+class WorkbookResponse(StreamingHttpResponse):
     """An Excel workbook: ISBNs as text, dates as dates, prices and copies as numbers."""
-    return file_response(name, each_book(books))
+
+    def __init__(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
+        super().__init__(workbook_pieces(rows), content_type=XLSX_TYPE)
+        self["Content-Disposition"] = f'attachment; filename="{name}"'
 
 
-def file_response(name: str, rows: Iterable[Sequence[Any]]) -> FileResponse:
-    file: Any = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115  # the response closes it
-    write_workbook(file, rows)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX_TYPE)
-
-
-def write_workbook(file: Any, rows: Iterable[Sequence[Any]]) -> None:
-    """Row by row, with no more than one in memory."""
-    with TemporaryDirectory() as folder:
+def workbook_pieces(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """A workbook can be sent when it is whole. Until then an empty piece after each BATCH gives the slot back."""
+    with TemporaryDirectory() as folder, TemporaryFile() as file:
         book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
         sheet, bold = book.add_worksheet("Books"), book.add_format({"bold": True})
         formats = {
@@ -117,7 +114,12 @@ def write_workbook(file: Any, rows: Iterable[Sequence[Any]]) -> None:
         for number, row in enumerate(rows, start=1):
             for place, value in enumerate(row):
                 write_cell(sheet, number, place, value, formats)
+            if number % BATCH == 0:
+                yield b""
         book.close()
+        file.seek(0)
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def write_cell(sheet: Any, row: int, column: int, value: Any, formats: dict[type, Any]) -> None:
@@ -137,5 +139,5 @@ def write_cell(sheet: Any, row: int, column: int, value: Any, formats: dict[type
 def template(kind: str) -> StreamingHttpResponse:
     """A file with the headings and one book."""
     if kind == "xlsx":
-        return file_response("books-template.xlsx", [EXAMPLE])
+        return WorkbookResponse("books-template.xlsx", [EXAMPLE])
     return CsvResponse("books-template.csv", HEADINGS, [EXAMPLE])

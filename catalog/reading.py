@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 
+from bookstore import fastpath
 from bookstore.api import pagination
 from bookstore.api.pagination import FURTHEST, Total, estimate_of, exactly
 from bookstore.fastpath import libpq
@@ -75,7 +76,7 @@ FROM (SELECT reltuples < %s::bigint AS is_small FROM pg_class WHERE oid = 'books
 
 def is_possible() -> bool:
     """Whether this way is switched on, and the database is PostgreSQL. The other is the ORM and the serializers."""
-    return connections[Book.objects.db].vendor == "postgresql"
+    return fastpath.is_on() and connections[Book.objects.db].vendor == "postgresql"
 
 
 def book(book_id: int) -> BookFacts:

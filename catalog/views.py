@@ -15,7 +15,7 @@ from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
 from bookstore.api.pagination import page_of
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
-from bookstore.api.views import PublicReads
+from bookstore.api.views import PublicReads, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
 from bookstore.database.replicas import from_replicas
@@ -102,10 +102,9 @@ class BookViewSet(PublicReads, ViewSet):
         - 409 BOOK_ISBN_CONFLICT: another book has this ISBN, as ISBN-10 or ISBN-13.
         - 422: a field is missing or bad; also for a genre that does not exist.
         """
-        body = BookCreateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(BookCreateSerializer, request.data)
         with transaction.atomic():
-            book = Book.objects.add(**body.validated_data)
+            book = Book.objects.add(**body)
             record(Actor.of_api(request), f"Added the book “{book}”.", [added(book)])
         return Response(BookSerializer(book).data, status=201)
 
@@ -146,11 +145,10 @@ class BookViewSet(PublicReads, ViewSet):
         - 409 BOOK_ISBN_CONFLICT: another book has this ISBN, as ISBN-10 or ISBN-13.
         - 422: a field is bad; also for a genre that does not exist.
         """
-        body = BookUpdateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(BookUpdateSerializer, request.data)
         book = Book(pk=book_id)  # not read first: a genre that does not exist is told before a book that does not
         with transaction.atomic():
-            record_change(request, book, book.change(**body.validated_data))
+            record_change(request, book, book.change(**body))
         return Response(BookSerializer(book).data)
 
     @extend_schema(
@@ -186,11 +184,10 @@ class BookViewSet(PublicReads, ViewSet):
         - 200: the book.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
         """
-        body = StockChangeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(StockChangeSerializer, request.data)
         book = Book(pk=book_id)  # not read before: the answer is one state of the book, with no older price in it
         with transaction.atomic():
-            record_change(request, book, book.set_stock(body.validated_data["quantity"]))
+            record_change(request, book, book.set_stock(body["quantity"]))
         return Response(BookSerializer(book).data)
 
 
@@ -230,9 +227,8 @@ class GenreViewSet(PublicReads, ViewSet):
         - 201: the genre.
         - 409 GENRE_CONFLICT: there is one of this name, whatever its case and accents.
         """
-        body = GenreCreateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(GenreCreateSerializer, request.data)
         with transaction.atomic():
-            genre = Genre.objects.add(**body.validated_data)
+            genre = Genre.objects.add(**body)
             record(Actor.of_api(request), f"Added the genre “{genre}”.", [added(genre)])
         return Response(GenreSerializer(genre).data, status=201)

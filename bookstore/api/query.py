@@ -7,6 +7,7 @@ from django.conf import settings
 from rest_framework.serializers import Serializer
 
 from bookstore.api.errors import TooManyParameters, ValidationError
+from bookstore.fastpath.instances import validated
 
 
 def parameters(raw: str) -> dict[str, str]:
@@ -29,6 +30,4 @@ def parameters(raw: str) -> dict[str, str]:
 
 def read_query(serializer: type[Serializer[Any]], raw: str) -> dict[str, Any]:
     """What the serializer reads of a query string. Raises ValidationError, DRF's or ours."""
-    reader = serializer(data=parameters(raw))
-    reader.is_valid(raise_exception=True)
-    return dict(reader.validated_data)
+    return validated(serializer, parameters(raw))

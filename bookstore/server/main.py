@@ -4,8 +4,12 @@ python -m bookstore.server.main --host 127.0.0.1 --port 8000 --workers 2 --drain
 """
 
 import json
+import os
+import signal
 from argparse import ArgumentParser
+from collections.abc import Callable
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from granian import Granian
@@ -51,6 +55,21 @@ def server(host: str, port: int, workers: int) -> Any:  # of granian's types, wh
     )
 
 
+def before_the_end(call: Callable[[], None]) -> None:
+    """On SIGTERM and SIGINT calls `call` before what the server does, in the main thread."""
+    main_process = os.getpid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        end = signal.getsignal(number)
+        assert callable(end), "the server installs its handlers before this"  # noqa: S101  a promise of the server's
+
+        def handler(number: int, frame: FrameType | None, end: Callable[..., Any] = end) -> None:
+            if os.getpid() == main_process:  # and no worker that was just forked, and has no handlers of its own yet
+                call()
+            end(number, frame)
+
+        signal.signal(number, handler)
+
+
 def main() -> None:
     """Returns when the server has ended."""
     parser = ArgumentParser(prog="bookstore.server.main")
@@ -59,12 +78,13 @@ def main() -> None:
         parser.add_argument(option, type=int, required=True)
     options = parser.parse_args()
     serving = server(options.host, options.port, options.workers)
-    if options.drain:
-        serving.on_startup(partial(draining.begin_on_sigterm, options.drain))
     for _ in range(options.task_workers):
         tasks = TaskProcess()
         serving.on_startup(tasks.start)
+        serving.on_startup(partial(before_the_end, tasks.stop))
         serving.on_shutdown(tasks.wait)
+    if options.drain:  # last: its pause comes before all that
+        serving.on_startup(partial(draining.begin_on_sigterm, options.drain))
     serving.serve(target_loader=load)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
@@ -10,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.timezone import now
 
-from catalog.exporting import HEADINGS, CsvResponse, each_book, workbook
+from catalog.exporting import HEADINGS, MAX_WORKBOOK, CsvResponse, WorkbookResponse, each_book
 
 
 class BookExports:
@@ -36,5 +37,9 @@ class BookExports:
             return HttpResponseRedirect(f"{reverse('admin:catalog_book_changelist')}?{ERROR_FLAG}=1")
         name = f"books-{now():%Y-%m-%d}"
         if as_workbook:
-            return workbook(f"{name}.xlsx", books)
+            if books.order_by()[MAX_WORKBOOK:].exists():
+                text = f"These are more than {MAX_WORKBOOK:,} books: export them as CSV, or choose fewer by a filter."
+                messages.error(request, text)
+                return HttpResponseRedirect(reverse("admin:catalog_book_changelist"))
+            return WorkbookResponse(f"{name}.xlsx", each_book(books))
         return CsvResponse(f"{name}.csv", HEADINGS, each_book(books), quote_first=True)

@@ -20,12 +20,12 @@ from django.urls import path, reverse
 from bookstore.audit.actor import Actor
 from catalog.admin.book_exports import BookExports
 from catalog.exporting import CsvResponse, template
-from catalog.importing import steps
+from catalog.importing import steps, tasks
 from catalog.importing.columns import COLUMNS, REQUIRED, column_name, columns_of
 from catalog.importing.encodings import ENCODINGS
 from catalog.importing.staged import COUNTED, BookImport, HeadingChoice
 
-MAX_FILE = 1_500_000  # bytes
+MAX_FILE = settings.LARGEST_UPLOAD - 1_000_000  # bytes, beside the rest of the form
 MAX_SHOWN = 200  # rows of each kind in the preview
 MAX_MAPPED = 100  # headings that can be given a column
 RECENT = 10  # imports that the first page lists
@@ -122,7 +122,7 @@ class BookFiles(BookExports):
             BookImport.objects.prune()
             file = form.cleaned_data["import_file"]
             started = BookImport.objects.begin(file.chunks(), file.name, user=request.user, options=form.options())
-            steps.read(started)
+            tasks.read_now_or_later(started)
             return self.led_to(started)
         return self.page(
             request,
@@ -176,11 +176,11 @@ class BookFiles(BookExports):
         if shown is None:
             messages.error(request, "Nothing was imported: choose a file first.")
             return HttpResponseRedirect(reverse("admin:catalog_book_import"))
-        if shown.state != State.LOADING and (reason := steps.confirm(shown, Actor.of_admin(request))):
+        if shown.state in {State.READING, State.LOADING}:
+            tasks.go_on(shown)
+        elif reason := tasks.confirm(shown, Actor.of_admin(request)):
             messages.error(request, f"Nothing was imported: {reason}")
-            return self.led_to(shown)
-        steps.load(shown)
-        if shown.state == State.DONE:
+        elif shown.state == State.DONE:
             self.tell(request, shown)
         return self.led_to(shown)
 
@@ -210,7 +210,7 @@ class BookFiles(BookExports):
         ):
             messages.error(request, f"The file was not read again: it is {shown.get_state_display()}.")
             return self.led_to(shown)
-        steps.read(shown)
+        tasks.read_now_or_later(shown)
         return self.led_to(shown)
 
     def cancel_view(self, request: HttpRequest, key: int) -> HttpResponse:

@@ -86,7 +86,7 @@ def opened(path: str, *, encoding: str = "", chosen: Mapping[str, str] | None = 
         yield sheet
 
 
-def unpacked(file: BinaryIO, stack: ExitStack) -> BinaryIO:
+def unpacked(file: BinaryIO, stack: ExitStack, *, limit: int = MAX_UNPACKED) -> BinaryIO:
     """The file itself where it can be read twice and is not packed with gzip, else a temporary copy."""
     try:
         if not file.seekable():
@@ -98,18 +98,18 @@ def unpacked(file: BinaryIO, stack: ExitStack) -> BinaryIO:
         file.seek(0)
     except OSError as error:
         raise Unreadable(f"cannot be opened: {error.strerror or error}") from error
-    return without_gzip(file, stack) if packed else file
+    return without_gzip(file, stack, limit) if packed else file
 
 
-def without_gzip(file: BinaryIO, stack: ExitStack) -> Any:
+def without_gzip(file: BinaryIO, stack: ExitStack, limit: int) -> Any:
     copy: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # the stack closes it
     size = 0
     try:
         with gzip.GzipFile(fileobj=file) as whole:
             while part := whole.read(1 << 20):
                 size += len(part)
-                if size > MAX_UNPACKED:
-                    raise Unreadable(f"becomes larger than {MAX_UNPACKED // 1_000_000:,} MB when it is unpacked")
+                if size > limit:
+                    raise Unreadable(f"becomes larger than {limit // 1_000_000:,} MB when it is unpacked")
                 copy.write(part)
     except (OSError, EOFError, zlib.error) as error:
         raise Unreadable(f"is packed with gzip, and damaged: {error}") from error

@@ -22,13 +22,15 @@ KEPT_UNUSED = timedelta(days=7)  # a file that was never loaded
 
 class BookImportQuerySet(models.QuerySet["BookImport"]):
     def begin(self, file: Iterable[bytes], name: str, *, user: Any, options: dict[str, Any]) -> "BookImport":
-        """Stage a file that was uploaded. 2 queries and 1 for each PART."""
+        """Stage a file that was uploaded. 4 queries and 1 for each PART."""
         with transaction.atomic():
             started = self.create(
                 file_name=printable(name)[:200], user_id=user.pk, user_email=user.get_username(), options=options
             )
             for number, data in enumerate(parts_of(file)):
                 ImportPart.objects.create(book_import=started, number=number, data=data)
+                started.size += len(data)
+            started.save(update_fields=["size"])
         return started
 
     def prune(self) -> int:
@@ -48,7 +50,7 @@ class BookImport(models.Model):
         SHOWN = "shown", "waiting to be confirmed"
         LOADING = "loading", "being imported"
         DONE = "done", "imported"
-        FAILED = "failed", "cannot be read"
+        FAILED = "failed", "not read"
         CANCELLED = "cancelled", "cancelled"
 
     file_name = models.CharField(max_length=200)
@@ -58,6 +60,8 @@ class BookImport(models.Model):
     event_id = models.BigIntegerField(null=True)  # of the staff's history (bookstore.audit), which may be pruned before
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
+    reader = models.CharField(max_length=32, blank=True, db_default="")  # who reads it: of two the later one
+    size = models.IntegerField(default=0, db_default=0)  # bytes
     state = models.CharField(max_length=10, choices=State, default=State.READING)
     # TRUE while it is loading, else NULL: the unique constraint lets one import load at a time.
     turn = models.BooleanField(null=True)

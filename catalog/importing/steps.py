@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -27,6 +28,8 @@ from catalog.importing.staged import BookImport, ImportBatch, StagedRow, chosen_
 from catalog.importing.table import Line
 
 State = BookImport.State
+MAX_ROWS = 500_000  # of an upload
+MAX_UNPACKED = 200_000_000  # bytes that an upload may become
 READ_FROM_TEXT: dict[str, Callable[[str], Any]] = {"price": Decimal, "publish_date": date.fromisoformat}
 GONE = "The book was deleted since the preview."
 ADDED = "The book was added by somebody else since the preview."
@@ -36,32 +39,62 @@ class Stopped(Exception):
     """Somebody cancelled the import, or another process has done this batch."""
 
 
-def read(started: BookImport) -> None:
-    """Read the file and stage what each row would do. The import is then shown, or failed with the reason."""
-    started.batches.all().delete()  # of a reader that died
+def read(started: BookImport, *, at_most: int = MAX_ROWS) -> bool:
+    """Read the file and stage what each row would do. The import is then shown, or failed with the reason.
+
+    False, and it is still being read, when the file has more than `at_most` rows. Of two that read it at once the later
+    one goes on.
+    """
+    with transaction.atomic():
+        if not started.moved(of=State.READING, reader=uuid4().hex, progress=0):
+            return True
+        started.batches.all().delete()  # of a reader that died, or is about to stop
     try:
-        with ExitStack() as stack, Loader(update=True) as loader:
-            file = stack.enter_context(started.file())
-            encoding = started.options.get("encoding", "")
-            sheet = Spreadsheet(unpacked(file, stack), encoding=encoding, chosen=chosen_headings())
-            stack.callback(sheet.close)
-            names = map(printable, sheet.table.headings)
-            headings = [list(pair) for pair in zip(names, sheet.table.columns, strict=True)]
-            started.moved(of=State.READING, headings=headings, description=str(sheet)[:300])
-            if sheet.table.missing:
-                raise Unreadable(f"has no column {' and no column '.join(sheet.table.missing)}")
-            rows = 0
-            for number, lines in enumerate(batches(sheet)):
-                rows += len(lines)
-                stage(started, number, lines, loader)
-                if not started.moved(of=State.READING, progress=sheet.position, rows=rows):
-                    return
+        return read_rows(started, at_most)
+    except Stopped:
+        return True
     except Unreadable as error:
-        started.moved(of=State.READING, state=State.FAILED, problem=f"The file {printable(str(error))}.")
-        started.options["ask_encoding"] = isinstance(error, AskEncoding)
-        started.moved(of=State.FAILED, options=started.options)
-        return
-    started.moved(of=State.READING, state=State.SHOWN, progress=1)
+        options = started.options | {"ask_encoding": isinstance(error, AskEncoding)}
+        problem = f"The file {printable(str(error))}."
+        still_reading(started, state=State.FAILED, problem=problem, options=options)
+        return True
+
+
+def read_rows(started: BookImport, at_most: int) -> bool:
+    """Raises Unreadable, and Stopped when somebody else reads it now, or has cancelled it."""
+    with ExitStack() as stack, Loader(update=True) as loader:
+        file = unpacked(stack.enter_context(started.file()), stack, limit=MAX_UNPACKED)
+        encoding = started.options.get("encoding", "")
+        sheet = Spreadsheet(file, encoding=encoding, chosen=chosen_headings())
+        stack.callback(sheet.close)
+        names = map(printable, sheet.table.headings)
+        headings = [list(pair) for pair in zip(names, sheet.table.columns, strict=True)]
+        still_reading(started, headings=headings, description=str(sheet)[:300])
+        if sheet.table.missing:
+            raise Unreadable(f"has no column {' and no column '.join(sheet.table.missing)}")
+        rows = 0
+        for number, lines in enumerate(batches(sheet)):
+            rows += len(lines)
+            if rows > at_most:
+                if at_most < MAX_ROWS:
+                    return False
+                raise Unreadable(
+                    f"has more than {MAX_ROWS:,} rows: an operator can load it with manage.py import_books"
+                )
+            with transaction.atomic():
+                still_reading(started, progress=sheet.position, rows=rows)
+                stage(started, number, lines, loader)
+    still_reading(started, state=State.SHOWN, progress=1)
+    return True
+
+
+def still_reading(started: BookImport, **fields: Any) -> None:
+    """Write these fields of an import that this process reads. Raises Stopped when it does no longer."""
+    mine = BookImport.objects.filter(pk=started.pk, state=State.READING, reader=started.reader)
+    if not mine.update(**fields):
+        raise Stopped
+    for name, value in fields.items():
+        setattr(started, name, value)
 
 
 def batches(sheet: Spreadsheet) -> Iterator[list[Line]]:

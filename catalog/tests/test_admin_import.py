@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import AuditChange, AuditEvent, Channel
+from bookstore.tasks.worker import run_waiting
 from catalog.admin import book_files
-from catalog.importing import steps
+from catalog.importing import steps, tasks
 from catalog.importing.loader import Loader
 from catalog.importing.rows import read_row
 from catalog.importing.staged import BookImport, HeadingChoice
@@ -360,11 +361,60 @@ def test_import_whose_worker_died_goes_on_where_it_was(staff, monkeypatch):
     kept = list(Book.objects.values_list("title", flat=True))
     monkeypatch.setattr(steps, "load_batch", real)
 
-    response = confirm(staff, preview)
+    confirm(staff, preview)
+    run_waiting()
 
     assert kept == ["Emma"]
-    assert told(response) == ["Imported: 3 new."]
-    assert Book.objects.count() == 3
+    assert list(Book.objects.order_by("id").values_list("title", flat=True)) == ["Emma", "Persuasion", "It"]
+    assert BookImport.objects.get().state == "done"
+
+
+def test_large_file_is_read_and_loaded_by_the_task(staff, monkeypatch):
+    monkeypatch.setattr(tasks, "FEW_ROWS", 1)
+    key = upload(staff, "title,author,price\nEmma,Jane Austen,1\nIt,King,1\n").context["shown"].pk
+    being_read = staff.get(f"{IMPORT}{key}/")
+    run_waiting()
+    shown = staff.get(f"{IMPORT}{key}/")
+    being_loaded = confirm(staff, shown)
+    run_waiting()
+    done = staff.get(f"{IMPORT}{key}/")
+
+    assert [response.context["shown"].state for response in (being_read, shown, being_loaded, done)] == [
+        *("reading", "shown", "loading", "done")
+    ]
+    assert 'http-equiv="refresh"' in being_read.content.decode()
+    assert (counts(shown), counts(done)) == ({"new": 2}, {"new": 2})
+    assert sorted(Book.objects.values_list("title", flat=True)) == ["Emma", "It"]
+
+
+def test_import_that_is_read_by_two_has_each_row_once(staff, monkeypatch):
+    monkeypatch.setattr(steps, "BATCH", 1)
+    monkeypatch.setattr(tasks, "FEW_ROWS", 0)
+    upload(staff, "title,author,price\nEmma,Jane Austen,1\nIt,King,1\n")
+    real = steps.batches
+
+    def another_reads_it_after_one_batch(sheet):
+        monkeypatch.setattr(steps, "batches", real)
+        lines = real(sheet)
+        yield next(lines)
+        assert steps.read(BookImport.objects.get())
+        yield from lines
+
+    monkeypatch.setattr(steps, "batches", another_reads_it_after_one_batch)
+    steps.read(BookImport.objects.get())
+
+    shown = BookImport.objects.get()
+    assert (shown.state, [row.title for row in shown.each_row()]) == ("shown", ["Emma", "It"])
+
+
+def test_cancelled_import_is_not_read(staff, monkeypatch):
+    monkeypatch.setattr(tasks, "FEW_ROWS", 0)
+    key = upload(staff, "title,author,price\nEmma,Jane Austen,1\n").context["shown"].pk
+    staff.post(f"{IMPORT}{key}/cancel/")
+
+    run_waiting()
+
+    assert (BookImport.objects.get().state, BookImport.objects.get().batches.count()) == ("cancelled", 0)
 
 
 def test_refused_rows_are_downloaded_as_text_that_no_spreadsheet_runs(staff):
@@ -417,7 +467,7 @@ def test_preview_costs_a_constant_number_of_queries(staff, rows, django_assert_n
     BookImport.objects.all().delete()
 
     # Session, user, old imports; the file staged, read and its batch; then the page, with its user and rows.
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(28):
         upload(staff, "title,author,price,genre\n" + "\n".join(lines) + "\n")
 
 

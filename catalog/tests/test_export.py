@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from catalog import exporting
-from catalog.exporting import HEADINGS, csv_lines, each_book, write_workbook
+from catalog.exporting import HEADINGS, csv_lines, each_book, workbook_pieces
 from catalog.importing.columns import COLUMNS
 from catalog.importing.files import Spreadsheet
 from catalog.importing.loader import Loader
@@ -48,9 +48,7 @@ def as_csv(books):
 
 
 def as_workbook(books):
-    file = io.BytesIO()
-    write_workbook(file, each_book(books))
-    return file.getvalue()
+    return b"".join(workbook_pieces(each_book(books)))
 
 
 def outcomes(content):
@@ -216,3 +214,21 @@ def test_workbook_that_libreoffice_saved_changes_nothing(tmp_path, emma, dracula
     )
 
     assert outcomes((tmp_path / "books.xlsx").read_bytes()) == [("same", {})] * Book.objects.count()
+
+
+def test_workbook_of_too_many_books_is_left_to_csv(staff, emma, dracula, monkeypatch):
+    monkeypatch.setattr("catalog.admin.book_exports.MAX_WORKBOOK", 1)
+
+    response = staff.get(EXPORT, {"format": "xlsx"}, follow=True)
+
+    assert [str(message) for message in response.context["messages"]] == [
+        "These are more than 1 books: export them as CSV, or choose fewer by a filter."
+    ]
+
+
+def test_workbook_gives_the_slot_back_after_each_batch(monkeypatch):
+    monkeypatch.setattr(exporting, "BATCH", 2)
+
+    pieces = list(workbook_pieces([(title, "Ann", 5) for title in "ABCDE"]))
+
+    assert ([bool(piece) for piece in pieces][:3], len(pieces)) == ([False, False, True], 3)

@@ -110,7 +110,7 @@ class Command(BaseCommand):
 
     def _load(self, sheet: Spreadsheet, loader: Loader, findings: "Findings", report: str | None, options: Any) -> None:
         progress = Progress(sheet, sys.stderr)
-        trouble = ""
+        trouble, then = "", "the same command goes on from there"
         read = 0
         try:
             for batch in batches(sheet, BATCH):
@@ -134,12 +134,13 @@ class Command(BaseCommand):
             trouble = f"The database failed after line {read} ({str(error).strip().splitlines()[0]})"
         except Unreadable as error:
             trouble = f"The file {error}"
+            then = "correct it, and load it again"
         progress.end()
         self._summary(loader, findings, progress, report)
         if trouble:
             kept = "nothing was written" if loader.dry_run else "what is counted above is kept"
             raise CommandError(
-                f"{trouble}: {kept}, and the same command goes on from there.",
+                f"{trouble}: {kept}; {then}.",
                 returncode=INTERRUPTED if trouble.startswith("Interrupted") else 1,
             )
 

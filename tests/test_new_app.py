@@ -1,0 +1,68 @@
+"""A new app changes settings.py, urls.py and its own folder: examples/wishlist is put into a copy of the tree."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[1]
+LEFT_OUT = shutil.ignore_patterns(".*", "build", "node_modules", "__pycache__", "*.sqlite3*")
+# The whole shop's tests that ask each app about itself.
+WHOLE_SHOP = (
+    "tests/test_architecture.py",
+    "tests/contract/test_access_matrix.py",
+    "tests/contract/test_contract.py",
+    "tests/contract/test_hostile_input.py",
+    "tests/server/test_metrics.py",
+)
+
+
+def put(path: Path, before: str, added: str) -> None:
+    """Adds a line before the one that is known to be there."""
+    text = path.read_text("utf-8")
+    assert text.count(before) == 1, f"{path.name} has no line {before!r}"
+    path.write_text(text.replace(before, added + before), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """The project with a wishlist: two files of it are changed."""
+    tree = tmp_path_factory.mktemp("new-app") / "bookstore"
+    shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
+    for name in (".coveragerc", ".env.example", ".dockerignore"):
+        shutil.copy(ROOT / name, tree / name)
+    shutil.move(tree / "examples" / "wishlist", tree / "wishlist")
+    put(tree / "bookstore" / "settings.py", '    "catalog",\n', '    "wishlist",\n')
+    put(
+        tree / "bookstore" / "urls.py",
+        '    path("", include("catalog.urls")),\n',
+        '    path("", include("wishlist.urls")),\n',
+    )
+    return tree
+
+
+def run(tree, *command):
+    environ = os.environ | {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{tree / 'bookstore.sqlite3'}"}
+    done = subprocess.run([sys.executable, "-m", *command], cwd=tree, env=environ, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="the same on every database: tried on SQLite"),
+]
+
+
+@pytest.mark.parametrize(
+    "command", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("manage", "makemigrations", "--check")]
+)
+def test_lint_finds_nothing_with_a_new_app(tree, command):
+    run(tree, *command)
+
+
+def test_the_whole_shops_tests_pass_with_a_new_app(tree):
+    run(tree, "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", "wishlist", *WHOLE_SHOP)
