@@ -124,6 +124,7 @@ elif DATABASE_DIRECT_URL and DATABASE_DIRECT_URL["NAME"] != DATABASE_URL["NAME"]
         f"names the database {DATABASE_DIRECT_URL['NAME']!r} and DATABASE_URL {DATABASE_URL['NAME']!r}: "
         "they are two ways to one database, so give it one name in the pooler and in PostgreSQL",
     )
+FAST_PATH = read("FAST_PATH", env.bool, default=True)
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
@@ -166,7 +167,8 @@ CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
-ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
+ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=validate.Range(min=1, max=336))
+ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=validate.Range(min=10, max=20160))
 LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=validate.Range(min=1, max=100_000))
 AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
 # A year, except on a machine of one's own.
@@ -190,7 +192,6 @@ LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", va
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "orders",
     "cart",
     "catalog",
     "bookstore.accounts",
@@ -353,7 +354,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # A browser storefront may read these of an answer's headers.
-CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After", "X-Request-ID", "X-Total-Count"]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
