@@ -70,6 +70,9 @@ test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only
 test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 	@$(PY) -m tools.test --only postgres -- $(ARGS)
 
+test-plain: $(VENV)/dev.stamp ## the apps' tests without the fast path (FAST_PATH=0), on PostgreSQL
+	@FAST_PATH=0 $(PY) -m tools.test --only postgres -- cart catalog bookstore/accounts tests/contract/test_fast_path.py $(ARGS)
+
 test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer in transaction mode, where that is installed
 	@$(PY) -m tools.test --only pgbouncer -- $(ARGS)
 
@@ -197,4 +200,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE
+.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-plain test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE

@@ -27,6 +27,8 @@ collect_ignore = ["examples/wishlist"]
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
         pytest.skip(f"needs PostgreSQL, this run is on {connection.vendor}: make test-pg")
+    if item.get_closest_marker("fast_path") and not settings.FAST_PATH:
+        pytest.skip("asks what the fast path gains, and this run is without it")
     if item.get_closest_marker("own_session") and settings.DB_TRANSACTION_POOLING:
         pytest.skip("needs a session of its own, and this run's connections are PgBouncer's: make test-pg")
 

@@ -124,6 +124,7 @@ elif DATABASE_DIRECT_URL and DATABASE_DIRECT_URL["NAME"] != DATABASE_URL["NAME"]
         f"names the database {DATABASE_DIRECT_URL['NAME']!r} and DATABASE_URL {DATABASE_URL['NAME']!r}: "
         "they are two ways to one database, so give it one name in the pooler and in PostgreSQL",
     )
+FAST_PATH = read("FAST_PATH", env.bool, default=True)
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
@@ -166,9 +167,18 @@ CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
-ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
+ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=validate.Range(min=1, max=336))
+ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=validate.Range(min=10, max=20160))
 LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=validate.Range(min=1, max=100_000))
 AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
+# A year, except on a machine of one's own.
+HSTS_SECONDS = read(
+    "HSTS_SECONDS", env.int, default=0 if DEBUG else 31_536_000, validate=validate.Range(min=0, max=63_072_000)
+)
+HSTS_SUBDOMAINS = read("HSTS_SUBDOMAINS", env.bool, default=False)
+HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
+if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
+    stop("HSTS_PRELOAD", "is 1, and browsers' list takes nobody with HSTS_SECONDS below 31536000, a year")
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
 METRICS_TOKEN = read(
@@ -182,7 +192,6 @@ LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", va
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "orders",
     "cart",
     "catalog",
     "bookstore.accounts",
@@ -345,19 +354,22 @@ SPECTACULAR_SETTINGS = {
 }
 
 # A browser storefront may read these of an answer's headers.
-CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After", "X-Request-ID", "X-Total-Count"]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
-SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000  # a year
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_HSTS_SECONDS = HSTS_SECONDS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS_SUBDOMAINS or HSTS_PRELOAD
+SECURE_HSTS_PRELOAD = HSTS_PRELOAD
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # W008 asks for a redirect from http to https. The proxy that ends TLS does that for the admin; an API client whose
 # token went out in the clear must fail, not be led on.
-SILENCED_SYSTEM_CHECKS = ["security.W008"]
+# W005 and W021 ask for HSTS on every subdomain and in browsers' lists: whoever owns the domain decides, and a list is
+# left slowly (HSTS_SUBDOMAINS, HSTS_PRELOAD).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.db.models import BigIntegerField
 
+from bookstore import fastpath
 from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
 from bookstore.database import retrying
@@ -42,7 +43,9 @@ CALLER = Prepared(lambda value: good_session(value).values_list("user_id"))
 
 
 def read(caller: Caller) -> CartFacts | None:
-    """The caller's cart, NO_CART if there is none; None when the caller is not let in."""
+    """The caller's cart, NO_CART if there is none; None when the caller is not let in, or FAST_PATH is off."""
+    if not fastpath.is_on():
+        return None
     rows = READ.rows(**caller.claims.values())
     if not rows:
         return None
@@ -185,8 +188,10 @@ def _complete(template: str) -> Compiled:
 
 @retrying
 def _run(template: str, caller: Caller, **values: int) -> CartFacts | None:
-    if connection.vendor != "postgresql" or not all(
-        abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()
+    if (
+        not fastpath.is_on()
+        or connection.vendor != "postgresql"
+        or not all(abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values())
     ):
         return None  # no row can have such an id, and PostgreSQL would refuse to read it
     rows = _complete(template).rows({**caller.claims.values(), **values})

@@ -12,7 +12,7 @@ from typing import Any
 # Books are found, filtered, sorted or counted by these. Of the stock only whether there is any.
 WATCHED = (
     *("title_folded", "author_folded", "price", "isbn", "genre_id", "publish_date", "created_at", "is_active"),
-    "(stock_quantity > 0)",
+    *("popularity", "title_spellings", "author_spellings", "(stock_quantity > 0)"),
 )
 
 # Once in a transaction: SET LOCAL remembers which one. A random stamp, because a counter would count to the same number

@@ -8,6 +8,7 @@ BOOK = {
     "title": "Pride and Prejudice",
     "author": "Jane Austen",
     "price": "14.90",
+    "currency": "USD",
     "isbn": "9780141439518",
     "genre_id": 1,
     "description": "Elizabeth Bennet and Mr Darcy each have a mistaken first opinion to give up.",
@@ -16,8 +17,12 @@ BOOK = {
     "stock_quantity": 62,
     "in_stock": True,
     "is_active": True,
+    "popularity": 0,
+    "created_at": "2026-01-05T09:30:00Z",
+    "updated_at": "2026-02-11T16:02:41Z",
 }
-NEW_BOOK = {key: value for key, value in BOOK.items() if key not in {"id", "in_stock"}} | {
+READ_ONLY = {"id", "currency", "in_stock", "created_at", "updated_at"}
+NEW_BOOK = {key: value for key, value in BOOK.items() if key not in READ_ONLY} | {
     "title": "Persuasion",
     "isbn": "0-14-143968-8",
     "description": "Eight years after Anne Elliot was persuaded to refuse him, Captain Wentworth comes back.",
@@ -26,7 +31,7 @@ NEW_BOOK = {key: value for key, value in BOOK.items() if key not in {"id", "in_s
 }
 
 A_BOOK = OpenApiExample("A book", value=BOOK, response_only=True)
-PAGE = {"items": [BOOK], "total": 1, "total_is_estimate": False, "page": 1, "size": 20}
+PAGE = {"items": [BOOK], "total": 1, "total_is_estimate": False, "page": 1, "size": 20, "corrected": False}
 A_PAGE = OpenApiExample("A page", value=PAGE, response_only=True, status_codes=["200"])
 NO_BOOKS = OpenApiExample(
     "Nothing found", value=PAGE | {"items": [], "total": 0}, response_only=True, status_codes=["200"]

@@ -1,29 +1,15 @@
 """Model fields of the catalogue that keep their value right by themselves, whoever writes it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from stdnum import isbn as stdnum_isbn
-from stdnum.exceptions import ValidationError as NotAnIsbn
+from django.utils import timezone
 
 from catalog import folding
-
-
-def clean_isbn(text: str) -> str:
-    """An ISBN-10 or ISBN-13, with or without hyphens and blanks, as its ISBN-13: one book has one.
-
-    Raises Django's ValidationError when it is none, or its check digit is wrong.
-    """
-    message = "This is no ISBN-10 or ISBN-13: look at its digits again, the last one checks the others."
-    bare = "".join(character for character in text if character not in " -\u2010\u2011\u2012\u2013")
-    # stdnum alone would also take a number of nine digits (SBN), and digits of a wide or mathematical form.
-    if not bare.isascii() or len(bare) not in {10, 13}:
-        raise ValidationError(message, code="invalid")
-    try:
-        return str(stdnum_isbn.validate(bare, convert=True))
-    except NotAnIsbn as error:
-        raise ValidationError(message, code="invalid") from error
+from catalog.isbn import clean_isbn
+from catalog.search.spellings import spellings
 
 
 class IsbnField(models.CharField):
@@ -56,8 +42,18 @@ class IsbnField(models.CharField):
         return super().formfield(**{"max_length": 20, **kwargs})  # room for hyphens
 
 
-class FoldedField(models.TextField):
-    """Keeps another field's text folded. Sorts by code points on every database."""
+class CodePointsField(models.TextField):
+    """Sorts by code points on every database: collation C on PostgreSQL, which SQLite has of itself."""
+
+    def db_parameters(self, connection: Any) -> Any:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "postgresql":
+            parameters["collation"] = "C"
+        return parameters
+
+
+class FoldedField(CodePointsField):
+    """Keeps another field's text folded."""
 
     def __init__(self, *, of: str, **kwargs: Any) -> None:
         kwargs["editable"] = False
@@ -77,15 +73,54 @@ class FoldedField(models.TextField):
         setattr(model_instance, self.attname, value)
         return value
 
-    def db_parameters(self, connection: Any) -> Any:
-        parameters = super().db_parameters(connection)
-        if connection.vendor == "postgresql":
-            parameters["collation"] = "C"
-        return parameters
-
 
 class SameNameField(FoldedField):
     """What a name has in common with those that a person would take for the same: a unique constraint's field."""
 
     def folded(self, text: str) -> str:
         return folding.same_name(text)
+
+
+class SpellingsField(FoldedField):
+    """Keeps the further spellings of another field's words: a tsvector on PostgreSQL, words with blanks on SQLite.
+
+    NULL when there is none, as with most texts. `weight` and `place` are those of the search document.
+    """
+
+    def __init__(self, *, of: str, weight: str, **kwargs: Any) -> None:
+        super().__init__(of=of, **{"null": True, **kwargs})
+        self.weight = weight
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "weight": self.weight}
+
+    def db_type(self, connection: Any) -> str:
+        return "tsvector" if connection.vendor == "postgresql" else "text"
+
+    def db_parameters(self, connection: Any) -> Any:
+        return {"type": self.db_type(connection), "check": None}
+
+    def folded(self, text: str) -> str | None:  # type: ignore[override]  # NULL: there is none
+        return " ".join(sorted(spellings(text))) or None
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """The words again, of PostgreSQL's `'jrr':2B 'rr':2B`."""
+        if value is None or connection.vendor != "postgresql":
+            return value
+        return " ".join(sorted(part.rpartition(":")[0].strip("'") for part in value.split()))
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """A folded word has letters and digits only, so quotes suffice for PostgreSQL's tsvector."""
+        if value is None or connection.vendor != "postgresql":
+            return value
+        return " ".join(f"'{word}':{self.weight}" for word in value.split())
+
+
+class UpdatedAtField(models.DateTimeField):
+    """When the row was last written, by whichever way of the ORM. `FoldingQuerySet.update` brings it along."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> datetime:
+        value = timezone.now()
+        setattr(model_instance, self.attname, value)
+        return value

@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 # Letters that Unicode does not decompose into a base and a mark, as they are typed on a keyboard without them; and the
-# apostrophe that Unicode calls a letter, and the stroke that only stretches an Arabic word.
+# apostrophe that Unicode calls a letter.
 PLAIN = str.maketrans(
     {
         "ø": "o",
@@ -24,9 +24,10 @@ PLAIN = str.maketrans(
         "ŋ": "n",
         "ĸ": "k",
         "ʼ": "'",
-        "ـ": "",
     }
 )
+
+STRETCH = "ـ"  # lengthens an Arabic word, and is no letter of it
 
 ASCII_WORD = re.compile(r"[a-z0-9]+")
 # Marks that are accents on Latin and Greek letters (and most of them on Cyrillic ones), and the vowel points of Hebrew
@@ -91,7 +92,7 @@ def words(text: str) -> list[str]:
         return [word[:MAX_WORD] for word in ASCII_WORD.findall(folded)]
     spaced = "".join(
         character if character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"} else " "
-        for character in folded
+        for character in folded.replace(STRETCH, "")
     )
     return [word[:MAX_WORD] for word in spaced.split()]
 

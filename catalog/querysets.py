@@ -1,20 +1,26 @@
 """Sets of books and of genres: what they can be asked for, and the rules of every write to many."""
 
 from collections.abc import Collection, Iterable
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, IntegerField, Value, When
+from django.db.models import F
+from django.utils import timezone
 
-from bookstore.api.pagination import Total, exactly, is_small, read_page, total_of
-from bookstore.database.locks import DeletesUnderLock, lock, lock_shared
+from bookstore.database.locks import DeletesUnderLock, lock_shared
 from catalog.exceptions import BookNotFound, GenreUnknown, naming_conflicts
-from catalog.fields import FoldedField, clean_isbn
+from catalog.fields import FoldedField, UpdatedAtField
 from catalog.folding import fold
-from catalog.search.document import HasWords
-from catalog.search.query import MAX_QUERY_WORDS, wanted_words
+from catalog.isbn import clean_isbn
+from catalog.search.candidates import SMALL
+from catalog.search.conditions import OF_AUTHOR, all_of
+from catalog.search.document import Meets, PositionIn
+from catalog.search.pages import SORTS, find
+from catalog.search.query import Query, wanted_words
+from catalog.search.vocabulary import SearchWord
 
 if TYPE_CHECKING:
     from catalog.models import Book, Genre
@@ -22,19 +28,9 @@ if TYPE_CHECKING:
 # What the column holds: no row has a higher one, and SQLite cannot even be asked for it.
 MAX_ID = models.BigIntegerField.MAX_BIGINT
 
-# Books that one search ranks: those of the lowest ids. A letter finds half of a catalogue; this much of it is compared,
-# and of a catalogue with fewer than pagination.SMALL_TABLE books this much.
-RANKED = 1_000
-RANKED_OF_FEW = 10_000
-
 Sort = Literal["title", "price", "date", "created_at"]
 Direction = Literal["asc", "desc"]
-SORTS: dict[str, str] = {
-    "title": "title_folded",
-    "price": "price",
-    "date": "publish_date",
-    "created_at": "created_at",
-}
+MOST = SMALL.ranked
 
 
 class FoldingQuerySet(models.QuerySet[Any]):
@@ -48,6 +44,8 @@ class FoldingQuerySet(models.QuerySet[Any]):
             if not isinstance(fields[folded.of], str):
                 raise TypeError(f"{folded.of} is searched: update it to a string, not to an expression")
             fields[folded.name] = folded.folded(fields[folded.of])
+        for stamp in stamps(self.model):
+            fields.setdefault(stamp, timezone.now())
         return super().update(**fields)
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -83,9 +81,16 @@ def folded_fields(model: type[models.Model], names: Iterable[str]) -> list[Folde
     return [field for field in model._meta.concrete_fields if isinstance(field, FoldedField) and field.of in names]
 
 
+def stamps(model: type[models.Model]) -> list[str]:
+    """The fields that say when a row was written."""
+    return [field.name for field in model._meta.concrete_fields if isinstance(field, UpdatedAtField)]
+
+
 def with_folds(model: type[models.Model], names: Iterable[str]) -> list[str]:
+    """These fields, and those that are written with them: their folds, and the time."""
     names = list(names)
-    return [*names, *(field.name for field in folded_fields(model, names) if field.name not in names)]
+    more = [*(field.name for field in folded_fields(model, names)), *stamps(model)]
+    return [*names, *(name for name in more if name not in names)]
 
 
 class GenreQuerySet(FoldingQuerySet):
@@ -110,74 +115,51 @@ class GenreQuerySet(FoldingQuerySet):
     add.alters_data = True  # type: ignore[attr-defined]
 
 
-def words_in_title(wanted: tuple[str, ...]) -> Any:
-    """How many of these words begin a word of the title."""
-    in_title = [
-        Case(When(HasWords((word,), of="title_folded"), then=1), default=0, output_field=IntegerField())
-        for word in wanted
-    ]
-    return sum(in_title, start=Value(0))
-
-
 class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
-    ranked_by: tuple[str, ...] = ()  # the words of `search`
+    def update(self, **fields: Any) -> int:
+        """As Django's, and the search learns the words of a new title or author: 1 query more for each."""
+        changed = super().update(**fields)
+        texts = {name: text for name, text in fields.items() if name in {"title", "author"} and isinstance(text, str)}
+        if texts:
+            book = self.model(**texts)
+            for folded in folded_fields(self.model, texts):
+                folded.pre_save(book, add=False)
+            SearchWord.objects.learn([book])
+        return changed
 
-    def _clone(self) -> Any:
-        clone = super()._clone()  # type: ignore[misc]  # Django's own way to give a queryset something to remember
-        clone.ranked_by = self.ranked_by
-        return clone
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+        objs, names = list(objs), list(fields)
+        changed = super().bulk_update(objs, names, batch_size)
+        if {"title", "author"} & set(names):
+            SearchWord.objects.learn(objs)
+        return changed
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        created = super().bulk_create(objs, *args, **options)
+        SearchWord.objects.learn(created)
+        return created
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
 
     def search(self, text: str) -> "BookQuerySet":
-        """Books of which every word of the text is a prefix of a word of title or author, best first.
+        """Those of these books that a search finds, best first: at most as many as one search ranks (1,000, and 10,000
+        of a catalogue under 100,000). A text without a letter or digit leaves the books as they are.
 
-        Case and accents do not matter, and no word is an operator. Best is the book with the most of these words in its
-        title; then the lower id. A text without a letter or digit leaves the books as they are. Of more than
-        MAX_QUERY_WORDS different words the first ones count.
-
-        Iterating ranks every book that is found; `read_page` bounds it.
+        Asks the database at once: 1 to 10 queries. The order and the number do not follow later filters.
         """
-        wanted = wanted_words(text)[:MAX_QUERY_WORDS]
-        if not wanted:
+        if not wanted_words(text):
             return self
-        found = self.filter(HasWords(wanted)).order_by(words_in_title(wanted).desc(), "id")
-        found.ranked_by = wanted
-        return found
-
-    def read_page(self, start: int, size: int, *, count: bool = True) -> "tuple[list[Book], Total | None]":
-        """For `page_of`."""
-        if not self.ranked_by:
-            return read_page(self, start, size, count=count)
-        ids, total = self.find_page(start, size)
-        # A book that was withdrawn or renamed since is found no more: the page is one shorter.
-        books = self.order_by().in_bulk(ids)
-        return [books[book_id] for book_id in ids if book_id in books], total if count else None
-
-    def find_page(self, start: int, size: int) -> tuple[list[int], Total]:
-        """The ids of one page of a search. The `RANKED` books with the lowest ids are ranked; any others follow by id.
-
-        Of a small catalogue it is `RANKED_OF_FEW`.
-        """
-        matches, ranked = self.order_by("id"), RANKED
-        hits = matches.annotate(hits=words_in_title(self.ranked_by)).values_list("id", "hits")
-        candidates = list(hits[: ranked + 1])
-        small = len(candidates) > ranked and is_small(self)
-        if small:
-            ranked = RANKED_OF_FEW
-            candidates = list(hits[: ranked + 1])
-        best = sorted(candidates[:ranked], key=lambda candidate: (-candidate[1], candidate[0]))
-        ids = [book_id for book_id, _ in best[start : start + size]]
-        if len(candidates) <= ranked:
-            return ids, exactly(len(candidates))
-        total = total_of(self, exact_up_to=ranked, counted=ranked + 1, small=small)
-        if start + size > ranked:
-            rest = matches.filter(id__gt=candidates[ranked - 1][0]).values_list("id", flat=True)
-            ids += rest[max(start - ranked, 0) : start + size - ranked]
-        return ids, total
+        ids = find(self, text, start=0, size=MOST).ids
+        return self.filter(pk__in=ids).order_by(PositionIn(ids)) if ids else self.none()
 
     def by_author(self, text: str) -> "BookQuerySet":
-        """Books of which every word of the text is a prefix of a word of the author. No word: all books."""
-        wanted = wanted_words(text)[:MAX_QUERY_WORDS]
-        return self.filter(HasWords(wanted, of="author_folded")) if wanted else self
+        """Books of which every word of the text begins a word of the author, in any spelling. No word: all books."""
+        conditions = Query.of(text).everything
+        return self.filter(Meets(all_of(conditions), OF_AUTHOR)) if conditions else self
 
     def of_isbn(self, text: str) -> "BookQuerySet | None":
         """The book with this ISBN, in whatever form it is written; None when the text is no ISBN."""
@@ -213,6 +195,19 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         """Books of one genre; an id that no genre can have finds none."""
         return self.filter(genre__id=genre_id)
 
+    def of_genres(self, genre_ids: Collection[int]) -> "BookQuerySet":
+        """Books of any of these genres."""
+        return self.filter(genre_id__in=[genre_id for genre_id in genre_ids if 0 < genre_id <= MAX_ID])
+
+    def published(self, first: date | None = None, last: date | None = None) -> "BookQuerySet":
+        """Books published on these days, both included; None leaves an end open. With a bound undated books are out."""
+        books = self
+        if first is not None:
+            books = books.filter(publish_date__gte=first)
+        if last is not None:
+            books = books.filter(publish_date__lte=last)
+        return books
+
     def sorted_by(self, sort: Sort, direction: Direction = "asc") -> "BookQuerySet":
         """Ties by id, in the same direction. Books without a date come last in both."""
         key, tie = F(SORTS[sort]), F("id")
@@ -223,34 +218,36 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
     def asked_for(
         self,
         *,
-        q: str = "",
         author: str = "",
         genre_id: int | None = None,
+        genre_ids: Collection[int] = (),
         min_price: Decimal | None = None,
         max_price: Decimal | None = None,
         in_stock: bool | None = None,
+        published_from: date | None = None,
+        published_to: date | None = None,
+        isbn: str | None = None,
         sort: Sort = "title",
         sort_dir: Direction | None = None,
     ) -> "BookQuerySet":
-        """The books that GET /books answers with for these parameters, in its order.
-
-        A `q` with a word in it ranks, and `sort` does not apply. `created_at` is newest first unless told otherwise.
+        """The books that GET /books answers with for these parameters, in its order. `catalog.search.pages.find` looks
+        for the words of `q` among them. `created_at` is newest first unless told otherwise.
         """
-        books = self.by_author(author).priced(min_price, max_price)
+        books = self.by_author(author).priced(min_price, max_price).published(published_from, published_to)
         if genre_id is not None:
             books = books.of_genre(genre_id)
+        if genre_ids:
+            books = books.of_genres(genre_ids)
         if in_stock is not None:
             books = books.in_stock() if in_stock else books.out_of_stock()
-        return books.sorted_by(sort, sort_dir or ("desc" if sort == "created_at" else "asc")).search(q)
+        if isbn is not None:
+            books = books.filter(isbn=isbn)
+        return books.sorted_by(sort, sort_dir or ("desc" if sort == "created_at" else "asc"))
 
     def by_id(self, book_ids: Iterable[int]) -> "dict[int, Book]":
         """Those of these books that there are, by their ids. 1 query."""
         books: dict[int, Book] = self.in_bulk([book_id for book_id in book_ids if 0 < book_id <= MAX_ID])
         return books
-
-    def lock(self, book_ids: Iterable[int]) -> None:
-        """Nobody else changes these books until the transaction ends; lines may still point to them. 1 query."""
-        lock(self.filter(pk__in=[book_id for book_id in book_ids if 0 < book_id <= MAX_ID]), no_key=True)
 
     def lock_shared(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
         """Nobody deletes these books until the transaction ends; `unchanged`: nor changes them. 1 query."""

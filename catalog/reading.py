@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 
+from bookstore import fastpath
 from bookstore.api import pagination
-from bookstore.api.pagination import FURTHEST, Total, estimate_of, exactly
+from bookstore.api.pagination import FURTHEST, Total, estimate_of, exactly, page_of
 from bookstore.fastpath import libpq
 from bookstore.fastpath.compiled import Compiled, CompiledQuery, Hole, Prepared, Unfilled
 from catalog.exceptions import BookNotFound
@@ -23,6 +24,7 @@ from catalog.models import Book, Genre
 from catalog.querysets import MAX_ID, BookQuerySet
 from catalog.remembered import Remembered
 from catalog.representation import BookFacts
+from catalog.search.pages import Found, find
 
 COLUMNS = BookFacts._fields
 OF_BOOKS = ", ".join(f"books.{name}" for name in COLUMNS)
@@ -75,7 +77,7 @@ FROM (SELECT reltuples < %s::bigint AS is_small FROM pg_class WHERE oid = 'books
 
 def is_possible() -> bool:
     """Whether this way is switched on, and the database is PostgreSQL. The other is the ORM and the serializers."""
-    return connections[Book.objects.db].vendor == "postgresql"
+    return fastpath.is_on() and connections[Book.objects.db].vendor == "postgresql"
 
 
 def book(book_id: int) -> BookFacts:
@@ -114,6 +116,32 @@ def page(wanted: Mapping[str, Any], *, number: int, size: int, count: bool = Tru
     return read
 
 
+def page_by_models(wanted: Mapping[str, Any], *, number: int, size: int, count: bool = True) -> dict[str, Any]:
+    """The same page from model objects, on every database: what BookPageSerializer shows."""
+    if not wanted_words(wanted.get("q", "")):
+        return {**page_of(filtered(wanted), page=number, size=size, count=count), "corrected": False}
+    start = min((number - 1) * size, FURTHEST)
+    found = found_by_words(wanted, start, size)
+    books = Book.objects.in_bulk(found.ids)
+    items = [books[each] for each in found.ids if each in books]
+    total = found.total.after(len(items), start=start, size=size) if count else None
+    return {
+        "items": items,
+        "total": total.rows if total else None,
+        "total_is_estimate": bool(total and total.is_estimate),
+        "page": number,
+        "size": size,
+        "corrected": found.corrected,
+    }
+
+
+def books_of(ids: Sequence[int]) -> list[BookFacts]:
+    """The books with these ids in this order, withdrawn ones too; unknown ids are left out. 1 query."""
+    wanted = [each for each in ids if 0 < each <= MAX_ID]
+    books = {row[0]: BookFacts(*row) for row in Book.objects.filter(pk__in=wanted).values_list(*COLUMNS)}
+    return [books[each] for each in wanted if each in books]
+
+
 def by_ids(alias: str, ids: Sequence[int]) -> tuple[str | None, dict[int, BookFacts]]:
     """These books by their ids, and the stamp of the catalogue at that moment. 1 query."""
     rows = libpq.rows(connections[alias], BY_IDS, [list(ids)])
@@ -146,11 +174,18 @@ def look_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, co
 def search_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, count: bool) -> tuple[Read, str | None]:
     """As `look_for`, where the search says which books are on the page."""
     before = None if connections[alias].in_atomic_block else by_ids(alias, [])[0]
-    ids, total = filtered(wanted).find_page(start, size)
+    ids, total, corrected = found_by_words(wanted, start, size)
     stamp, books = by_ids(alias, ids) if ids else (None, {})
     found = [books[each] for each in ids if each in books]
     shown = total.after(len(found), start=start, size=size) if count else None
-    return Read(found, shown), stamp if stamp == before else None
+    return Read(found, shown, corrected), stamp if stamp == before else None
+
+
+def found_by_words(wanted: Mapping[str, Any], start: int, size: int) -> Found:
+    """What the search says: the ids of a page, the total, and whether it had to correct `q`."""
+    filters = {name: value for name, value in wanted.items() if name not in {"q", "sort", "sort_dir"}}
+    order = {name: wanted[name] for name in ("sort", "sort_dir") if name in wanted}
+    return find(filtered(filters), wanted["q"], start=start, size=size, **order)
 
 
 def count_of(alias: str, unordered: Compiled, wanted: Mapping[str, Any]) -> tuple[Total, str | None]:
@@ -165,7 +200,8 @@ def count_of(alias: str, unordered: Compiled, wanted: Mapping[str, Any]) -> tupl
 
 
 def filtered(wanted: Mapping[str, Any]) -> BookQuerySet:
-    books: BookQuerySet = Book.objects.on_sale().asked_for(**wanted)
+    filters = {name: value for name, value in wanted.items() if name != "q"}  # has no word in it
+    books: BookQuerySet = Book.objects.on_sale().asked_for(**filters)
     return books
 
 

@@ -5,11 +5,12 @@ a test holds the two equal for generated books.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
+from django.conf import settings
 from rest_framework.renderers import JSONRenderer
 
 from bookstore.api.pagination import Total
@@ -29,6 +30,9 @@ class BookFacts(NamedTuple):
     publish_date: date | None
     stock_quantity: int
     is_active: bool
+    popularity: int
+    created_at: datetime
+    updated_at: datetime
 
 
 def book_json(book: BookFacts) -> dict[str, Any]:
@@ -37,6 +41,7 @@ def book_json(book: BookFacts) -> dict[str, Any]:
         "title": book.title,
         "author": book.author,
         "price": str(book.price),
+        "currency": settings.SHOP_CURRENCY,
         "isbn": book.isbn,
         "genre_id": book.genre_id,
         "description": book.description,
@@ -45,10 +50,15 @@ def book_json(book: BookFacts) -> dict[str, Any]:
         "stock_quantity": book.stock_quantity,
         "in_stock": book.stock_quantity > 0,
         "is_active": book.is_active,
+        "popularity": book.popularity,
+        "created_at": book.created_at,
+        "updated_at": book.updated_at,
     }
 
 
-def page_json(books: Iterable[BookFacts], total: Total | None, *, page: int, size: int, **extra: Any) -> dict[str, Any]:
+def page_json(
+    books: Iterable[BookFacts], total: Total | None, *, page: int, size: int, corrected: bool = False
+) -> dict[str, Any]:
     """`total` is None where nobody asked for it (`count=none`)."""
     return {
         "items": [book_json(book) for book in books],
@@ -56,7 +66,7 @@ def page_json(books: Iterable[BookFacts], total: Total | None, *, page: int, siz
         "total_is_estimate": total.is_estimate if total else False,
         "page": page,
         "size": size,
-        **extra,
+        "corrected": corrected,
     }
 
 

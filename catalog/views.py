@@ -12,10 +12,10 @@ from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
-from bookstore.api.pagination import page_of
+from bookstore.api.pagination import exactly
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
-from bookstore.api.views import PublicReads
+from bookstore.api.views import PublicReads, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
 from bookstore.database.replicas import from_replicas
@@ -24,7 +24,9 @@ from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.models import Book, Genre
 from catalog.querysets import BookQuerySet
 from catalog.representation import book_json, dump, page_json
+from catalog.search.facets import facets_of
 from catalog.serializers import (
+    MAX_IDS,
     BookCreateSerializer,
     BookPageSerializer,
     BookQuery,
@@ -72,19 +74,25 @@ class BookViewSet(PublicReads, ViewSet):
     def list(self, request: Request) -> HttpResponse:
         """A page of the books on sale that fit every parameter sent. Anybody may ask.
 
-        Without `q` and `sort` they come by title. Ties are broken by id.
+        Without `q` and `sort` they come by title, with `q` the best match first. Ties are broken by id.
 
         - 200: the page; a page past the last has no items.
         - 422: a parameter is bad; the answer names it.
         """
         wanted = dict(validated_query(request.META.get("QUERY_STRING", "")))
         number, size, count = wanted.pop("page"), wanted.pop("size"), wanted.pop("count") != "none"
-        if reading.is_possible():
-            books, total, _ = reading.page(wanted, number=number, size=size, count=count)
-            page = page_json(books, total, page=number, size=size)
+        facets = wanted.pop("facets", ())
+        if "ids" in wanted:
+            page = page_json(reading.books_of(wanted["ids"]), exactly(len(wanted["ids"])), page=1, size=MAX_IDS)
+            page["total"] = len(page["items"])
+        elif reading.is_possible():
+            books, total, corrected = reading.page(wanted, number=number, size=size, count=count)
+            page = page_json(books, total, page=number, size=size, corrected=corrected)
         else:
-            found = self.books().on_sale().asked_for(**wanted)
-            page = BookPageSerializer(page_of(found, page=number, size=size, count=count)).data
+            page = BookPageSerializer(reading.page_by_models(wanted, number=number, size=size, count=count)).data
+        if facets:
+            text = wanted.pop("q", "")
+            page["facets"] = facets_of(reading.filtered(wanted), text, facets)
         return public_answer(request, dump(page))
 
     @extend_schema(
@@ -102,10 +110,9 @@ class BookViewSet(PublicReads, ViewSet):
         - 409 BOOK_ISBN_CONFLICT: another book has this ISBN, as ISBN-10 or ISBN-13.
         - 422: a field is missing or bad; also for a genre that does not exist.
         """
-        body = BookCreateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(BookCreateSerializer, request.data)
         with transaction.atomic():
-            book = Book.objects.add(**body.validated_data)
+            book = Book.objects.add(**body)
             record(Actor.of_api(request), f"Added the book “{book}”.", [added(book)])
         return Response(BookSerializer(book).data, status=201)
 
@@ -146,11 +153,10 @@ class BookViewSet(PublicReads, ViewSet):
         - 409 BOOK_ISBN_CONFLICT: another book has this ISBN, as ISBN-10 or ISBN-13.
         - 422: a field is bad; also for a genre that does not exist.
         """
-        body = BookUpdateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(BookUpdateSerializer, request.data)
         book = Book(pk=book_id)  # not read first: a genre that does not exist is told before a book that does not
         with transaction.atomic():
-            record_change(request, book, book.change(**body.validated_data))
+            record_change(request, book, book.change(**body))
         return Response(BookSerializer(book).data)
 
     @extend_schema(
@@ -186,11 +192,10 @@ class BookViewSet(PublicReads, ViewSet):
         - 200: the book.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
         """
-        body = StockChangeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(StockChangeSerializer, request.data)
         book = Book(pk=book_id)  # not read before: the answer is one state of the book, with no older price in it
         with transaction.atomic():
-            record_change(request, book, book.set_stock(body.validated_data["quantity"]))
+            record_change(request, book, book.set_stock(body["quantity"]))
         return Response(BookSerializer(book).data)
 
 
@@ -230,9 +235,8 @@ class GenreViewSet(PublicReads, ViewSet):
         - 201: the genre.
         - 409 GENRE_CONFLICT: there is one of this name, whatever its case and accents.
         """
-        body = GenreCreateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(GenreCreateSerializer, request.data)
         with transaction.atomic():
-            genre = Genre.objects.add(**body.validated_data)
+            genre = Genre.objects.add(**body)
             record(Actor.of_api(request), f"Added the genre “{genre}”.", [added(genre)])
         return Response(GenreSerializer(genre).data, status=201)

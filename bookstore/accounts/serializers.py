@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.password_validation import get_default_password_validators, validate_password
-from django.core.validators import EmailValidator, MaxLengthValidator, MinLengthValidator
+from django.core.validators import EmailValidator, MinLengthValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -21,12 +21,7 @@ class EmailLikeField(TextField):
     """What may be an email, in the normal form of one, and short enough in that form."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MAX_WRITTEN_LENGTH, trim_whitespace=False, **options)
-        # It is the normal form that must be short enough.
-        self.error_messages["max_length"] = f"Ensure this field has no more than {MAX_EMAIL_LENGTH} characters."
-        as_written = [each for each in self.validators if isinstance(each, MaxLengthValidator)]
-        self.validators = [each for each in self.validators if each not in as_written]
-        self.validators.append(MaxLengthValidator(MAX_EMAIL_LENGTH, self.error_messages["max_length"]))
+        super().__init__(max_length=MAX_EMAIL_LENGTH, max_written=MAX_WRITTEN_LENGTH, trim_whitespace=False, **options)
 
     def to_internal_value(self, data: Any) -> str:
         return normalise_email(super().to_internal_value(data))

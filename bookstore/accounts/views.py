@@ -22,7 +22,7 @@ from bookstore.accounts.serializers import (
 from bookstore.accounts.throttling import count_attempt, note_refused
 from bookstore.api.errors import Throttled
 from bookstore.api.schema import errors_of
-from bookstore.api.views import ApiView
+from bookstore.api.views import ApiView, validated
 
 CREDENTIALS = OpenApiExample(
     "Alice", value={"email": "alice@example.com", "password": "correct horse battery"}, request_only=True
@@ -69,10 +69,9 @@ class RegisterView(AuthView):
           much like the email; one entry in `errors` for each.
         - 429 THROTTLED: too many attempts from this address or for this email; Retry-After says for how long.
         """
-        body = RegisterSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        attempt = count_attempt(request, "register", body.validated_data["email"])
-        session = User.objects.register(**body.validated_data, **client(request))
+        body = validated(RegisterSerializer, request.data)
+        attempt = count_attempt(request, "register", body["email"])
+        session = User.objects.register(**body, **client(request))
         return Response(tokens.issue(session), status=201, headers=attempt.headers)
 
 
@@ -95,13 +94,12 @@ class LoginView(AuthView):
         - 429 THROTTLED: too many attempts from this address or for this email; Retry-After says for how long.
           Sign-ins that succeed do not count against the address. `RateLimit` says how many are left.
         """
-        body = LoginSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        attempt = count_attempt(request, "login", body.validated_data["email"])
+        body = validated(LoginSerializer, request.data)
+        attempt = count_attempt(request, "login", body["email"])
         try:
-            session = User.objects.sign_in(**body.validated_data, **client(request))
+            session = User.objects.sign_in(**body, **client(request))
         except InvalidCredentials as refusal:
-            note_refused(request, body.validated_data["email"], "API")
+            note_refused(request, body["email"], "API")
             refusal.headers = attempt.headers
             raise
         attempt.succeeded()
@@ -130,9 +128,8 @@ class RefreshView(AuthView):
           of its user go on.
         - 422 VALIDATION_ERROR: there is no refresh_token, or it is no text.
         """
-        body = RefreshSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        claims = tokens.read_refresh(body.validated_data["refresh_token"])
+        body = validated(RefreshSerializer, request.data)
+        claims = tokens.read_refresh(body["refresh_token"])
         return Response(tokens.issue(LoginSession.objects.refresh(claims)))
 
 

@@ -48,7 +48,7 @@ class BulkActions(ModelAdmin):
 
     def refused_deletions(self, request: HttpRequest, rows: Any) -> dict[int, str]:
         """Of these rows those that stay, by id, with the reason for staff."""
-        return {}
+        return {row.pk: "You may not delete it." for row in rows if not self.has_delete_permission(request, row)}
 
     def verb_named(self, name: str) -> BulkVerb | None:
         return next((verb for verb in self.actions if verb.name == name), None)

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, logout
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
@@ -109,6 +109,8 @@ class BookstoreAdminSite(AdminSite):
 
     @method_decorator([never_cache, login_not_required])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from bookstore.admin.sign_ins import begin  # it imports models, which are not there yet above
+
         try:
             page = super().login(request, extra_context)
             if request.method == "POST" and page.status_code == 200:  # the form again, with what was wrong
@@ -116,6 +118,8 @@ class BookstoreAdminSite(AdminSite):
                 page.status_code = refusal.status_code if refusal else 403
                 for name, value in (refusal.headers if refusal else {}).items():
                     page.headers[name] = value
+            elif request.method == "POST" and request.user.is_authenticated:
+                begin(request)
             return page
         except DatabaseError as error:
             # Django writes when somebody signed in last, and fails when they were deleted after the password was right.
@@ -150,6 +154,26 @@ class BookstoreAdminSite(AdminSite):
         query["term"] = bounded_search(term)
         request.GET = query
         return super().autocomplete_view(request)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Also ends a session that is older, or was idle for longer, than the settings allow."""
+        if not super().has_permission(request):
+            return False
+        from bookstore.admin.sign_ins import is_over  # it imports models, which are not there yet above
+
+        if is_over(request):
+            logout(request)
+            messages.info(request, "You were signed out, because the sign-in was too long ago or idle. Sign in again.")
+            return False
+        return True
+
+    def get_urls(self) -> list[Any]:
+        return [path("sign-ins/", self.admin_view(self.sign_ins), name="sign_ins"), *super().get_urls()]
+
+    def sign_ins(self, request: HttpRequest) -> HttpResponse:
+        from bookstore.admin.sign_ins import page  # it imports models, which are not there yet above
+
+        return page(self, request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Around every page but the sign-in."""

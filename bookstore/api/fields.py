@@ -37,7 +37,8 @@ class TextField(serializers.CharField):
     """A JSON string. DRF's own field would also take a number.
 
     Its length is asked first, and what is too long is looked at no further: DRF would hand a text of 1 MB to every
-    validator. A `visible` one has something in it that can be seen.
+    validator. `max_written` is the bound as it is sent, where what is kept of it is shorter. A `visible` one has
+    something in it that can be seen.
     """
 
     default_error_messages = {
@@ -45,9 +46,10 @@ class TextField(serializers.CharField):
         "unseen": UNSEEN,
     }
 
-    def __init__(self, *, visible: bool = False, **options: Any) -> None:
+    def __init__(self, *, visible: bool = False, max_written: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.visible = visible
+        self.max_written = self.max_length if max_written is None else max_written
         # Asked below, in C instead of one character after the other.
         per_character = ProhibitSurrogateCharactersValidator
         self.validators = [each for each in self.validators if not isinstance(each, per_character)]
@@ -56,7 +58,7 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         text = super().to_internal_value(data)
-        if self.max_length is not None and len(text) > self.max_length:
+        if self.max_written is not None and len(text) > self.max_written:
             self.fail("max_length", max_length=self.max_length)
         try:
             text.encode()

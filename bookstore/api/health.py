@@ -1,5 +1,9 @@
 """What a load balancer asks."""
 
+import os
+import shutil
+from pathlib import Path
+
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
@@ -25,6 +29,18 @@ ALIVE = {"status": "ok", "version": __version__}
 # A standby says so, too: a primary that was demoted, or one that a balancer takes for it.
 WRITABLE = {"postgresql": "SHOW transaction_read_only", "sqlite": "PRAGMA query_only"}
 READ_ONLY = ("on", 1)
+
+
+# Bytes of the disk below which SQLite may fail in the middle of a transaction: it writes beside its file.
+ROOM = 5_000_000
+
+
+def file_can_grow(name: object) -> bool:
+    """Whether SQLite can write its file and those beside it. PostgreSQL says itself that it only reads."""
+    path = Path(str(name))
+    if not path.is_absolute():  # in memory
+        return True
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) and shutil.disk_usage(path.parent).free > ROOM
 
 
 class ProbeView(ApiView):
@@ -75,6 +91,8 @@ class ReadyView(ProbeView):
             if read_only in READ_ONLY:
                 connection.close()  # the next one may be to the server that took over
                 raise ServiceUnavailable("The database is read-only.")
+            if connection.vendor == "sqlite" and not file_can_grow(connection.settings_dict["NAME"]):
+                raise ServiceUnavailable("The disk of the database is full or read-only.")
             if not ReadyView.migrated:
                 executor = MigrationExecutor(connection)
                 ReadyView.migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())

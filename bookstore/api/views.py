@@ -1,7 +1,6 @@
-"""What the views of the API have in common: DRF's view, that makes once what it would make for every request."""
+"""What the views of the API have in common: DRF's view, closed by default."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError
@@ -13,30 +12,18 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
+
+from bookstore import fastpath
+from bookstore.fastpath.instances import one_of_each, validated
+
+__all__ = ["ApiView", "PublicReads", "confirms_caller", "validated"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class CallerNotConfirmed(Exception):
     """A bug: a handler that is marked `@confirms_caller` succeeded without asking who calls. Answered 500."""
-
-
-@cache
-def made(classes: tuple[type[Any], ...]) -> list[Any]:
-    """One object of each. Ours, and those of DRF that we use, keep nothing from one request to the next."""
-    return [each() for each in classes]
-
-
-def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The fields of a body that this serializer finds good, without making one for each request.
-
-    Raises DRF's ValidationError.
-    """
-    [reader] = made((serializer,))
-    fields: dict[str, Any] = reader.run_validation(data)
-    return fields
 
 
 def confirms_caller(handler: Handler) -> Handler:
@@ -59,24 +46,24 @@ class ApiView(APIView):
 
     @property
     def statement_confirms_caller(self) -> bool:
-        """Whether this request's handler is marked `@confirms_caller`."""
+        """Whether this request's handler is marked `@confirms_caller`, and FAST_PATH is on."""
         handler = getattr(self, str(self.request.method).lower(), None)
-        return getattr(handler, "statement_confirms_caller", False)
+        return fastpath.is_on() and getattr(handler, "statement_confirms_caller", False)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        return made(tuple(self.authentication_classes))
+        return one_of_each(tuple(self.authentication_classes))
 
     def get_permissions(self) -> list[BasePermission]:
-        return made(tuple(self.permission_classes))
+        return one_of_each(tuple(self.permission_classes))
 
     def get_parsers(self) -> list[BaseParser]:
-        return made(tuple(self.parser_classes))
+        return one_of_each(tuple(self.parser_classes))
 
     def get_renderers(self) -> list[BaseRenderer]:
-        return made(tuple(self.renderer_classes))
+        return one_of_each(tuple(self.renderer_classes))
 
     def get_content_negotiator(self) -> BaseContentNegotiation:
-        [negotiator] = made((self.content_negotiation_class,))
+        [negotiator] = one_of_each((self.content_negotiation_class,))
         return negotiator  # type: ignore[no-any-return]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

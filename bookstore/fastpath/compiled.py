@@ -19,6 +19,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, QuerySet
 
+from bookstore import fastpath
 from bookstore.fastpath import libpq as quick
 from bookstore.fastpath.libpq import Row
 
@@ -103,6 +104,8 @@ class Prepared:
 
     def rows(self, *, using: str = DEFAULT_DB_ALIAS, **values: Any) -> list[Row]:
         """Runs the query: one statement, its rows as tuples in the order of `values_list`."""
+        if not fastpath.is_on():
+            return list(self.queryset(**values).using(using))
         return self.on(using).rows(values, using=using)
 
     def queryset(self, **values: Any) -> "QuerySet[Any, Any]":

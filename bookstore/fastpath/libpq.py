@@ -19,6 +19,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from bookstore import fastpath
 from bookstore.database import deadlines, is_outdated
 
 Row = tuple[Any, ...]
@@ -56,7 +57,8 @@ def is_for(connection: BaseDatabaseWrapper, sql: str) -> bool:
     driver = connection.connection
     known = getattr(driver, "quick_statements", ())
     return (
-        isinstance(driver, deadlines.Connection)
+        fastpath.is_on()
+        and isinstance(driver, deadlines.Connection)
         and (len(known) < MOST_STATEMENTS or sql in known)
         and driver.prepare_threshold is not None
         and driver.autocommit

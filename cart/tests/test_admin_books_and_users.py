@@ -46,10 +46,10 @@ def test_deleting_several_books_tells_it_of_each(staff, emma, dracula):
     put_into_carts(dracula, 2)
     chosen = {"action": "delete_selected", "_selected_action": [emma.pk, dracula.pk]}
 
-    asked = staff.post(BOOKS, chosen)
-    done = staff.post(BOOKS, chosen | {"post": "yes"})
+    asked = staff.post(BOOKS, chosen, follow=True)
+    done = staff.post(asked.request["PATH_INFO"], {"step": "run"})
 
-    assert asked.context["deletable_objects"] == [["Dracula, which leaves 2 carts", "Emma, which is in no cart"]]
+    assert asked.context["preview"] == [("Emma, which is in no cart", ""), ("Dracula, which leaves 2 carts", "")]
     assert done.status_code == 302
     assert not Book.objects.exists()
     assert not CartItem.objects.exists()

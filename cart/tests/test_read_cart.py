@@ -182,6 +182,7 @@ def test_get_cart_without_a_token_is_401(api):
     }
 
 
+@pytest.mark.fast_path
 def test_get_cart_costs_the_same_queries_with_1_and_50_lines(client_for):
     counts = {}
     for lines in (1, 50):

@@ -13,6 +13,7 @@ def line(alice, emma):
     return CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=2)
 
 
+@pytest.mark.fast_path  # one statement
 def test_get_item_answers_the_line_and_the_carts_etag(client_for, alice, line, dracula, django_assert_num_queries):
     CartItemFactory(cart=line.cart, book=dracula)
     client = client_for(alice)

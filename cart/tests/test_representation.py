@@ -48,6 +48,7 @@ def caller_of(user) -> Caller:
     )
 
 
+@pytest.mark.fast_path
 class TestRepresentation(TestCase):
     @given(LINES)
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -84,6 +85,7 @@ def test_times_are_written_the_same_by_both(microsecond):
     assert json.loads(dump(cart_json(cart.facts)))["updated_at"] == CartSerializer(cart).data["updated_at"]
 
 
+@pytest.mark.fast_path
 @pytest.mark.django_db
 def test_somebody_without_a_cart_reads_the_same_in_both():
     alice = UserFactory()

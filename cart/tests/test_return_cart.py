@@ -105,6 +105,7 @@ def test_clear_of_no_cart_answers_the_empty_cart(client_for, alice):
     assert not Cart.objects.exists()
 
 
+@pytest.mark.fast_path
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("call", ["add", "put", "patch", "delete", "clear"])

@@ -16,6 +16,8 @@ from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
 
+pytestmark = pytest.mark.fast_path
+
 
 @pytest.fixture
 def caller(alice) -> Caller:

@@ -117,7 +117,8 @@ def link_to(book: Book) -> SafeString:
 @admin.register(Book)
 class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, BoundedList):
     form = BookForm
-    list_display: tuple[str, ...] = ("title", "author", "price", "stock_quantity", "is_active", "genre", "isbn")
+    list_display: tuple[str, ...] = ("thumb", "title", "about", "price", "stock_quantity", "is_active", "genre")
+    list_display_links = ("title",)
     list_editable = ("price", "stock_quantity", "is_active")
     list_filter = (StockFilter, OnSaleFilter, IsbnFilter, CoverFilter, "genre")
     list_select_related = ("genre",)
@@ -186,6 +187,14 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:
         obj.remove()
+
+    @admin.display(description="")
+    def thumb(self, book: Book) -> SafeString:
+        return render_to_string("admin/catalog/book/cover.html", {"book": book, "size": ""})
+
+    @admin.display(description="author, ISBN")
+    def about(self, book: Book) -> SafeString:
+        return format_html('{}<br><span class="quiet">{}</span>', book.author, book.isbn or "no ISBN")
 
     @admin.display(description="cover")
     def cover(self, book: Book) -> SafeString:

@@ -127,7 +127,7 @@ class Loader:
     def load(self, rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Fault]]:
         """Load rows without faults, given with their lines, in one transaction. Those that are refused still.
 
-        3 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for each of
+        4 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for each of
         what is new and changed.
         """
         if self.dry_run:

@@ -1,12 +1,15 @@
 """The stored document that the search looks into, and the question whether words are in it, for both databases.
 
-docs/decisions/0002-search.md says why it is built this way.
+docs/decisions/0028-search.md says why it is built this way.
 """
 
+import re
 from typing import Any
 
 from django.db import models
 from django.db.backends.ddl_references import Statement
+
+from catalog.search.conditions import COLUMNS_OF, TEXTS_OF, Condition, Sql
 
 # A folded word is letters and digits of any script: inside quotes it has no other meaning to PostgreSQL, and casting
 # (unlike to_tsvector and to_tsquery) asks no parser, whose idea of a word would follow the locale of the database.
@@ -41,31 +44,52 @@ class SearchDocumentField(models.Field):
         return "tsvector" if connection.vendor == "postgresql" else "text"
 
 
-class HasWords(models.Func):
-    """Whether each of these folded words is a prefix of a word of the book, or of one field (`title_folded`, say).
+class Meets(models.Func):
+    """Whether a book meets a condition on its words; with a weight (conditions.OF_AUTHOR, say) on those of one field.
 
-    PostgreSQL answers from the index either way; SQLite reads the text.
+    PostgreSQL answers from the index; SQLite reads the texts.
     """
 
     output_field = models.BooleanField()
 
-    def __init__(self, words: tuple[str, ...], *, of: str | None = None) -> None:
-        super().__init__("search_document", of or "search_document")
-        self.words = words
-        self.of = of
+    def __init__(self, condition: Condition, weight: str = "") -> None:
+        self.columns = sorted({*COLUMNS_OF[weight], *TEXTS_OF[weight]})
+        super().__init__(*self.columns)
+        self.condition = condition
+        self.weight = weight
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
-        document, _text = self.get_source_expressions()
-        sql, parameters = compiler.compile(document)
-        weight = WEIGHTS[self.of] if self.of else ""
-        query = " & ".join(f"'{word}':*{weight}" for word in self.words)
-        return f"{sql} @@ %s::tsquery", (*parameters, query)
+        return self.named(compiler, self.condition.on_postgresql(self.weight))
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
-        sql, parameters = compiler.compile(self.get_source_expressions()[1])
-        found = f"instr(' ' || {sql}, %s) > 0"
-        every = " AND ".join([found] * len(self.words))
-        return f"({every})", tuple(value for word in self.words for value in (*parameters, f" {word}"))
+        return self.named(compiler, self.condition.on_sqlite(self.weight))
+
+    def named(self, compiler: Any, sql: Sql) -> tuple[str, tuple[Any, ...]]:
+        """With the columns as this query names them: as its subquery a table may have another name."""
+        names = {
+            column: compiler.compile(source)[0]
+            for column, source in zip(self.columns, self.get_source_expressions(), strict=True)
+        }
+        return re.sub(r"[a-z_]+_(?:document|spellings|folded)", lambda found: names[found[0]], sql[0]), tuple(sql[1])
+
+
+class PositionIn(models.Func):
+    """The place of a book's id in a list of ids: for an order that the database cannot compute."""
+
+    output_field = models.IntegerField()
+
+    def __init__(self, ids: list[int]) -> None:
+        super().__init__("pk")
+        self.ids = ids
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, values = compiler.compile(self.get_source_expressions()[0])
+        return f"array_position(%s::bigint[], {sql})", (self.ids, *values)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, values = compiler.compile(self.get_source_expressions()[0])
+        whens = " ".join(f"WHEN {book_id:d} THEN {place:d}" for place, book_id in enumerate(self.ids))
+        return f"CASE {sql} {whens} ELSE {len(self.ids):d} END", tuple(values)
 
 
 class OnPostgreSQL(models.Index):

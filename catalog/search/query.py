@@ -1,12 +1,161 @@
 """What a search box's text asks for. No database is asked here."""
 
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.core.exceptions import ValidationError
+
 from catalog.folding import words
+from catalog.isbn import clean_isbn
+from catalog.search.conditions import Condition, Word, all_of, any_of
+from catalog.search.spellings import (
+    MAX_RUN,
+    UNSPACED,
+    Token,
+    compounds,
+    joined,
+    partly_joined,
+    tokens,
+    with_two_letters,
+)
 
 # Bounds of a query: each word costs one look-up in the index, and one comparison with each book that is ranked.
 MAX_QUERY = 200  # characters
 MAX_QUERY_WORDS = 32  # different words
 
+# Words that stand in nearly every query. They never exclude a book; among the books found they rank.
+COMMON = frozenset({
+    *("the", "a", "an", "and", "or", "of", "in", "on", "at", "to", "by", "for", "from", "with"),
+    *("book", "books", "novel", "novels", "author", "edition", "paperback", "hardcover"),
+})  # fmt: skip
+ARTICLE = re.compile(r"(the|a|an) ")
+
+ISBN_LABEL = re.compile(r"\s*isbn(-?1[03])?[:\s]*", re.IGNORECASE)
+BETWEEN_DIGITS = re.compile(r"[\s\u2010-\u2013-]")
+ISBN_DIGITS = re.compile(r"[0-9]{4,13}|[0-9]{9}[xX]", re.ASCII)
+LETTERS_THEN_DIGITS = re.compile(r"[^0-9]{3,}[0-9]+")  # catch22, but not 3d
+LETTERS_OR_DIGITS = re.compile(r"[0-9]+|[^0-9]+")
+
 
 def wanted_words(text: str) -> tuple[str, ...]:
     """The different words of a query, in its order. All of them: callers bound their number."""
     return tuple(dict.fromkeys(words(text)))
+
+
+@dataclass(frozen=True)
+class IsbnWanted:
+    """An ISBN, or its first digits as an ISBN-13 and as an ISBN-10."""
+
+    beginnings: tuple[str, ...]
+    is_whole: bool
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether the digits are hardly anything else. "1984" is a title, too."""
+        return self.is_whole or any(
+            beginning.startswith(("978", "979")) and len(beginning) > 6 for beginning in self.beginnings[:1]
+        )
+
+    @classmethod
+    def of(cls, text: str) -> "IsbnWanted | None":
+        digits = BETWEEN_DIGITS.sub("", ISBN_LABEL.sub("", text, count=1))
+        if not ISBN_DIGITS.fullmatch(digits):
+            return None
+        try:
+            return cls((clean_isbn(digits),), is_whole=True)
+        except ValidationError:
+            pass
+        beginnings = [digits] if digits.startswith(("978", "979")) else []
+        if len(digits) <= 10:  # the ISBN-13 of an ISBN-10 has the same digits but for the last, which checks the others
+            beginnings.append(f"978{digits[:9]}")
+        return cls(tuple(beginnings), is_whole=False) if beginnings else None
+
+
+@dataclass(frozen=True)
+class Query:
+    """A text as conditions: a book is found when it meets each of `required`; `optional` ones only rank.
+
+    A condition is what the text has between two blanks: a word, or a compound in each of its spellings.
+    """
+
+    text: str
+    found: tuple[Token, ...]
+    required: tuple[Condition, ...]
+    optional: tuple[Condition, ...]
+    isbn: IsbnWanted | None
+
+    @classmethod
+    def of(cls, text: str) -> "Query":
+        """Of more than MAX_QUERY_WORDS different words the first ones count."""
+        found = first_words(tokens(text))
+        other = tokens(with_two_letters(text))[: len(found)]
+        twins = [token.word for token in other] if len(other) == len(found) else [token.word for token in found]
+        required: list[Condition] = []
+        optional: list[Condition] = []
+        place = 0
+        for group in compounds(found):
+            twin = twins[place : place + len(group)]
+            place += len(group)
+            common = len(group) == 1 and group[0].word in COMMON
+            (optional if common else required).append(condition_of(group, twin))
+        if not required:
+            required, optional = optional, []
+        isbn = IsbnWanted.of(text)
+        return cls(text, tuple(found), tuple(dict.fromkeys(required)), tuple(dict.fromkeys(optional)), isbn)
+
+    def __bool__(self) -> bool:
+        return bool(self.required)
+
+    @cached_property
+    def folded(self) -> str:
+        """The query as `title_folded` would have it."""
+        return " ".join(token.word for token in self.found)
+
+    @cached_property
+    def bare(self) -> str:
+        """Without a leading article and without blanks: what catch22 and Catch-22 have in common."""
+        return bare(self.folded)
+
+    @property
+    def everything(self) -> tuple[Condition, ...]:
+        """The common words, too: for a filter, which finds what has all its words."""
+        return (*self.required, *self.optional)
+
+    @cached_property
+    def every(self) -> Condition:
+        return all_of(self.required)
+
+
+def first_words(found: list[Token]) -> list[Token]:
+    """Up to the MAX_QUERY_WORDS-th different word."""
+    different: set[str] = set()
+    for place, token in enumerate(found):
+        different.add(token.word)
+        if len(different) > MAX_QUERY_WORDS:
+            return found[:place]
+    return found[:MAX_QUERY]
+
+
+def bare(folded: str) -> str:
+    return ARTICLE.sub("", folded, count=1).replace(" ", "") if ARTICLE.match(folded) else folded.replace(" ", "")
+
+
+def condition_of(group: list[Token], twins: list[str]) -> Condition:
+    """One word or compound in its spellings: o'brien is o and brien, or obrien."""
+    parts = all_of([Word(one_run(token.word)) for token in group])
+    ways: list[Condition] = [parts]
+    if len(group) > 1:
+        ways.append(Word(joined(group)))
+        partly = partly_joined(group)
+        if 1 < len(partly) < len(group):
+            ways.append(all_of([Word(part) for part in partly]))
+    elif group[0].word != twins[0]:
+        ways.append(Word(twins[0]))
+    elif LETTERS_THEN_DIGITS.fullmatch(group[0].word):
+        ways.append(all_of([Word(part) for part in LETTERS_OR_DIGITS.findall(group[0].word)]))
+    return any_of(ways)
+
+
+def one_run(word: str) -> str:
+    return word[:MAX_RUN] if not word.isascii() and UNSPACED.search(word) else word

@@ -2,6 +2,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory, UserFactory
+from catalog.tests.answers import ANY_TIME
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def body_of_emma(emma):
         "title": "Emma",
         "author": "Jane Austen",
         "price": "9.50",
+        "currency": "USD",
         "isbn": "9780141439587",
         "genre_id": emma.genre_id,
         "description": "A clever young woman meddles.",
@@ -43,4 +45,7 @@ def body_of_emma(emma):
         "stock_quantity": 5,
         "in_stock": True,
         "is_active": True,
+        "popularity": 0,
+        "created_at": ANY_TIME,
+        "updated_at": ANY_TIME,
     }

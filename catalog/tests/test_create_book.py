@@ -5,7 +5,7 @@ import json
 import pytest
 
 from catalog.models import Book
-from catalog.tests.answers import FORBIDDEN, ISBN_TAKEN, NO_GENRE, NOBODY
+from catalog.tests.answers import ANY_TIME, FORBIDDEN, ISBN_TAKEN, NO_GENRE, NOBODY
 from catalog.tests.factories import BookFactory
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,7 @@ def test_post_book_with_everything_answers_201_with_the_book(clerk, novel):
         "title": "Emma",
         "author": "Jane Austen",
         "price": "9.50",
+        "currency": "USD",
         "isbn": "9780141439587",
         "genre_id": novel.pk,
         "description": "A clever young woman meddles.",
@@ -42,6 +43,9 @@ def test_post_book_with_everything_answers_201_with_the_book(clerk, novel):
         "stock_quantity": 5,
         "in_stock": True,
         "is_active": True,
+        "popularity": 0,
+        "created_at": ANY_TIME,
+        "updated_at": ANY_TIME,
     }
 
 
@@ -55,6 +59,7 @@ def test_post_book_with_the_least_answers_201_and_the_rest_is_null(owner, api):
         "title": "Emma",
         "author": "Jane Austen",
         "price": "10.00",
+        "currency": "USD",
         "isbn": None,
         "genre_id": None,
         "description": None,
@@ -63,6 +68,9 @@ def test_post_book_with_the_least_answers_201_and_the_rest_is_null(owner, api):
         "stock_quantity": 0,
         "in_stock": False,
         "is_active": True,
+        "popularity": 0,
+        "created_at": ANY_TIME,
+        "updated_at": ANY_TIME,
     }
     assert api.get(f"/books/{book.pk}").json() == response.json()
 
@@ -166,6 +174,7 @@ BAD = [
     ("cover_image_url", "https://covers.example/" + "e" * 2048),
     *(("publish_date", value) for value in ("", "1815", "23.12.1815", "1815-02-30", "0000-01-01", "10000-01-01")),
     *(("publish_date", value) for value in ("18151223", "1815-W51-6", "1815-12-23T00:00:00Z", "١٨١٥-١٢-٢٣", 1815)),
+    *(("popularity", value) for value in (None, -1, "x", 1.5, True, 2**31)),
     *(("stock_quantity", value) for value in (None, -1, "x", 1.5, True, "1.0", " 1 ", "١", 2**31, 10**30)),
 ]
 

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 
 from bookstore.api import pagination
-from catalog import querysets
 from catalog.models import Book
+from catalog.search import candidates, frequency
+from catalog.search.candidates import Bounds
 from catalog.tests.factories import BookFactory
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,9 @@ pytestmark = pytest.mark.django_db
 def low_bounds(monkeypatch):
     monkeypatch.setattr(pagination, "SMALL_TABLE", 0)
     monkeypatch.setattr(pagination, "EXACT_TOTAL", 4)
-    monkeypatch.setattr(querysets, "RANKED", 3)
+    monkeypatch.setattr(candidates, "SMALL_CATALOGUE", 0)
+    monkeypatch.setattr(candidates, "LARGE", Bounds(found=4, walked=6, ranked=5))
+    monkeypatch.setattr(frequency, "read", {})
 
 
 @pytest.fixture
@@ -36,13 +39,38 @@ def pages(api, query, *, size, count):
     return [api.get(f"/books?{query}&size={size}&page={page}").json() for page in range(1, count + 1)]
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
-def test_search_ranks_the_oldest_and_lets_the_others_follow_by_id(api, letters, size):
+def test_search_beyond_its_bound_ranks_the_most_popular_and_exact_titles(api, letters, size):
     ids = [book.pk for book in letters]
+    Book.objects.filter(pk=ids[4]).update(popularity=1)
+    Book.objects.filter(pk=ids[5]).update(title="Letters from Rome")
 
     found = [item["id"] for page in pages(api, "q=letters", size=size, count=8) for item in page["items"]]
 
-    assert found == [ids[1], ids[0], ids[2], *ids[3:]]
+    # Of the five that are ranked two are exact titles; a title that begins so comes on top of what the walk found.
+    assert found == [ids[1], ids[3], ids[5], ids[4], ids[0]]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
+def test_search_beyond_its_bound_sorts_what_comes_first_in_that_order(api, letters, size):
+    for price, book in enumerate(reversed(letters), start=1):
+        Book.objects.filter(pk=book.pk).update(price=price)
+
+    found = [item["id"] for page in pages(api, "q=letters&sort=price", size=size, count=8) for item in page["items"]]
+
+    assert found == [book.pk for book in reversed(letters)][:5]
+
+
+@pytest.mark.postgres
+def test_search_of_frequent_words_walks_the_books_that_filters_leave(api, letters, monkeypatch):
+    monkeypatch.setattr(candidates, "LISTED", -1)
+
+    found = api.get("/books?q=letters&in_stock=true&max_price=1000").json()
+
+    assert len(found["items"]) == 5
+    assert found["items"][0]["title"] == "Letters"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
@@ -79,7 +107,7 @@ def test_total_of_a_search_beyond_the_bound_is_at_least_what_was_seen(api, lette
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("query", ["", "q=letters"])
+@pytest.mark.parametrize("query", ["", "sort=price"])
 def test_total_on_the_last_page_is_exact_whatever_was_estimated(api, letters, query):
     Book.objects.filter(pk=letters[-1].pk).update(is_active=False)
 
@@ -101,7 +129,7 @@ def test_total_is_never_less_than_what_is_on_the_page(api, low_bounds):
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize(("query", "queries"), [("", 3), ("q=letters", 4), ("q=letters&page=9", 4)])
+@pytest.mark.parametrize(("query", "queries"), [("", 3), ("q=letters", 4), ("q=letters&page=9", 3)])
 def test_an_estimate_costs_a_query_more(api, letters, django_assert_num_queries, query, queries):
     with django_assert_num_queries(queries):
         api.get(f"/books?{query}&size=3")
@@ -139,10 +167,9 @@ def test_a_deep_page_of_the_books_on_sale_reads_the_index_only(db):
 
 @pytest.fixture
 def small_catalogue(letters, monkeypatch):
-    """The same books, in a table that counts as small; two are ranked at first, three of few."""
+    """The same books, in a table that counts as small."""
     monkeypatch.setattr(pagination, "SMALL_TABLE", 8)
-    monkeypatch.setattr(querysets, "RANKED", 2)
-    monkeypatch.setattr(querysets, "RANKED_OF_FEW", 6)
+    monkeypatch.setattr(candidates, "SMALL_CATALOGUE", 8)
     return letters
 
 
@@ -154,7 +181,7 @@ def test_total_of_a_small_catalogue_is_exact_beyond_the_bound(api, small_catalog
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
-def test_search_of_a_small_catalogue_ranks_more_of_it(api, small_catalogue, size):
+def test_search_of_a_small_catalogue_has_every_book_once(api, small_catalogue, size):
     ids = [book.pk for book in small_catalogue]
 
     found = [item["id"] for page in pages(api, "q=letters", size=size, count=8) for item in page["items"]]

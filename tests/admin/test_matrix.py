@@ -82,6 +82,7 @@ TABLE: dict[str, dict[str, Answers]] = {
     "password_change/": pages(OF_ALL_STAFF, staff(DONE, DONE)),
     "password_change/done/": pages(OF_ALL_STAFF, NO_SUCH_METHOD),
     "autocomplete/": pages(READ, NO_SUCH_METHOD),
+    "sign-ins/": pages(OF_ALL_STAFF, staff(DONE, DONE)),
     "jsi18n/": pages(OF_ALL_STAFF, NO_SUCH_METHOD),
     "r/<path:content_type_id>/<path:object_id>/": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
     **of_model("catalog/genre"),
@@ -120,7 +121,7 @@ TABLE: dict[str, dict[str, Answers]] = {
     "(?P<url>.*)$": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
 }
 # What changes the caller's own account or session, whatever their permissions.
-OWN = {"login/", "logout/", "password_change/"}
+OWN = {"login/", "sign-ins/", "logout/", "password_change/"}
 # Answered with a redirect, and nothing done: there is no file to import, or nothing to do at all.
 # A deletion of several leads to the page that asks.
 ONLY_LED_ON = {

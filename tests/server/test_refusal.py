@@ -119,11 +119,11 @@ def test_refusal_tells_a_browser_nothing_of_other_origins(refused, origin):
     assert not {name for name in refused(HTTP_ORIGIN=origin)[1] if name.startswith("Access-Control")}
 
 
-def test_refusal_lets_an_allowed_origin_read_it(refused):
+def test_refusal_lets_an_allowed_origin_read_it(refused, settings):
     headers = refused(HTTP_ORIGIN=SHOP)[1]
 
     assert headers["Access-Control-Allow-Origin"] == SHOP
-    assert headers["Access-Control-Expose-Headers"] == "ETag, Retry-After, X-Request-ID"
+    assert headers["Access-Control-Expose-Headers"] == ", ".join(settings.CORS_EXPOSE_HEADERS)
 
 
 def test_refusal_writes_the_line_of_a_request(refused, settings):

@@ -1,5 +1,6 @@
 """A missing or bad variable stops the start with one line that names it."""
 
+import ast
 import os
 import re
 import subprocess
@@ -26,6 +27,19 @@ def start(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # our own interpreter and code
         [sys.executable, "-c", code], cwd=tmp_path, env=kept | environ, capture_output=True, text=True, check=False
     )
+
+
+def values(tmp_path: Path, names: tuple[str, ...], **environ: str) -> tuple[object, ...]:
+    """What the settings say in a fresh process that has just these variables."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import bookstore.settings as found; "
+        f"print([getattr(found, name) for name in {names!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=kept | environ, capture_output=True, text=True, check=True
+    )
+    return tuple(ast.literal_eval(done.stdout))
 
 
 def test_production_settings_are_enough(tmp_path):
@@ -234,3 +248,25 @@ def test_sqlite_is_made_safe_for_several_processes(tmp_path):
         "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, (31_536_000, False, False)),
+        ({"HSTS_SECONDS": "0"}, (0, False, False)),
+        ({"HSTS_SUBDOMAINS": "1"}, (31_536_000, True, False)),
+        ({"HSTS_PRELOAD": "1"}, (31_536_000, True, True)),
+        ({"DEBUG": "1"}, (0, False, False)),
+    ],
+)
+def test_hsts_is_what_its_settings_say(tmp_path, environ, expected):
+    names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
+
+    assert values(tmp_path, names, **PRODUCTION | environ) == expected
+
+
+def test_hsts_for_browsers_lists_lasts_a_year(tmp_path):
+    started = start(tmp_path, **PRODUCTION | {"HSTS_PRELOAD": "1", "HSTS_SECONDS": "3600"})
+
+    assert started.stderr.startswith("bookstore cannot start: HSTS_PRELOAD is 1, and browsers' list takes nobody with")

@@ -225,3 +225,15 @@ def test_staff_who_may_delete_users_are_not_held_up_by_sessions(clerk_site, alic
 
     assert response.status_code == 302
     assert not User.objects.filter(pk=alice.pk).exists()
+
+
+def test_action_on_many_deletes_nobody_whom_the_page_of_one_would_not(clerk_site, alice, owner):
+    site = clerk_site("view_user", "delete_user")
+    chosen = {"action": "delete_selected", "_selected_action": [alice.pk, owner.pk]}
+
+    shown = site.post(USERS, chosen, follow=True)
+    site.post(shown.request["PATH_INFO"], {"step": "run"})
+
+    assert ("owner@example.com", "You may not delete it.") in shown.context["preview"]
+    assert User.objects.filter(pk=owner.pk).exists()
+    assert not User.objects.filter(pk=alice.pk).exists()

@@ -12,8 +12,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from catalog.fields import clean_isbn
 from catalog.folding import fold, same_name
+from catalog.isbn import clean_isbn
 from catalog.models import Book, Genre
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "demo" / "books.csv"

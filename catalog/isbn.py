@@ -1,0 +1,21 @@
+"""ISBN: what a person writes, as the ISBN-13 that is kept."""
+
+from django.core.exceptions import ValidationError
+from stdnum import isbn as stdnum_isbn
+from stdnum.exceptions import ValidationError as NotAnIsbn
+
+
+def clean_isbn(text: str) -> str:
+    """An ISBN-10 or ISBN-13, with or without hyphens and blanks, as its ISBN-13: one book has one.
+
+    Raises Django's ValidationError when it is none, or its check digit is wrong.
+    """
+    message = "This is no ISBN-10 or ISBN-13: look at its digits again, the last one checks the others."
+    bare = "".join(character for character in text if character not in " -\u2010\u2011\u2012\u2013")
+    # stdnum alone would also take a number of nine digits (SBN), and digits of a wide or mathematical form.
+    if not bare.isascii() or len(bare) not in {10, 13}:
+        raise ValidationError(message, code="invalid")
+    try:
+        return str(stdnum_isbn.validate(bare, convert=True))
+    except NotAnIsbn as error:
+        raise ValidationError(message, code="invalid") from error

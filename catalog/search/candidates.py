@@ -1,0 +1,193 @@
+"""Reads the books that meet conditions from the database, a bounded number whatever was asked.
+
+PostgreSQL is asked in one of two ways. `by_index` lists the books of rare words in the index of words. `by_walk` reads
+books in the order of their popularity until enough fit: what words that stand in a great part of all books need.
+SQLite reads every book.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db import connections
+
+from catalog.search.conditions import Condition, Sql, sql_for
+from catalog.search.frequency import LAST, Frequencies, frequencies
+from catalog.search.query import Query
+from catalog.search.ranking import ARTICLES, DOCUMENT, Hit, kind_sql, order_sql
+
+# The index is asked for a condition that holds in at most so many books: it lists all of them, 0.1 µs each.
+LISTED = 50_000
+INDEXED = 3  # conditions, the rarest, that the index is asked for; the others are looked at in the books themselves
+
+
+class Bounds(NamedTuple):
+    """How many books one search reads and shows. `small`: of a catalogue with fewer than SMALL_CATALOGUE."""
+
+    found: int  # books that the index may find before it is no use
+    walked: int  # books that a walk reads
+    ranked: int  # books that are ranked, and shown on all pages together
+
+
+SMALL_CATALOGUE = 100_000
+SMALL = Bounds(found=10_000, walked=100_000, ranked=10_000)
+LARGE = Bounds(found=5_000, walked=20_000, ranked=1_000)
+BEGINNINGS = 100  # titles that begin with a frequent word, read from the index of titles
+
+RANKED_COLUMNS = (
+    "id, title_folded, stock_quantity, popularity, price, publish_date, created_at, "
+    f"replace(title_folded, ' ', '') AS squeezed, {DOCUMENT} AS document"
+)
+HIT = "id, title_folded, author_folded, title_spellings::text, author_spellings::text, stock_quantity > 0, popularity"
+
+
+class Where(NamedTuple):
+    """The filters of a queryset of books as SQL, "true" for none."""
+
+    sql: str
+    values: tuple[Any, ...]
+    narrows: bool  # more than whether a book is on sale
+    alias: str
+
+    @classmethod
+    def of(cls, books: Any) -> "Where | None":
+        """None when no book can fit."""
+        compiler = books.query.get_compiler(using=books.db)
+        try:
+            sql, values = compiler.compile(books.query.where)
+        except FullResultSet:
+            return cls("true", (), narrows=False, alias=books.db)
+        except EmptyResultSet:
+            return None
+        return cls(sql, tuple(values), narrows=sql != '"books"."is_active"', alias=books.db)
+
+    @property
+    def vendor(self) -> str:
+        return connections[self.alias].vendor
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with connections[self.alias].cursor() as cursor:
+            cursor.execute(sql, list(values))
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+class Ids(NamedTuple):
+    """The ids of a page in order. `counted` books were seen: all there are, or of about `of_all`. `best`: the kind of
+    match (ranking.py) of the best of all, None when there is none."""
+
+    ids: list[int]
+    counted: int
+    of_all: int | None = None
+    best: int | None = None
+
+
+def bounds_of(known: Frequencies) -> Bounds:
+    return SMALL if known.books < SMALL_CATALOGUE else LARGE
+
+
+def rarest(conditions: Sequence[Condition], known: Frequencies) -> tuple[list[Condition], list[Condition]]:
+    """Those that the index shall be asked for, and the others."""
+    ordered = sorted(conditions, key=known.of)
+    indexed = [condition for condition in ordered[:INDEXED] if known.of(condition) <= LISTED]
+    return indexed, [condition for condition in conditions if condition not in indexed]
+
+
+def conjunction(where: Where, indexed: Sequence[Condition], others: Sequence[Condition]) -> Sql:
+    """`IS TRUE` keeps the planner from asking the index for frequent words."""
+    compiled = sql_for(where.vendor)
+    parts = [(where.sql, list(where.values)), *(compiled(condition) for condition in indexed)]
+    parts += [(f"{sql} IS TRUE", values) for sql, values in (compiled(condition) for condition in others)]
+    return " AND ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
+
+
+def by_index(
+    where: Where, query: Query, known: Frequencies, *, order: str | None, bounds: Bounds, start: int, size: int
+) -> Ids | None:
+    """A page of what the index finds, in order; None when the words are too frequent for it. 1 query.
+
+    `order` is an ORDER BY; None is by rank.
+    """
+    indexed, others = rarest(query.required, known)
+    if not indexed:
+        return None
+    condition, values = conjunction(where, indexed, others)
+    kind, kinds = kind_sql(query)
+    ranking, ranks = (order, []) if order else order_sql(query)
+    sql = f"""WITH found AS MATERIALIZED (SELECT {RANKED_COLUMNS} FROM books WHERE {condition} LIMIT %s),
+ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM found)
+SELECT (SELECT count(*) FROM found), (SELECT min(kind) FROM ranked),
+ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608  values are parameters
+    [(counted, best, ids)] = where.rows(sql, [*values, bounds.found + 1, *kinds, *ranks, size, start])
+    return None if counted > bounds.found else Ids(ids, counted, best=best)
+
+
+def by_walk(
+    where: Where, query: Query, known: Frequencies, *, order: str | None, bounds: Bounds, start: int, size: int
+) -> Ids:
+    """A page of what the first `bounds.walked` books have, in order. 1 query.
+
+    The first ones are the most popular, or the first in `order`; of books that filters narrow they are any, so that an
+    index of these filters can be used. Titles that are the query or begin with it come on top of them.
+    """
+    walk = order or ("" if where.narrows else "popularity DESC, id")
+    walked = f"SELECT * FROM books WHERE {where.sql}{f' ORDER BY {walk}' if walk else ''} LIMIT %s"  # noqa: S608  as above
+    fits = f"""SELECT {RANKED_COLUMNS}, place FROM (
+    SELECT *, row_number() OVER () AS place FROM ({walked}) AS first_books
+) AS walked WHERE ({DOCUMENT}) @@ %s::tsquery LIMIT %s"""  # noqa: S608
+    values: list[Any] = [*where.values, bounds.walked, query.every.tsquery(), bounds.ranked]
+    if not order:
+        exact = [f"{article} {query.folded}".strip() for article in ARTICLES]
+        titled = f"SELECT {RANKED_COLUMNS}, NULL FROM books WHERE {where.sql} AND"  # noqa: S608
+        fits = f"""({fits}) UNION ALL ({titled} title_folded = ANY(%s::text[]) LIMIT %s)
+UNION ALL ({titled} title_folded > %s AND title_folded < %s ORDER BY books.title_folded LIMIT %s)"""
+        values += [*where.values, exact, BEGINNINGS]
+        values += [*where.values, query.folded, query.folded + LAST, BEGINNINGS]
+    kind, kinds = kind_sql(query)
+    ranking, ranks = ("place", []) if order else order_sql(query)
+    sql = f"""WITH found AS MATERIALIZED ({fits}),
+once AS (SELECT DISTINCT ON (id) * FROM found ORDER BY id, place),
+ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM once)
+SELECT (SELECT count(*) FROM once), (SELECT max(place) FROM found), (SELECT count(place) FROM found),
+(SELECT min(kind) FROM ranked), ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608
+    shown = max(0, min(size, bounds.ranked - start))
+    [(counted, places, fitting, best, ids)] = where.rows(sql, [*values, *kinds, *ranks, shown, start])
+    if fitting < bounds.ranked and bounds is SMALL:
+        return Ids(ids, counted, best=best)
+    share = fitting / places if places else 0
+    return Ids(ids, counted, of_all=max(counted, round(known.books * share)), best=best)
+
+
+def page_of_ids(where: Where, query: Query, *, order: str | None, start: int, size: int) -> Ids:
+    """PostgreSQL: the page of the books that meet every condition of the query. 1 query, at most 2."""
+    known = frequencies(where.alias)
+    bounds = bounds_of(known)
+    options: dict[str, Any] = {"order": order, "bounds": bounds, "start": start, "size": size}
+    return by_index(where, query, known, **options) or by_walk(where, query, known, **options)
+
+
+def hits(where: Where, conditions: Sequence[Condition], *, most: int, first: str = "") -> list[Hit]:
+    """At most so many books that meet every condition. 1 query; none on PostgreSQL where every word is frequent: then
+    nothing is said of them.
+
+    SQLite takes those of the folded title `first`, then the popular ones; PostgreSQL any.
+    """
+    if where.vendor == "postgresql":
+        indexed, others = rarest(conditions, frequencies(where.alias))
+        if not indexed:
+            return []
+        condition, values = conjunction(where, indexed, others)
+        columns, order = HIT, ""
+    else:
+        condition, values = conjunction(where, conditions, [])
+        columns, order = HIT.replace("::text", ""), "ORDER BY title_folded = %s DESC, popularity DESC, id"
+        values.append(first)
+    rows = where.rows(f"SELECT {columns} FROM books WHERE {condition} {order} LIMIT %s", [*values, most])  # noqa: S608  as above
+    return [Hit(row[0], row[1], row[2], plain(row[3]), plain(row[4]), bool(row[5]), row[6]) for row in rows]
+
+
+def plain(spellings: str | None) -> str | None:
+    """The words of a tsvector, or of SQLite's text."""
+    if spellings is None or "'" not in spellings:
+        return spellings
+    return " ".join(part.rpartition(":")[0].strip("'") for part in spellings.split())

@@ -1,0 +1,67 @@
+"""How frequent words are in the catalogue, by the statistics that PostgreSQL's autovacuum keeps.
+
+The index is asked for rare words only: of a frequent one it would list hundreds of thousands of books.
+"""
+
+from bisect import bisect_left
+from time import monotonic
+from typing import NamedTuple
+
+from django.db import connections
+
+from catalog.search.conditions import AllOf, AnyOf, Condition, Word
+
+KEPT = 600.0  # seconds that a process uses what it has read
+KEPT_EMPTY = 10.0  # when there are no statistics yet
+LAST = "\U0010ffff"  # sorts after every word with the same beginning
+
+STATISTICS = """
+SELECT greatest(relation.reltuples, 0)::bigint, statistics.most_common_elems::text::text[],
+       statistics.most_common_elem_freqs
+FROM pg_class relation
+LEFT JOIN pg_stats statistics ON statistics.tablename = 'books' AND statistics.attname = 'search_document'
+  AND statistics.schemaname = relation.relnamespace::regnamespace::text
+WHERE relation.oid = 'books'::regclass"""
+
+
+class Frequencies(NamedTuple):
+    """About how many books there are, and the share of them that each of the most frequent words is in, by word."""
+
+    books: int
+    words: list[str]
+    shares: list[float]
+
+    def of(self, condition: Condition) -> int:
+        """In about how many books this holds: at most, where words stand together; 0 when no word is frequent."""
+        match condition:
+            case AllOf(parts):
+                return min(self.of(part) for part in parts)
+            case AnyOf(parts):
+                return sum(self.of(part) for part in parts)
+            case Word(text, prefix):
+                first = bisect_left(self.words, text)
+                last = bisect_left(self.words, text + LAST) if prefix else bisect_left(self.words, text + "\0")
+                share = min(sum(self.shares[first:last]), 1.0)
+                # As many again stand in words that are too rare for the statistics, where one letter begins them.
+                return round(self.books * min(share * (2 if prefix and len(text) == 1 else 1), 1.0))
+
+
+NONE = Frequencies(0, [], [])
+read: dict[str, tuple[float, Frequencies]] = {}
+
+
+def frequencies(alias: str) -> Frequencies:
+    """As of at most ten minutes ago: one query for a process in that time. NONE on SQLite, and before an ANALYZE."""
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return NONE
+    at, known = read.get(alias, (-KEPT, NONE))
+    if monotonic() - at < (KEPT if known.books else KEPT_EMPTY):
+        return known
+    with connection.cursor() as cursor:
+        cursor.execute(STATISTICS)
+        books, words, shares = cursor.fetchone()
+    pairs = sorted((word, share) for word, share in zip(words or [], shares or [], strict=False) if word)
+    known = Frequencies(books, [word for word, _ in pairs], [share for _, share in pairs])
+    read[alias] = (monotonic(), known)
+    return known

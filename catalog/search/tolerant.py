@@ -1,0 +1,155 @@
+"""The tolerant tier: what is found by a query with typing errors, with words that no book has, or wrongly divided."""
+
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from catalog.search.candidates import Where, hits
+from catalog.search.conditions import AnyOf, Condition, Word, all_of, any_of
+from catalog.search.corrections import MAX_LENGTH, MAX_WORDS, Corrections
+from catalog.search.frequency import frequencies
+from catalog.search.query import Query
+from catalog.search.ranking import Hit
+
+READ = 500  # books that one attempt reads and ranks
+SHOWN = 50  # books that the tolerant tier adds to a search
+MOST_LEFT_OUT = 3  # words of a query that may be left out
+SHORTEST_DIVIDED = 5  # letters of a word that may be two
+COMBINED = 6  # words of which some are left out: the rarest
+
+
+def find_tolerantly(where: Where, query: Query, *, leave_out: bool) -> list[int]:
+    """The ids of the books that come nearest, best first; with `leave_out` words may be missing from them.
+
+    Attempts, until one finds something: unknown words corrected or divided; every word corrected; words divided or
+    joined; unknown words left out; known words left out, as few as possible. 3 queries, and 50 at most.
+    """
+    corrections = Corrections(where.alias)
+    required = query.required
+    known = corrections.known(texts_of(required))
+    unknown = [condition for condition in required if not is_known(condition, known)]
+    near = corrections.near(texts_of(unknown))
+    divided = divisions(unknown, corrections)
+    mended = {condition: with_alternatives(condition, near, divided) for condition in unknown}
+    attempts: list[list[Condition]] = []
+    if unknown and all(mended.values()):
+        attempts.append([mended.get(condition) or condition for condition in required])
+        if best := attempt(where, query, attempts[-1]):
+            return best
+    rest = [condition for condition in required if condition not in mended]
+    near |= corrections.near(texts_of(rest))
+    if all(mended.values()):
+        every = [mended.get(each) or either(each, with_alternatives(each, near, {})) for each in required]
+        if every not in attempts and (best := attempt(where, query, every)):
+            return best
+    if (joined := join(required, corrections)) and (best := attempt(where, query, joined)):
+        return best
+    if not leave_out:
+        return []
+    kept = [mended.get(condition, condition) for condition in required]
+    there = [condition for condition in kept if condition]
+    if there and len(there) < len(required) and (best := attempt(where, query, there)):
+        return best
+    either_way = [either(each, with_alternatives(each, near, {})) for each in there]
+    return leave_words_out(where, query, either_way)
+
+
+def texts_of(conditions: Sequence[Condition]) -> list[str]:
+    return list(dict.fromkeys(word.text for condition in conditions for word in condition.words()))
+
+
+def is_known(condition: Condition, known: set[str]) -> bool:
+    """Whether the catalogue has its words, in one of its spellings."""
+    if isinstance(condition, AnyOf):
+        return any(is_known(part, known) for part in condition.parts)
+    return all(word.text in known for word in condition.words())
+
+
+def either(condition: Condition, other: Condition | None) -> Condition:
+    return any_of([condition, other]) if other else condition
+
+
+def with_alternatives(
+    condition: Condition, near: dict[str, list[str]], divided: dict[Condition, list[Condition]]
+) -> Condition | None:
+    """The words that it may mean; None when nothing resembles it."""
+    others: list[Condition] = [
+        Word(other, prefix=False) for word in condition.words() for other in near.get(word.text, [])
+    ]
+    others += divided.get(condition, [])
+    return any_of(others) if others else None
+
+
+def divisions(conditions: Sequence[Condition], corrections: Corrections) -> dict[Condition, list[Condition]]:
+    """Of words that may be two: "fightclub" as fight and club. 1 query."""
+    halves = {
+        each: [(each.text[:place], each.text[place:]) for place in range(1, len(each.text))]
+        for each in conditions[:MAX_WORDS]
+        if isinstance(each, Word) and SHORTEST_DIVIDED <= len(each.text) <= MAX_LENGTH
+    }
+    there = corrections.there(part for several in halves.values() for two in several for part in two)
+    return {
+        each: [
+            all_of([Word(one, prefix=False), Word(other, prefix=False)])
+            for one, other in several
+            if one in there and other in there
+        ]
+        for each, several in halves.items()
+    }
+
+
+def join(conditions: Sequence[Condition], corrections: Corrections) -> list[Condition]:
+    """With neighbours that may be one word: "mocking bird" as mockingbird; [] when none may. 1 query."""
+    pairs = [
+        one.text + other.text if isinstance(one, Word) and isinstance(other, Word) else ""
+        for one, other in pairwise(conditions)
+    ]
+    there = corrections.there(pair for pair in pairs if 0 < len(pair) <= MAX_LENGTH)
+    result: list[Condition] = []
+    place = 0
+    while place < len(conditions):
+        if place < len(pairs) and pairs[place] in there:
+            result.append(any_of([all_of(conditions[place : place + 2]), Word(pairs[place])]))
+            place += 2
+        else:
+            result.append(conditions[place])
+            place += 1
+    return result if there else []
+
+
+def attempt(where: Where, query: Query, conditions: Sequence[Condition]) -> list[int]:
+    return best_of(hits(where, conditions, most=READ), query, [(condition, 1) for condition in conditions])
+
+
+def leave_words_out(where: Where, query: Query, conditions: Sequence[Condition]) -> list[int]:
+    """Books that lack one of the words, else two, else three: those with the rarest of the others first."""
+    known = frequencies(where.alias)
+    by_rarity = sorted(conditions, key=known.of)[:COMBINED]
+    weights = [
+        (condition, 3 if known.of(condition) * 100 < known.books or not known.books else 1) for condition in conditions
+    ]
+    for missing in range(1, min(MOST_LEFT_OUT, len(by_rarity) - 1) + 1):
+        found: dict[int, Hit] = {}
+        for kept in combinations(by_rarity, len(by_rarity) - missing):
+            found.update({hit.id: hit for hit in hits(where, kept, most=READ // 5)})
+        if found:
+            return best_of(list(found.values()), query, weights)
+    return []
+
+
+def best_of(found: Sequence[Hit], query: Query, weights: Sequence[tuple[Condition, int]]) -> list[int]:
+    """The ids of the nearest, best first: by the words they have, then by how many are as they were typed, then by how
+    alike title and query are."""
+
+    def nearness(hit: Hit) -> tuple[Any, ...]:
+        words = [*hit.title_words, *hit.author_words]
+        has = sum(weight for condition, weight in weights if condition.holds(words))
+        typed = sum(condition.holds(words) for condition in query.required)
+        alike = fuzz.token_sort_ratio(query.folded, hit.title) + fuzz.token_set_ratio(
+            query.folded, f"{hit.title} {hit.author}"
+        )
+        return (-has, -typed, -round(alike), not hit.in_stock, -hit.popularity, hit.id)
+
+    return [hit.id for hit in sorted(found, key=nearness)[:SHOWN]]
