@@ -206,7 +206,7 @@ class ImportBatch(models.Model):
         return {"data": packed(rows), "told": packed(told), **counts}
 
     def rows(self) -> list[StagedRow]:
-        return unpacked(self.data)
+        return unpacked(bytes(self.data))
 
 
 def packed(rows: list[StagedRow]) -> bytes:

@@ -82,6 +82,7 @@ def test_export_has_every_column_that_an_import_reads(staff, emma):
             "publish_date": "1815-12-23",
             "stock_quantity": "5",
             "is_active": "yes",
+            "popularity": "0",
         }
     ]
 

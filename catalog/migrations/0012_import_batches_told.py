@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0007_book_imports_by_tasks'),
+        ('catalog', '0011_watch_popularity'),
     ]
 
     operations = [
