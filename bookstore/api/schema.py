@@ -47,9 +47,6 @@ FAULT = {
 # `- 200: the cart, …` in the docstring of an operation, up to the next of its kind.
 STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
 
-# The schemas of what an error carries beside the three standard keys.
-EXTRAS: dict[str, dict[str, Any]] = {"item_id": {"type": "integer"}}
-
 
 class DocumentedErrors(tuple[type[ApiError], ...]):
     """The errors of one status that an operation can answer with."""
@@ -77,8 +74,8 @@ def component_of(error: type[ApiError]) -> dict[str, Any]:
     elif error.field:
         properties["field"] = {"type": "string", "enum": [error.field]}
         required.append("field")
-    for name in getattr(error, "extra_fields", ()):
-        properties[name] = EXTRAS[name]
+    for name, part in getattr(error, "extra_fields", {}).items():
+        properties[name] = part
         required.append(name)
     return {"type": "object", "description": error.message, "properties": properties, "required": required}
 
@@ -90,7 +87,7 @@ def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
         value = {"detail": fault["detail"], "code": error.code, "field": fault["field"], "errors": [fault]}
     elif error.field:
         value["field"] = error.field
-    value |= dict.fromkeys(getattr(error, "extra_fields", ()), 42)
+    value |= {name: part.get("example", 42) for name, part in getattr(error, "extra_fields", {}).items()}
     return {"summary": error.code, "value": value}
 
 

@@ -1,0 +1,20 @@
+from typing import ClassVar
+
+from django.apps import AppConfig
+
+from bookstore.api.guide import Tag
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"
+    verbose_name = "Orders"
+    api_tag = Tag(
+        "orders",
+        "From the cart to an order, and what becomes of it. A checkout with an `Idempotency-Key` may be sent again: it "
+        "makes no second order.",
+        place=40,
+    )
+    staff_groups: ClassVar[dict[str, list[str]]] = {
+        "Order desk": ["view_order", "change_order", "view_orderitem"],
+        "Customer support": ["view_order", "view_orderitem"],
+    }
