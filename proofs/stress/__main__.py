@@ -21,6 +21,7 @@ PARTS = (
     "races",
     "reads",
     "mixed",
+    "orders",
     "model",
     "login",
     "crashes",

@@ -107,6 +107,22 @@ def one_copy_more(original: Function) -> Function:
     return lambda quantity, **facts: original(quantity + 1, **facts)
 
 
+def take_what_was_seen(copies: Any) -> bool:
+    from catalog.models import Book
+
+    for book in Book.objects.filter(pk__in=copies):
+        Book.objects.filter(pk=book.pk).update(stock_quantity=max(0, book.stock_quantity - copies[book.pk]))
+    return True
+
+
+def twice(original: Function) -> Function:
+    def give_back(copies: Any) -> None:
+        original(copies)
+        original(copies)
+
+    return give_back
+
+
 NO_STATEMENTS = [instead("cart.statements", "_run", no_row)]
 NO_LOCK = [*NO_STATEMENTS, instead("cart.models", "Cart._lock", without_lock)]
 # What the code waits for never comes, so that what does come is a 500.
@@ -279,6 +295,22 @@ SABOTAGES = {
         {"rounds": 60, "seconds": 10},
     ),
     "user-read-again": of_race("adds against the users deletion", [Break("cart.models", "User", ReadAgain)], 400),
+    "stock-not-guarded": Sabotage(
+        "orders",
+        "orders: the same last copies",
+        # Looked at without a lock, and taken whatever it is by then.
+        [
+            instead("catalog.querysets", "BookQuerySet.lock", lambda books, ids: None),
+            instead("orders.checkout", "take", take_what_was_seen),
+        ],
+        {"rounds": 150},
+    ),
+    "given-back-twice": Sabotage(
+        "orders",
+        "orders: the same last copies",
+        [Break("orders.models", "give_back", twice)],
+        {"rounds": 60},
+    ),
     "lazy-commit": Sabotage(
         "crashes",
         "crashes: acknowledged writes",

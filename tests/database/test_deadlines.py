@@ -18,6 +18,9 @@ from bookstore.wsgi import application as served
 from tests.support.proxy import SwallowingProxy
 from tests.support.server import Client, running_server, url_of
 
+# Its connections set timeouts of their own, which a pooler of transactions would hand on to the next client.
+pytestmark = pytest.mark.own_session
+
 
 def admit(application, slots, refuse=lambda *request: []):
     return Admission(application, slots, largest_body=100, largest_upload=100, refuse=refuse, longest=5.5)

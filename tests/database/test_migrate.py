@@ -5,7 +5,8 @@ from django.core.management import CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from bookstore import environment
-from tests.support.server import free_port, url_of_test_database
+from tests.support.server import url_of_test_database
+from tools.postgres import free_port
 
 
 @pytest.fixture

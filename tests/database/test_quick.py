@@ -12,7 +12,13 @@ from bookstore.accounts.tests.factories import UserFactory
 from bookstore.database.constraints import violated
 from bookstore.fastpath import libpq as quick
 
-pytestmark = [pytest.mark.fast_path, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+# Behind a pooler nothing is prepared, and these take the ordinary way.
+pytestmark = [
+    pytest.mark.fast_path,
+    pytest.mark.postgres,
+    pytest.mark.own_session,
+    pytest.mark.django_db(transaction=True),
+]
 
 EVERY_TYPE = """SELECT %s::int, 12.50::numeric(10,2), NULL, true, 'Brontë' || '%%',
     timestamptz '2026-01-02 03:04:05.678901+02', %s::text"""

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from bookstore.server import draining
-from tests.support.server import ROOT, Client, free_port, url_of_test_database
+from tests.support.server import ROOT, Client, settings_for, url_of_test_database
+from tools.postgres import free_port
 
 
 @pytest.fixture
@@ -52,7 +53,8 @@ def draining_server(transactional_db):
         [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2", "--drain", "3"],
         cwd=ROOT,
         env=os.environ
-        | {"STOP_TIMEOUT": "30", "DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"},
+        | settings_for(url_of_test_database())
+        | {"STOP_TIMEOUT": "30", "LOG_LEVEL": "ERROR", "DEBUG": "1", "TASK_WORKERS": "0"},
     )
     for _ in range(200):
         try:

@@ -15,6 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from bookstore.management.commands import serve
 from bookstore.server import main, start
 from tests.support.server import ROOT, Client, url_of_test_database
+from tools import postgres
 
 pytestmark = pytest.mark.django_db
 
@@ -37,9 +38,7 @@ def started(monkeypatch):
 
 @pytest.fixture
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(postgres.free_port())
 
 
 def test_serve_replaces_the_process_with_the_servers_own(started, free_port):

@@ -16,7 +16,8 @@ from bookstore.server.admission import Admission, Here
 from bookstore.server.bodies import RATE, Reader
 from bookstore.server.slots import Slots
 from bookstore.server.sockets import Client as Connection
-from tests.support.server import ROOT, free_port, running_server, url_of_test_database
+from tests.support.server import ROOT, running_server, url_of_test_database
+from tools.postgres import free_port
 
 linux = pytest.mark.skipif(not sockets.AVAILABLE, reason="connections are looked at on Linux only")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from tests.support.server import ROOT, running_server, url_of_test_database
+from tests.support.server import ROOT, running_server, settings_for, url_of_test_database
 
 
 @dataclass
@@ -65,7 +65,7 @@ def commands_of_make_run() -> list[list[str]]:
 @contextmanager
 def demo_shop(folder: Path) -> Iterator[DemoShop]:
     with fresh_database(folder) as url:
-        shop = DemoShop("", os.environ | {"DATABASE_URL": url, "DEBUG": "1"})
+        shop = DemoShop("", os.environ | settings_for(url) | {"DEBUG": "1"})
         for command in commands_of_make_run():
             shop.manage(*command)
         with running_server(DATABASE_URL=url) as port:

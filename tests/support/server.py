@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,9 +10,11 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.db import connection
+
+from tools.postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 20
@@ -33,16 +34,20 @@ def url_of(database: dict[str, Any]) -> str:
     return f"postgresql://{user}{':' if password else ''}{password}@{host}:{port}/{database['NAME']}"
 
 
+def settings_for(url: str) -> dict[str, str]:
+    """The variables that name this database to another process, whatever this process's name: the way past a pooler
+    leads to the same database, and there is no pooler before SQLite."""
+    if url.startswith("sqlite:"):
+        return {"DATABASE_URL": url, "DATABASE_DIRECT_URL": "", "DB_TRANSACTION_POOLING": "0"}
+    direct = os.environ.get("DATABASE_DIRECT_URL", "")
+    if direct:
+        direct = urlunsplit(urlsplit(direct)._replace(path=urlsplit(url).path))
+    return {"DATABASE_URL": url, "DATABASE_DIRECT_URL": direct}
+
+
 def shell_environment() -> dict[str, str]:
     """The environment for pasting into a shell: `python3` is this Python, whether or not there is one on PATH."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Client:
@@ -71,14 +76,9 @@ def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
-    own = {
-        "DATABASE_URL": url_of_test_database(),
-        "DATABASE_DIRECT_URL": "",
-        "LOG_LEVEL": "WARNING",
-        "DEBUG": "1",
-        "TASK_WORKERS": "0",
-    }
-    environment = os.environ | own | environ
+    own = {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"}
+    url = environ.get("DATABASE_URL", url_of_test_database())
+    environment = os.environ | settings_for(url) | own | environ
     server = subprocess.Popen(command, cwd=ROOT, env=environment)  # our own command
     try:
         deadline = time.monotonic() + START_SECONDS

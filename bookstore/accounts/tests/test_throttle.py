@@ -7,7 +7,6 @@ import sys
 import threading
 from datetime import timedelta
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -17,10 +16,9 @@ from bookstore.accounts.models import LoginSession, ThrottleWindow, User
 from bookstore.accounts.tests.factories import PASSWORD, UserFactory
 from bookstore.accounts.throttling import count
 from bookstore.accounts.windows import ThrottleWindowQuerySet
+from tests.support.server import ROOT, settings_for
 
 pytestmark = pytest.mark.django_db
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -353,6 +351,7 @@ import django, sys, time
 django.setup()
 from bookstore.accounts.throttling import count
 from bookstore.accounts.windows import ThrottleWindowQuerySet
+from tests.support.server import ROOT, settings_for
 from concurrent.futures import ThreadPoolExecutor
 from django.db import connection
 def run(_):
@@ -370,12 +369,16 @@ with ThreadPoolExecutor(4) as threads:
 @pytest.mark.slow
 def test_four_processes_on_one_sqlite_file_let_exactly_the_limit_through(tmp_path):
     """Four processes of four threads each, as the server would run them."""
-    environment = os.environ | {
-        "DEBUG": "1",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'throttle.sqlite3'}",
-        "DJANGO_SETTINGS_MODULE": "bookstore.settings",
-        "PYTHONPATH": str(ROOT),
-    }
+    url = f"sqlite:///{tmp_path / 'throttle.sqlite3'}"
+    environment = (
+        os.environ
+        | settings_for(url)
+        | {
+            "DEBUG": "1",
+            "DJANGO_SETTINGS_MODULE": "bookstore.settings",
+            "PYTHONPATH": str(ROOT),
+        }
+    )
     migrate = [sys.executable, "manage.py", "migrate", "accounts", "--verbosity=0"]
     subprocess.run(migrate, cwd=ROOT, env=environment, check=True, timeout=120)
     workers = [
