@@ -98,6 +98,24 @@ class EnvelopeAutoSchema(AutoSchema):
         """That of the view's app, unless the operation names another."""
         return [guide.tag_of(type(self.view)).name]
 
+    @property
+    def deletes_by_body(self) -> bool:
+        """Whether this is the DELETE of a view that reads a body there, which drf-spectacular would leave out."""
+        return self.method == "DELETE" and getattr(self.view, "deletes_by_body", False)
+
+    @property
+    def reads_a_body(self) -> bool:
+        return self.method in {"POST", "PUT", "PATCH"} or self.deletes_by_body
+
+    def _get_request_body(self, direction: str = "request") -> Any:
+        if not self.deletes_by_body:
+            return super()._get_request_body(direction)
+        self.method = "POST"
+        try:
+            return super()._get_request_body(direction)
+        finally:
+            self.method = "DELETE"
+
     def general_errors(self) -> Iterable[type[ApiError]]:
         """What follows from how the view is declared; authenticators and permissions name theirs as `errors`,
         and those about one object as `object_errors`. A view that refuses no field has `takes_any_fields`."""
@@ -111,7 +129,7 @@ class EnvelopeAutoSchema(AutoSchema):
         if "{" in self.path:
             yield NotFound  # what stands there is no id at all
         yield NotAcceptable
-        has_body = self.method in {"POST", "PUT", "PATCH"} and self.get_request_serializer() is not None
+        has_body = self.reads_a_body and self.get_request_serializer() is not None
         if has_body:
             yield from (ParseError, ContentTooLarge, UnsupportedMediaType)
         checks_body = has_body and not getattr(self.view, "takes_any_fields", False)
@@ -148,7 +166,7 @@ class EnvelopeAutoSchema(AutoSchema):
 
     def example_fault(self) -> dict[str, str]:
         """A fault that this very operation can answer with: of a field that it needs, or of its first parameter."""
-        serializer = self.get_request_serializer() if self.method in {"POST", "PUT", "PATCH"} else None
+        serializer = self.get_request_serializer() if self.reads_a_body else None
         fields = force_instance(serializer).fields if serializer else {}
         for name, field in fields.items():
             if field.required:
