@@ -186,6 +186,9 @@ class SearchField(TextField):
 SENT = TextField(max_length=MAX_QUERY * 10)
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "maxItems": MAX_GENRES}]}
+)
 class GenreIdsField(serializers.Field[Any, Any, Any, Any]):
     """One genre or several: the parameter may be sent up to MAX_GENRES times."""
 
@@ -198,6 +201,7 @@ class GenreIdsField(serializers.Field[Any, Any, Any, Any]):
         return tuple(dict.fromkeys(self.one.run_validation(value) for value in values))
 
 
+@extend_schema_field({"type": "string", "example": "genre,price"})
 class ChosenField(serializers.Field[Any, Any, Any, Any]):
     """Words of a list, separated by commas: `genre,price`."""
 
@@ -214,6 +218,7 @@ class ChosenField(serializers.Field[Any, Any, Any, Any]):
         return chosen
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-9]+(,[0-9]+)*$", "example": "4,43"})
 class IdsField(serializers.Field[Any, Any, Any, Any]):
     """Ids separated by commas: `4,43`."""
 
