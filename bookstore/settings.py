@@ -169,6 +169,7 @@ CATALOGUE_CACHE_SECONDS = read(
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
 ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=validate.Range(min=1, max=336))
 ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=validate.Range(min=10, max=20160))
+ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
 LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=validate.Range(min=1, max=100_000))
 AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
 # A year, except on a machine of one's own.
@@ -192,6 +193,7 @@ LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", va
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "orders",
     "cart",
     "catalog",
     "bookstore.accounts",
@@ -354,7 +356,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # A browser storefront may read these of an answer's headers.
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After", "X-Request-ID", "X-Total-Count"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG

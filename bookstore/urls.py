@@ -29,6 +29,7 @@ urlpatterns = [
     # The busiest first: each request tries them in this order.
     path("", include("cart.urls")),
     path("", include("catalog.urls")),
+    path("", include("orders.urls")),
     path("auth/", include("bookstore.accounts.urls")),
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),

@@ -1,6 +1,6 @@
 """What a cart can refuse, each with the contract's status, code and field."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bookstore.api.errors import ApiError
 
@@ -19,7 +19,7 @@ class CartItemDuplicate(ApiError):
     code = "CART_ITEM_DUPLICATE"
     message = "This book is already in the cart: change the quantity of its line, item_id, instead."
     field = "book_id"
-    extra_fields: ClassVar[tuple[str, ...]] = ("item_id",)
+    extra_fields: ClassVar[dict[str, Any]] = {"item_id": {"type": "integer"}}
 
     def __init__(self, *, item_id: int) -> None:
         super().__init__(item_id=item_id)

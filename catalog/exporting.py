@@ -38,6 +38,7 @@ EXAMPLE = (
     date(1815, 12, 23),
     12,
     True,
+    0,
 )
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
-from bookstore.database.locks import DeletesUnderLock, lock_shared
+from bookstore.database.locks import DeletesUnderLock, lock, lock_shared
 from catalog.exceptions import BookNotFound, GenreUnknown, naming_conflicts
 from catalog.fields import FoldedField, UpdatedAtField
 from catalog.folding import fold
@@ -248,6 +248,10 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         """Those of these books that there are, by their ids. 1 query."""
         books: dict[int, Book] = self.in_bulk([book_id for book_id in book_ids if 0 < book_id <= MAX_ID])
         return books
+
+    def lock(self, book_ids: Iterable[int]) -> None:
+        """Nobody else changes these books until the transaction ends; lines may still point to them. 1 query."""
+        lock(self.filter(pk__in=[book_id for book_id in book_ids if 0 < book_id <= MAX_ID]), no_key=True)
 
     def lock_shared(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
         """Nobody deletes these books until the transaction ends; `unchanged`: nor changes them. 1 query."""

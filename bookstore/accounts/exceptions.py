@@ -60,3 +60,18 @@ class LastSuperuser(ApiError):
     status_code = 409
     code = "LAST_SUPERUSER"
     message = "Nothing was changed: nobody who may do everything would be left. Make somebody else a superuser first."
+
+
+class PasswordWrong(ApiError):
+    """Of somebody who is signed in; 401 would make a client refresh its token."""
+
+    status_code = 403
+    code = "AUTH_PASSWORD_WRONG"
+    message = "This is not the password of this account."
+    field = "password"
+
+
+class StaffAccount(ApiError):
+    status_code = 403
+    code = "AUTH_STAFF_ACCOUNT"
+    message = "This account belongs to the shop's staff: a superuser deletes it, in the admin."

@@ -22,13 +22,14 @@ from bookstore.accounts.exceptions import (
     EmailConflict,
     InvalidCredentials,
     LastSuperuser,
+    PasswordWrong,
     SessionOver,
     UserInactive,
 )
 from bookstore.accounts.groups import StaffGroupGrant
 from bookstore.accounts.hashers import CURRENT_HASH, NOBODYS_PASSWORD
 from bookstore.accounts.passwords import hash_of, look_at
-from bookstore.accounts.sessions import CREDENTIAL_LENGTH, LoginSession, LoginSessionQuerySet
+from bookstore.accounts.sessions import CREDENTIAL_LENGTH, EndReason, LoginSession, LoginSessionQuerySet
 from bookstore.accounts.sign_in_time import same_time_for_all
 from bookstore.accounts.windows import ThrottleWindow
 from bookstore.database.constraints import violated
@@ -277,6 +278,23 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             known, _ = look_at(raw_password, self.password)
         return known
 
+    def change_password(self, old: str, new: str, *, session_id: int) -> None:
+        """Takes a new password. All sessions end but this one.
+
+        Raises PasswordWrong when `old` is not the password, also when it was changed meanwhile. Four queries and a
+        transaction.
+        """
+        if not self.check_password(old):
+            raise PasswordWrong
+        encoded = hash_of(new)
+        with transaction.atomic():
+            if not User.objects.filter(pk=self.pk, password=self.password).update(password=encoded):
+                raise PasswordWrong
+            self.password = encoded
+            here = self.sessions.filter(pk=session_id)
+            here.update(credential=self.credential)
+            self.sessions.exclude(pk=session_id).end(EndReason.PASSWORD)
+
     def renew_hash(self, raw_password: str | None) -> bool:
         """Hashes the password with today's parameters. Sessions go on. False when the hash is another one by now."""
         old, new = self.credential, hash_of(raw_password)
@@ -306,11 +324,12 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         """The end of the password's hash: another password, or the same one hashed anew, has another."""
         return self.password[-CREDENTIAL_LENGTH:]
 
-    def end_sessions(self) -> int:
-        """Signs the user out everywhere, and says from how many sessions. Two queries and a transaction.
+    def end_sessions(self, *, but: int = 0) -> int:
+        """Signs the user out everywhere, but in the session `but`, and says from how many sessions.
 
-        The user is locked first: two of these at once would else wait for each other, and a sign-in could slip between.
+        Two queries and a transaction. The user is locked first: two of these at once would else wait for each other,
+        and a sign-in could slip between.
         """
         with transaction.atomic():
             User.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()
-            return self.sessions.end()
+            return self.sessions.exclude(pk=but).end(EndReason.ELSEWHERE)

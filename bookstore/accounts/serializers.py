@@ -12,6 +12,7 @@ from bookstore.accounts.models import User
 from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
 from bookstore.api.fields import TextField
 
+RULES = "8 to 128 characters; not a common one, not all digits, not like the email."
 # A letter may be written as up to four characters that the normal form makes one of; no more of them is normalised.
 MAX_WRITTEN_LENGTH = 4 * MAX_EMAIL_LENGTH
 
@@ -48,7 +49,8 @@ class AcceptedPassword(MinLengthValidator):
         super().__init__(MIN_PASSWORD_LENGTH)
 
     def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]
-        email = field.parent.initial_data.get("email")  # not checked yet
+        # Of who is signed in; else of the body, not checked yet.
+        email = field.context.get("email") or field.parent.initial_data.get("email")
         usable = isinstance(email, str) and len(email) <= MAX_WRITTEN_LENGTH
         # The field itself says what UsablePassword would.
         validators = [each for each in get_default_password_validators() if not isinstance(each, UsablePassword)]
@@ -64,7 +66,7 @@ class NewPasswordField(TextField):
 
 class RegisterSerializer(serializers.Serializer[Any]):
     email = EmailTextField()
-    password = NewPasswordField(help_text="8 to 128 characters; not a common one, not all digits, not like the email.")
+    password = NewPasswordField(help_text=RULES)
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -79,9 +81,56 @@ class RefreshSerializer(serializers.Serializer[Any]):
 
 
 class LogoutSerializer(serializers.Serializer[Any]):
-    """Documents the body. It is not asked whether one is valid: whoever wants to be signed out, is."""
+    refresh_token = TextField(trim_whitespace=False, required=False, help_text="Not needed beside a bearer token.")
 
-    refresh_token = TextField(required=False)
+
+class ChangePasswordSerializer(serializers.Serializer[Any]):
+    old_password = TextField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+    new_password = NewPasswordField(help_text=RULES)
+
+
+class PasswordSerializer(serializers.Serializer[Any]):
+    password = TextField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    email = serializers.CharField()
+    role = serializers.ChoiceField(choices=["user", "admin"])
+    date_joined = serializers.DateTimeField()
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    created_at = serializers.DateTimeField(help_text="When it was signed in.")
+    last_used_at = serializers.DateTimeField(help_text="When it was refreshed last, or signed in.")
+    expires_at = serializers.DateTimeField()
+    device = serializers.CharField(help_text="The User-Agent, shortened.", allow_blank=True)
+    address = serializers.CharField(help_text="The client's address as far as the shop keeps it.", allow_blank=True)
+
+
+class OwnSessionSerializer(SessionSerializer):
+    current = serializers.BooleanField(help_text="Whether this request came with a token of it.")
+
+
+class NoticeSerializer(SessionSerializer):
+    code = serializers.ChoiceField(choices=["AUTH_TOKEN_REUSE"])
+    ended_at = serializers.DateTimeField()
+
+
+class SessionsSerializer(serializers.Serializer[Any]):
+    items = OwnSessionSerializer(many=True, help_text="Those that go on, the newest first; at most 100.")
+    notices = NoticeSerializer(
+        many=True, help_text="Those that ended because a used refresh token came again: somebody may have copied it."
+    )
+
+
+class EndSessionsQuery(serializers.Serializer[Any]):
+    scope = serializers.ChoiceField(choices=["others", "all"], default="others", help_text="`all` ends this one, too.")
+
+
+class ExportSerializer(serializers.Serializer[Any]):
+    account = serializers.DictField()
+    sessions = serializers.ListField(child=serializers.DictField())
 
 
 class TokensSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
-from django.db.models.functions import Now, Right
+from django.db.models.functions import Coalesce, Now, Right
 from django.utils import timezone
 
 from bookstore.accounts.exceptions import RefreshInvalid, TokenReuse
@@ -31,11 +31,13 @@ MAX_DEVICE_LENGTH = 200  # characters of a User-Agent
 
 
 class EndReason(models.TextChoices):
-    """Why a session ended before its time. Sessions that end with a password or a user have no row of it."""
+    """Why a session ended before its time."""
 
     SIGNED_OUT = "signed_out", "signed out"
     REUSE = "reuse", "refresh token used again"
     STAFF = "staff", "ended by staff"
+    ELSEWHERE = "elsewhere", "signed out from another session"
+    PASSWORD = "password", "password changed"
 
 
 def new_identity() -> str:
@@ -128,6 +130,10 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
                 return session
             self.filter(pk=session.pk).end(EndReason.REUSE)
         raise TokenReuse
+
+    def with_last_use(self) -> LoginSessionQuerySet:
+        """Adds `last_used_at`: the last refresh, or the sign-in."""
+        return self.annotate(last_used_at=Coalesce("rotated_at", "created_at"))
 
     def with_grace(self) -> LoginSessionQuerySet:
         """Adds `in_grace`: whether the good refresh token is younger than REFRESH_GRACE_SECONDS."""

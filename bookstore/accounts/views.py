@@ -9,8 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bookstore.accounts import tokens
+from bookstore.accounts.authentication import BearerAuthentication
 from bookstore.accounts.devices import client
-from bookstore.accounts.exceptions import EmailConflict, InvalidCredentials, RefreshInvalid, TokenReuse
+from bookstore.accounts.exceptions import (
+    EmailConflict,
+    InvalidCredentials,
+    RefreshInvalid,
+    TokenExpired,
+    TokenInvalid,
+    TokenReuse,
+)
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.serializers import (
     LoginSerializer,
@@ -20,7 +28,7 @@ from bookstore.accounts.serializers import (
     TokensSerializer,
 )
 from bookstore.accounts.throttling import count_attempt, note_refused
-from bookstore.api.errors import Throttled
+from bookstore.api.errors import Throttled, ValidationError
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, validated
 
@@ -134,23 +142,32 @@ class RefreshView(AuthView):
 
 
 class LogoutView(AuthView):
-    takes_any_fields = True
-
     @extend_schema(
         operation_id="logout",
         tags=["auth"],
         summary="Sign out",
         request=LogoutSerializer,
-        responses={204: None},
+        responses={204: None, **errors_of(TokenInvalid, TokenExpired)},
         examples=[REFRESH_TOKEN],
     )
     def post(self, request: Request) -> Response:
-        """Ends the session of this refresh token: its access tokens are refused from now on, too.
+        """Ends the session of this refresh token, or of the bearer token when none is in the body: its access tokens
+        are refused from now on, too.
 
-        - 204: always, whatever the token was. Who has none that is good is signed out already.
+        - 204: the session is over. Always with a refresh token: who has none that is good is signed out already.
+        - 401 AUTH_TOKEN_INVALID, AUTH_TOKEN_EXPIRED: there is no refresh token, and the bearer token is not good.
+        - 422 VALIDATION_ERROR: there is neither a refresh token nor a bearer token.
         """
-        raw = request.data.get("refresh_token") if isinstance(request.data, dict) else None
-        if isinstance(raw, str):
-            with suppress(RefreshInvalid):
-                LoginSession.objects.of(tokens.read_refresh(raw)).end()
+        body = LogoutSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        raw = body.validated_data.get("refresh_token")
+        if raw is None:
+            caller = BearerAuthentication().authenticate(request)
+            if caller is None:
+                fault = {"field": "refresh_token", "code": "required", "detail": "Send this, or a bearer token."}
+                raise ValidationError([fault])
+            LoginSession.objects.of(caller[1].claims).end()
+            return Response(status=204)
+        with suppress(RefreshInvalid):
+            LoginSession.objects.of(tokens.read_refresh(raw)).end()
         return Response(status=204)

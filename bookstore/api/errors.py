@@ -31,7 +31,8 @@ MAX_FAULTS = 20
 class ApiError(exceptions.APIException):
     """A refusal that the contract names. Subclasses give `status_code`, `code`, `message` and perhaps `field`.
 
-    `extra` joins the body beside the three standard keys (`item_id` of a duplicate, say).
+    `extra` joins the body beside the three standard keys (`item_id` of a duplicate, say); a class that has some says
+    their schemas in `extra_fields`.
     """
 
     status_code = 400

@@ -47,9 +47,6 @@ FAULT = {
 # `- 200: the cart, …` in the docstring of an operation, up to the next of its kind.
 STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
 
-# The schemas of what an error carries beside the three standard keys.
-EXTRAS: dict[str, dict[str, Any]] = {"item_id": {"type": "integer"}}
-
 
 class DocumentedErrors(tuple[type[ApiError], ...]):
     """The errors of one status that an operation can answer with."""
@@ -77,8 +74,8 @@ def component_of(error: type[ApiError]) -> dict[str, Any]:
     elif error.field:
         properties["field"] = {"type": "string", "enum": [error.field]}
         required.append("field")
-    for name in getattr(error, "extra_fields", ()):
-        properties[name] = EXTRAS[name]
+    for name, part in getattr(error, "extra_fields", {}).items():
+        properties[name] = part
         required.append(name)
     return {"type": "object", "description": error.message, "properties": properties, "required": required}
 
@@ -90,7 +87,7 @@ def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
         value = {"detail": fault["detail"], "code": error.code, "field": fault["field"], "errors": [fault]}
     elif error.field:
         value["field"] = error.field
-    value |= dict.fromkeys(getattr(error, "extra_fields", ()), 42)
+    value |= {name: part.get("example", 42) for name, part in getattr(error, "extra_fields", {}).items()}
     return {"summary": error.code, "value": value}
 
 
@@ -100,6 +97,24 @@ class EnvelopeAutoSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         """That of the view's app, unless the operation names another."""
         return [guide.tag_of(type(self.view)).name]
+
+    @property
+    def deletes_by_body(self) -> bool:
+        """Whether this is the DELETE of a view that reads a body there, which drf-spectacular would leave out."""
+        return self.method == "DELETE" and getattr(self.view, "deletes_by_body", False)
+
+    @property
+    def reads_a_body(self) -> bool:
+        return self.method in {"POST", "PUT", "PATCH"} or self.deletes_by_body
+
+    def _get_request_body(self, direction: str = "request") -> Any:
+        if not self.deletes_by_body:
+            return super()._get_request_body(direction)
+        self.method = "POST"
+        try:
+            return super()._get_request_body(direction)
+        finally:
+            self.method = "DELETE"
 
     def general_errors(self) -> Iterable[type[ApiError]]:
         """What follows from how the view is declared; authenticators and permissions name theirs as `errors`,
@@ -114,7 +129,7 @@ class EnvelopeAutoSchema(AutoSchema):
         if "{" in self.path:
             yield NotFound  # what stands there is no id at all
         yield NotAcceptable
-        has_body = self.method in {"POST", "PUT", "PATCH"} and self.get_request_serializer() is not None
+        has_body = self.reads_a_body and self.get_request_serializer() is not None
         if has_body:
             yield from (ParseError, ContentTooLarge, UnsupportedMediaType)
         checks_body = has_body and not getattr(self.view, "takes_any_fields", False)
@@ -151,7 +166,7 @@ class EnvelopeAutoSchema(AutoSchema):
 
     def example_fault(self) -> dict[str, str]:
         """A fault that this very operation can answer with: of a field that it needs, or of its first parameter."""
-        serializer = self.get_request_serializer() if self.method in {"POST", "PUT", "PATCH"} else None
+        serializer = self.get_request_serializer() if self.reads_a_body else None
         fields = force_instance(serializer).fields if serializer else {}
         for name, field in fields.items():
             if field.required:

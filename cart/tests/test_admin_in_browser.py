@@ -9,6 +9,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
+from bookstore.admin import bulk
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
@@ -68,7 +69,7 @@ def browse(shop):
         asked, faults = set(), []
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            page = browser.new_page(viewport={"width": width, "height": 900}, base_url=shop.url)
+            page = browser.new_context(viewport={"width": width, "height": 900}, base_url=shop.url).new_page()
             page.set_default_timeout(30_000)
             page.on("request", lambda request: asked.add(request.url.split("/")[2] if "//" in request.url else "data:"))
             page.on("pageerror", lambda error: faults.append(str(error)))
@@ -154,17 +155,94 @@ def test_staff_who_may_change_carts_add_a_book_and_take_one_out(shop, bob, brows
         page.get_by_role("button", name="Add", exact=True).click()
         seen["added"] = page.locator(".messagelist").inner_text()
         page.locator("tr[id^=line-]", has_text="Emma").get_by_role("button", name="Remove").click()
+        seen["asked"] = page.locator(".question").inner_text()
+        page.locator(".question").get_by_role("button", name="Remove").click()
         seen["removed"] = page.locator(".messagelist").inner_text()
         seen["lines"] = page.locator("tr[id^=line-]").count()
+        page.get_by_role("button", name="Undo").click()
+        seen["undone"] = page.locator("tr[id^=line-]").count()
         page.get_by_role("link", name="History").click()
         seen["history"] = page.locator("#change-history").inner_text()
 
     browse(visit)
 
+    assert "Take “Emma” (2) out of this cart?" in seen["asked"]
+    assert seen["undone"] == 2
+
     assert seen["added"] == "Added “Dracula” (1)."
     assert seen["removed"] == "Removed “Emma” (2)."
     assert seen["lines"] == 1
-    assert "Added “Dracula” (1)." in seen["history"]
+    assert "bob@example.com" in seen["history"]
+    assert "Dracula" in seen["history"]
+
+
+def test_rows_of_the_list_are_saved_into_their_own_books_while_a_colleague_works(shop, browse):
+    seen = {}
+
+    def row_of(page, title):
+        return page.locator("#result_list tbody tr", has_text=title)
+
+    def visit(page):
+        sign_in(page)
+        page.goto("/admin/catalog/book/")
+        colleague = page.context.new_page()
+        colleague.goto("/admin/catalog/book/add/")
+        colleague.get_by_label("Title").fill("Aeneid")
+        colleague.get_by_label("Author").fill("Virgil")
+        colleague.get_by_label("Price (USD)").fill("6.00")
+        colleague.get_by_role("button", name="Save", exact=True).click()
+        colleague.goto("/admin/catalog/book/")
+        row_of(colleague, "Dracula").locator("input[name$='-price']:not([type=hidden])").fill("13.00")
+        colleague.get_by_role("button", name="Save", exact=True).click()
+
+        row_of(page, "Dracula").locator("input[name$='-price']:not([type=hidden])").fill("14.00")
+        row_of(page, "Emma").locator("input[name$='-stock_quantity']:not([type=hidden])").fill("44")
+        page.get_by_role("button", name="Save", exact=True).click()
+        seen["rows"] = page.locator("#result_list tbody tr").count()
+        seen["reason"] = page.locator("#result_list .errorlist").inner_text()
+        page.get_by_role("button", name="Save", exact=True).click()
+        seen["saved"] = page.locator(".messagelist").inner_text()
+
+    browse(visit)
+
+    assert seen["rows"] == 1
+    assert "bob@example.com changed it" in seen["reason"]
+    assert "this page showed “12.25”, it is “13.00” now, and you wrote “14.00”" in seen["reason"]
+    assert seen["saved"] == "1 book was changed successfully."
+    assert {book.title: (str(book.price), book.stock_quantity) for book in Book.objects.all()} == {
+        "Aeneid": ("6.00", 0),
+        "Dracula": ("14.00", 5),
+        "Emma": ("9.50", 44),
+    }
+
+
+def test_select_all_shows_first_and_goes_on_by_itself_to_the_end(shop, browse, monkeypatch):
+    monkeypatch.setattr(bulk, "BATCH", 20)
+    monkeypatch.setattr(bulk, "LONGEST", 0)
+    BookFactory.create_batch(58, price="10.00")
+    Book.objects.update(price="10.00")
+    seen = {}
+
+    def visit(page):
+        sign_in(page)
+        page.goto("/admin/catalog/book/")
+        page.locator("#action-toggle").check()
+        page.get_by_text("Select all 60 books").click()
+        page.locator("select[name=action]").first.select_option("change_prices")
+        page.get_by_role("button", name="Go").first.click()
+        page.get_by_label("Percent").fill("10")
+        page.get_by_role("button", name="Show what would change").click()
+        seen["preview"] = page.locator("#content-main").inner_text()
+        page.get_by_role("button", name="Yes, do it to 60 books").click()
+        page.locator(".messagelist").wait_for()
+        seen["told"] = page.locator(".messagelist").inner_text()
+
+    browse(visit)
+
+    assert "This is about 60 books, of which these are the first:" in seen["preview"]
+    assert "10.00 → 11.00" in seen["preview"]
+    assert seen["told"] == "Changed the prices of 60 books by 10 percent."
+    assert {str(price) for price in Book.objects.values_list("price", flat=True)} == {"11.00"}
 
 
 PAGES = (
@@ -174,6 +252,7 @@ PAGES = (
     "/admin/catalog/book/add/",
     "/admin/catalog/book/import/",
     "/admin/catalog/genre/",
+    "/admin/sign-ins/",
     "/admin/accounts/user/",
 )
 

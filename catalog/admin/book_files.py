@@ -142,7 +142,7 @@ class BookFiles(BookExports):
         rows = {
             kind: list(islice(shown.each_row(kind), MAX_SHOWN))
             for kind in COUNTED
-            if kind != "same" and counts[kind] and shown.state != State.READING
+            if kind != "same" and counts[kind] and shown.state not in {State.READING, State.LOADING}
         }
         return self.page(
             request,

@@ -18,6 +18,7 @@ COLUMNS: dict[str, str] = {
     "publish_date": "2008-05-01, 01.05.2008, 1 May 2008, May 2008 or 2008; before the year 1 it is left out",
     "stock_quantity": "copies, a whole number from 0; 0 for a new book",
     "is_active": "on sale: yes or no; yes for a new book",
+    "popularity": "how much it is asked for, a whole number from 0: the search puts the higher first",
 }
 REQUIRED = ("title", "author", "price")
 
@@ -50,6 +51,7 @@ HEADINGS: dict[str, str] = {
     "is_active": "is active, on sale, active, for sale, sellable, aktiv, im verkauf, verkäuflich, lieferbar, en vente, "
     "actif, a la venta, activo, in vendita, attivo, à venda, ativo, te koop, actief, w sprzedaży, aktywny, в продаже, "
     "активен, 販売中, 在售",
+    "popularity": "popularity, copies sold, times sold, beliebtheit, popularité, popularidad, popolarità",
 }
 
 PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|（[^（）]*）")

@@ -144,7 +144,7 @@ def shortened(value: Decimal) -> Decimal:
 
 def copies_of(text: str, mark: str | None = None) -> int:
     """A number of copies; `mark` is the decimal mark of the price beside it. Raises CellError."""
-    wanted = "This is no number of copies: write a whole number from 0."
+    wanted = "This is no whole number from 0."
     found = AMOUNT.fullmatch(plain(text))
     if not found or found["before"].strip() or found["whole"] or len(found["number"]) > MAX_DIGITS:
         raise CellError(wanted)

@@ -21,6 +21,7 @@ from catalog.importing.dates import DayOrder, date_of
 from catalog.importing.money import CellError, amount_of, copies_of
 from catalog.importing.spelling import bare, read_text
 from catalog.importing.table import Line
+from catalog.models import MAX_POPULARITY
 from catalog.serializers import BookCreateSerializer, GenreCreateSerializer
 
 MAX_SHOWN = 120  # characters of a refused value that are repeated
@@ -203,6 +204,13 @@ def is_active(text: str, beside: dict[str, Any]) -> bool:
     return word in YES
 
 
+def popularity(text: str, beside: dict[str, Any]) -> Any:
+    number = copies_of(text, beside["mark"])
+    if number > MAX_POPULARITY:
+        raise CellError(f"This is more than {MAX_POPULARITY}.")
+    return number
+
+
 READERS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
     **{name: plain(name) for name in COLUMNS},
     "price": price,
@@ -210,4 +218,5 @@ READERS: dict[str, Callable[[str, dict[str, Any]], Any]] = {
     "publish_date": publish_date,
     "stock_quantity": stock_quantity,
     "is_active": is_active,
+    "popularity": popularity,
 }

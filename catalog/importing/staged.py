@@ -8,6 +8,7 @@ from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -16,7 +17,6 @@ from catalog.importing.spelling import as_text, printable
 
 PART = 500_000  # bytes of a file in one row of the database
 IN_MEMORY = 1 << 20  # bytes of a file that are kept in memory while it is read
-KEPT = timedelta(days=365)  # what an import did
 KEPT_UNUSED = timedelta(days=7)  # a file that was never loaded
 
 
@@ -34,11 +34,12 @@ class BookImportQuerySet(models.QuerySet["BookImport"]):
         return started
 
     def prune(self) -> int:
-        """Delete what is kept no longer. How many imports it was."""
+        """Delete what is kept no longer: what was loaded, as long as the history. How many imports it was."""
         now = timezone.now()
         done, loading = BookImport.State.DONE, BookImport.State.LOADING
         never_loaded = ~models.Q(state__in=[done, loading]) & models.Q(created_at__lt=now - KEPT_UNUSED)
-        _, deleted = self.filter(never_loaded | models.Q(state=done, created_at__lt=now - KEPT)).delete()
+        loaded = models.Q(state=done, created_at__lt=now - timedelta(days=settings.AUDIT_DAYS))
+        _, deleted = self.filter(never_loaded | loaded).delete()
         return deleted.get("catalog.BookImport", 0)
 
 
@@ -108,8 +109,9 @@ class BookImport(models.Model):
     def each_row(self, kind: str = "") -> Iterator["StagedRow"]:
         """Its rows in order, of one kind or all; a batch in memory at a time. 1 query for each batch that has any."""
         batches = self.batches.filter(**{f"{kind}__gt": 0}) if kind else self.batches.all()
+        column = "told" if kind in {"refused", "noted"} else "data"
         for pk in batches.order_by("number").values_list("pk", flat=True):
-            for row in ImportBatch.objects.get(pk=pk).unpacked():
+            for row in unpacked(ImportBatch.objects.values_list(column, flat=True).get(pk=pk)):
                 if not kind or kind == row.outcome or (kind == "noted" and row.notes):
                     yield row
 
@@ -180,6 +182,7 @@ class ImportBatch(models.Model):
     number = models.IntegerField()
     done = models.BooleanField(default=False)
     data = models.BinaryField()  # JSON, packed: what a row says can be in no column of PostgreSQL (NUL)
+    told = models.BinaryField(default=b"", db_default=b"")  # likewise, those that are refused or noted only
     new = models.IntegerField(default=0)
     changed = models.IntegerField(default=0)
     same = models.IntegerField(default=0)
@@ -197,13 +200,21 @@ class ImportBatch(models.Model):
     @staticmethod
     def columns_of(rows: list[StagedRow]) -> dict[str, Any]:
         """The columns of a batch with these rows."""
-        text = json.dumps([row.packed() for row in rows])
+        told = [row for row in rows if row.outcome == "refused" or row.notes]
         counts = {name: sum(row.outcome == name for row in rows) for name in COUNTED}
         counts["noted"] = sum(bool(row.notes) for row in rows)
-        return {"data": zlib.compress(text.encode(), 6), **counts}
+        return {"data": packed(rows), "told": packed(told), **counts}
 
-    def unpacked(self) -> list[StagedRow]:
-        return [StagedRow(*row) for row in json.loads(zlib.decompress(self.data))]
+    def rows(self) -> list[StagedRow]:
+        return unpacked(bytes(self.data))
+
+
+def packed(rows: list[StagedRow]) -> bytes:
+    return zlib.compress(json.dumps([row.packed() for row in rows]).encode(), 6)
+
+
+def unpacked(data: bytes) -> list[StagedRow]:
+    return [StagedRow(*row) for row in json.loads(zlib.decompress(data))] if data else []
 
 
 class HeadingChoice(models.Model):

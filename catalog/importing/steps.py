@@ -169,7 +169,7 @@ def load(confirmed: BookImport) -> None:
 
 
 def load_batch(confirmed: BookImport, batch: ImportBatch, progress: float) -> None:
-    staged = {row.line: row for row in batch.unpacked()}
+    staged = {row.line: row for row in batch.rows()}
     todo = [(line, row_of(row)) for line, row in staged.items() if row.outcome in {"new", "changed", "same"}]
     meant = {line: row.book_id for line, row in staged.items() if row.book_id}
 

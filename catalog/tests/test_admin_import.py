@@ -220,14 +220,14 @@ def test_strict_upload_refuses_a_row_for_any_cell(staff):
 
 
 def test_preview_shows_every_column_of_a_new_book(staff):
-    head = "title,author,price,isbn,genre,description,cover_image_url,publish_date,stock_quantity,is_active"
-    cells = "Emma,Jane Austen,1,9780141439587,Novel,Clever,https://covers.example/1.jpg,1815-12-23,4,no"
+    head = "title,author,price,isbn,genre,description,cover_image_url,publish_date,stock_quantity,is_active,popularity"
+    cells = "Emma,Jane Austen,1,9780141439587,Novel,Clever,https://covers.example/1.jpg,1815-12-23,4,no,7"
 
     response = upload(staff, f"{head}\n{cells}\n")
 
     assert response.context["rows"]["new"][0].cells == [
         *("Emma", "Jane Austen", "1.00", "9780141439587", "Novel", "Clever", "https://covers.example/1.jpg"),
-        *("1815-12-23", "4", "no"),
+        *("1815-12-23", "4", "no", "7"),
     ]
 
 

@@ -22,6 +22,7 @@ def test_a_full_row_is_read_into_the_fields_of_a_book():
             "publish_date": "1815-12-23",
             "stock_quantity": "29",
             "is_active": "no",
+            "popularity": "1,234,567",
         }
     )
 
@@ -37,6 +38,7 @@ def test_a_full_row_is_read_into_the_fields_of_a_book():
         "publish_date": date(1815, 12, 23),
         "stock_quantity": 29,
         "is_active": False,
+        "popularity": 1_234_567,
     }
     assert list(row.fields) == list(COLUMNS)
 

@@ -72,7 +72,7 @@ class Shop:
 
     alice: User
     ids: dict[str, int] = field(default_factory=dict)  # of the parameters of paths: {"book_id": 7}
-    bodies: dict[str, Any] = field(default_factory=dict)  # by route
+    bodies: dict[str, Any] = field(default_factory=dict)  # by route; of a DELETE by "DELETE route"
 
     def path(self, route: str) -> str:
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(self.ids[match[1]]), route)

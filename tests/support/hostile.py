@@ -121,8 +121,7 @@ class Operation:
     # what may stand in each field instead, all of it refused with 422
     bad: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     unknown: str = ""  # the code of a 404 for an id that no row has
-    takes_nothing: bool = False  # a body without a field is fine
-    takes_anything: bool = False  # ... and so is every other
+    takes_nothing: int = 0  # the status of a body without a field, where that is fine for who is signed in
     bad_queries: tuple[str, ...] = ()  # 422, and the first parameter is named
     fine_queries: tuple[str, ...] = ()  # odd, and served
 

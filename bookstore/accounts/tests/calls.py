@@ -2,7 +2,7 @@
 
 from rest_framework.test import APIClient
 
-from tests.support.calls import BODY, Answers, Row, Shop, only
+from tests.support.calls import BODY, QUERY, TOKEN, Answers, Row, Shop, only, signed_in
 from tests.support.hostile import NOT_TEXT, Operation, fields
 
 PASSWORD = "correct horse battery"
@@ -12,13 +12,30 @@ ACCESS: dict[str, Row] = {
     "auth/login": only(POST=(200, 200, 200, 200, 200)),
     "auth/refresh": only(POST=(200, 200, 200, 200, 200)),
     "auth/logout": only(POST=(204, 204, 204, 204, 204)),
+    "auth/sessions": only(GET=signed_in(200), HEAD=signed_in(200), DELETE=signed_in(204)),
+    "auth/password": only(POST=signed_in(204)),
+    # Staff cannot delete themselves.
+    "auth/me": only(GET=signed_in(200), HEAD=signed_in(200), DELETE=(401, 204, 204, 403, 403)),
+    "auth/me/export": only(GET=signed_in(200), HEAD=signed_in(200)),
 }
 
 CONTRACT: dict[tuple[str, str], Answers] = {
     ("POST", "/auth/register"): {201: None, 409: {"AUTH_EMAIL_CONFLICT"}, 429: {"THROTTLED"}, **BODY},
     ("POST", "/auth/login"): {200: None, 401: {"AUTH_INVALID_CREDENTIALS"}, 429: {"THROTTLED"}, **BODY},
     ("POST", "/auth/refresh"): {200: None, 401: {"AUTH_REFRESH_INVALID", "AUTH_TOKEN_REUSE"}, **BODY},
-    ("POST", "/auth/logout"): {204: None, 400: BODY[400], 413: BODY[413], 415: BODY[415]},  # 204 for any JSON
+    ("POST", "/auth/logout"): {204: None, 401: {"AUTH_TOKEN_INVALID", "AUTH_TOKEN_EXPIRED"}, **BODY},
+    ("GET", "/auth/sessions"): {200: None, **TOKEN},
+    ("DELETE", "/auth/sessions"): {204: None, **QUERY, **TOKEN},
+    ("POST", "/auth/password"): {204: None, 403: {"AUTH_PASSWORD_WRONG"}, 429: {"THROTTLED"}, **BODY, **TOKEN},
+    ("GET", "/auth/me"): {200: None, **TOKEN},
+    ("DELETE", "/auth/me"): {
+        204: None,
+        403: {"AUTH_PASSWORD_WRONG", "AUTH_STAFF_ACCOUNT"},
+        429: {"THROTTLED"},
+        **BODY,
+        **TOKEN,
+    },
+    ("GET", "/auth/me/export"): {200: None, **TOKEN},
 }
 
 NOT_AN_EMAIL = [*NOT_TEXT, "", "x", "@", "a@", "@b.example", "a b@c.example", "a@b@c.example", "x" * 300 + "@c.example"]
@@ -40,8 +57,31 @@ OPERATIONS = [
     Operation(
         "POST", "/auth/refresh", {"refresh_token": "x"}, protected=False, bad=fields(refresh_token=[*NOT_TEXT, None])
     ),
-    # Ends what there is to end, and says 204 of anything else, too.
-    Operation("POST", "/auth/logout", {"refresh_token": "x"}, protected=False, takes_anything=True),
+    # Without a refresh token it is the bearer token's session that ends.
+    Operation(
+        "POST",
+        "/auth/logout",
+        {"refresh_token": "x"},
+        protected=False,
+        takes_nothing=204,
+        bad=fields(refresh_token=[*NOT_TEXT, None]),
+    ),
+    Operation("GET", "/auth/sessions"),
+    Operation("DELETE", "/auth/sessions"),
+    Operation(
+        "POST",
+        "/auth/password",
+        {"old_password": "wrong horse battery", "new_password": "another horse battery"},
+        bad=fields(
+            old_password=[*NOT_TEXT, "", "a" * 129, None],
+            new_password=[*NOT_TEXT, "", "short", "1234567890", "a" * 129, None],
+        ),
+    ),
+    Operation("GET", "/auth/me"),
+    Operation(
+        "DELETE", "/auth/me", {"password": "wrong horse battery"}, bad=fields(password=[*NOT_TEXT, "", "a" * 129, None])
+    ),
+    Operation("GET", "/auth/me/export"),
 ]
 
 
@@ -55,4 +95,6 @@ def furnish(shop: Shop) -> None:
         "auth/login": sign_in,
         "auth/refresh": {"refresh_token": tokens["refresh_token"]},
         "auth/logout": {"refresh_token": tokens["refresh_token"]},
+        "auth/password": {"old_password": PASSWORD, "new_password": "another horse battery"},
+        "DELETE auth/me": {"password": PASSWORD},
     }

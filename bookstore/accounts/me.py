@@ -1,0 +1,185 @@
+"""What customers see and do about their own account: /auth/me, /auth/password, /auth/sessions."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookstore.accounts.caller import caller_of, user_of
+from bookstore.accounts.exceptions import PasswordWrong, StaffAccount
+from bookstore.accounts.personal import MOST_SESSIONS, delete_account, export_of
+from bookstore.accounts.serializers import (
+    ChangePasswordSerializer,
+    EndSessionsQuery,
+    ExportSerializer,
+    MeSerializer,
+    PasswordSerializer,
+    SessionsSerializer,
+)
+from bookstore.accounts.sessions import EndReason
+from bookstore.accounts.throttling import count_attempt
+from bookstore.api.errors import Throttled
+from bookstore.api.query import read_query
+from bookstore.api.schema import errors_of
+from bookstore.api.views import ApiView
+
+SESSION = {
+    "created_at": "2026-11-23T09:05:31.527000Z",
+    "last_used_at": "2026-11-24T18:20:00.112000Z",
+    "expires_at": "2026-12-01T18:20:00.112000Z",
+    "device": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    "address": "198.51.100.0/24",
+}
+ALICE = OpenApiExample(
+    "Alice",
+    value={"id": 7, "email": "alice@example.com", "role": "user", "date_joined": "2026-11-23T09:05:31.527000Z"},
+    response_only=True,
+)
+SESSIONS = OpenApiExample(
+    "One session", value={"items": [{**SESSION, "current": True}], "notices": []}, response_only=True
+)
+EXPORT = OpenApiExample(
+    "Alice",
+    value={"account": {"id": 7, "email": "alice@example.com"}, "sessions": [], "cart": {"items": []}},
+    response_only=True,
+)
+NEW_PASSWORD = OpenApiExample(
+    "A new password",
+    value={"old_password": "correct horse battery", "new_password": "another horse battery"},
+    request_only=True,
+)
+HER_PASSWORD = OpenApiExample("Her password", value={"password": "correct horse battery"}, request_only=True)
+
+
+class MeView(ApiView):
+    deletes_by_body = True  # the password, again
+
+    @extend_schema(
+        operation_id="get_me",
+        tags=["auth"],
+        summary="Who is signed in",
+        responses={200: MeSerializer},
+        examples=[ALICE],
+    )
+    def get(self, request: Request) -> Response:
+        """The account of this token.
+
+        - 200: the account.
+        """
+        user = user_of(request)
+        role = "admin" if user.is_staff else "user"
+        me = {"id": user.pk, "email": user.email, "role": role, "date_joined": user.date_joined}
+        return Response(MeSerializer(me).data)
+
+    @extend_schema(
+        operation_id="delete_me",
+        tags=["auth"],
+        summary="Delete the account",
+        request=PasswordSerializer,
+        responses={204: None, **errors_of(PasswordWrong, StaffAccount, Throttled)},
+        examples=[HER_PASSWORD],
+    )
+    def delete(self, request: Request) -> Response:
+        """Deletes the caller's account, cart and sessions for good.
+
+        - 204: nothing is kept about the customer any more.
+        - 403 AUTH_PASSWORD_WRONG: this is not the password.
+        - 403 AUTH_STAFF_ACCOUNT: the account belongs to the shop's staff.
+        - 422 VALIDATION_ERROR: there is no password, or it is too long to be one.
+        - 429 THROTTLED: too many attempts; Retry-After says for how long.
+        """
+        body = PasswordSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        user = user_of(request)
+        attempt = count_attempt(request, "password", user.email)
+        delete_account(user, body.validated_data["password"])
+        attempt.succeeded()
+        return Response(status=204, headers=attempt.headers)
+
+
+class ExportView(ApiView):
+    @extend_schema(
+        operation_id="export_me",
+        tags=["auth"],
+        summary="Everything kept about the caller",
+        responses={200: ExportSerializer},
+        examples=[EXPORT],
+    )
+    def get(self, request: Request) -> Response:
+        """What the shop keeps about the caller, as JSON. Each part of the shop has a key of its own.
+
+        - 200: the account, its sessions, the cart, and so on.
+        """
+        return Response(export_of(user_of(request)))
+
+
+class PasswordView(ApiView):
+    @extend_schema(
+        operation_id="change_password",
+        tags=["auth"],
+        summary="Change the password",
+        request=ChangePasswordSerializer,
+        responses={204: None, **errors_of(PasswordWrong, Throttled)},
+        examples=[NEW_PASSWORD],
+    )
+    def post(self, request: Request) -> Response:
+        """Takes a new password. Every other session of the account ends; this one goes on with its tokens.
+
+        - 204: the password is changed.
+        - 403 AUTH_PASSWORD_WRONG: the old password is another one.
+        - 422 VALIDATION_ERROR: a password is missing, or the new one is too short, too long, too common, all digits or
+          too much like the email; one entry in `errors` for each.
+        - 429 THROTTLED: too many attempts; Retry-After says for how long.
+        """
+        user = user_of(request)
+        body = ChangePasswordSerializer(data=request.data, context={"email": user.email})
+        body.is_valid(raise_exception=True)
+        attempt = count_attempt(request, "password", user.email)
+        session_id = caller_of(request).claims.session_id
+        old, new = body.validated_data["old_password"], body.validated_data["new_password"]
+        user.change_password(old, new, session_id=session_id)
+        attempt.succeeded()
+        return Response(status=204, headers=attempt.headers)
+
+
+class SessionsView(ApiView):
+    @extend_schema(
+        operation_id="list_sessions",
+        tags=["auth"],
+        summary="Where the caller is signed in",
+        responses={200: SessionsSerializer},
+        examples=[SESSIONS],
+    )
+    def get(self, request: Request) -> Response:
+        """The sessions of this account that go on, and those that ended because their refresh token was copied.
+
+        - 200: both lists, the newest first; at most 100 of each.
+        """
+        current = caller_of(request).claims.session_id
+        sessions = user_of(request).sessions.with_last_use().order_by("-pk")
+        items: list[Any] = list(sessions.going_on().values()[:MOST_SESSIONS])
+        copied = list(sessions.filter(end_reason=EndReason.REUSE).values()[:MOST_SESSIONS])
+        found = {
+            "items": [{**session, "current": session["id"] == current} for session in items],
+            "notices": [{**session, "code": "AUTH_TOKEN_REUSE"} for session in copied],
+        }
+        return Response(SessionsSerializer(found).data)
+
+    @extend_schema(
+        operation_id="end_sessions",
+        tags=["auth"],
+        summary="Sign out elsewhere, or everywhere",
+        parameters=[EndSessionsQuery],
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        """Ends the other sessions of this account, or all of them: their tokens are refused from now on.
+
+        - 204: they are over.
+        - 422 VALIDATION_ERROR: `scope` is neither `others` nor `all`.
+        """
+        scope = read_query(EndSessionsQuery, request.META.get("QUERY_STRING", ""))["scope"]
+        current = caller_of(request).claims.session_id
+        user_of(request).end_sessions(but=0 if scope == "all" else current)
+        return Response(status=204)

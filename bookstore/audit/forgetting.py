@@ -1,0 +1,35 @@
+"""Takes a person out of the history: what staff did to a customer stays, without the customer's email."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet, Value
+from django.db.models.functions import Replace
+
+from bookstore.audit.models import AuditChange, AuditEvent
+
+
+def forget(user: Model) -> None:
+    """In the changes of this user and of what points to the row (a cart, sessions), and in the events they belong to.
+
+    Four queries for each of these kinds that has any.
+    """
+    name, email = f"user {user.pk}", str(user)
+    hide(AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk), email, name)
+    for relation in user._meta.related_objects:
+        model: Any = relation.related_model
+        ids = model._base_manager.filter(**{relation.field.name: user.pk}).values("pk")
+        hide(AuditChange.objects.filter(kind=model._meta.label_lower, object_id__in=ids), email, name)
+
+
+def hide(changes: "QuerySet[AuditChange]", email: str, name: str) -> None:
+    events = AuditEvent.objects.filter(pk__in=changes.values("event"))
+    events.filter(summary__contains=email).update(summary=Replace("summary", Value(email), Value(name)))
+    changes.update(
+        name=Replace("name", Value(email), Value(name)), name_folded=Replace("name_folded", Value(email), Value(name))
+    )
+    for change in changes.filter(fields__isnull=False).only("fields"):
+        hidden = {
+            field: [str(value).replace(email, name) for value in pair] for field, pair in (change.fields or {}).items()
+        }
+        if hidden != change.fields:
+            AuditChange.objects.filter(pk=change.pk).update(fields=hidden)

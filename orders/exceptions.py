@@ -1,0 +1,95 @@
+"""What an order refuses, each with its status, code and field."""
+
+from typing import Any, ClassVar
+
+from bookstore.api.errors import ApiError
+
+REFUSED_LINE = {
+    "type": "object",
+    "description": "An issue as the line has it in the cart (`available`, `from`, `to` with it), and whose it is.",
+    "properties": {
+        "item_id": {"type": "integer"},
+        "book_id": {"type": "integer"},
+        "code": {"type": "string"},
+    },
+    "required": ["item_id", "book_id", "code"],
+    "additionalProperties": True,
+}
+REFUSED_LINES = {
+    "type": "array",
+    "items": REFUSED_LINE,
+    "example": [{"item_id": 7, "book_id": 1, "code": "INSUFFICIENT_STOCK", "available": 1}],
+}
+
+
+class OrderNotFound(ApiError):
+    status_code = 404
+    code = "ORDER_NOT_FOUND"
+    message = "You have no such order."
+    field = "order_id"
+
+
+class CartEmpty(ApiError):
+    """Carries `order_id`, the customer's last order where it is younger than an hour, else null.
+
+    A checkout whose answer was lost and that is sent again finds the cart empty, and by this its order.
+    """
+
+    status_code = 422
+    code = "ORDER_CART_EMPTY"
+    message = "The cart is empty: there is nothing to order."
+    extra_fields: ClassVar[dict[str, Any]] = {"order_id": {"type": "integer", "nullable": True}}
+
+    def __init__(self, *, order_id: int | None) -> None:
+        super().__init__(order_id=order_id)
+
+
+class LinesRefused(ApiError):
+    """Carries `issues`: those of every line, each with its `item_id` and `book_id`. Nothing is taken."""
+
+    status_code = 409
+    extra_fields: ClassVar[dict[str, Any]] = {"issues": REFUSED_LINES}
+
+
+class ItemsUnavailable(LinesRefused):
+    code = "ORDER_ITEMS_UNAVAILABLE"
+    message = "Some of these books are no longer sold: remove their lines."
+
+
+class InsufficientStock(LinesRefused):
+    code = "ORDER_INSUFFICIENT_STOCK"
+    message = "There are too few copies of some books: lower the quantities, or remove the lines."
+
+
+class PriceRose(LinesRefused):
+    """Not where If-Match names the cart as it is: then the customer has seen the price."""
+
+    code = "ORDER_PRICE_CHANGED"
+    message = (
+        "Some books cost more than when they were put into the cart: show the cart, and send its ETag in If-Match."
+    )
+
+
+class IdempotencyKeyReused(ApiError):
+    status_code = 422
+    code = "ORDER_KEY_REUSED"
+    message = "This Idempotency-Key was sent before with another body: take a new one."
+    field = "Idempotency-Key"
+
+
+class OrderNotPayable(ApiError):
+    status_code = 409
+    code = "ORDER_NOT_PAYABLE"
+    message = "This order is not waiting for a payment (any more)."
+
+
+class OrderNotShippable(ApiError):
+    status_code = 409
+    code = "ORDER_NOT_SHIPPABLE"
+    message = "Only an order that is paid can be shipped."
+
+
+class OrderNotCancellable(ApiError):
+    status_code = 409
+    code = "ORDER_NOT_CANCELLABLE"
+    message = "This order is shipped or cancelled already."

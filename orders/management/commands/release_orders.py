@@ -1,0 +1,34 @@
+"""Cancels the orders that were not paid in time, and gives their copies back."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.timezone import now
+
+from orders.checkout import KEPT
+from orders.models import CheckoutKey, Order
+
+BATCH = 100  # orders: a short transaction each
+
+
+class Command(BaseCommand):
+    help = """Cancels orders that were not paid within ORDER_HOLD_MINUTES; deletes Idempotency-Keys that are a day old.
+
+One short transaction for each order, so it may run beside live traffic and may be interrupted. An order that is paid at
+the same moment is left alone."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="count them, change nothing")
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        moment = now()
+        if dry_run:
+            self.stdout.write(f"{Order.objects.unpaid_since(moment).count()} orders would be cancelled.")
+            return
+        released = 0
+        while count := Order.objects.release_batch(moment, size=BATCH):
+            released += count
+            self.stdout.write(f"{released} orders cancelled …")
+        CheckoutKey.objects.filter(created_at__lte=moment - KEPT).delete()
+        self.stdout.write(self.style.SUCCESS(f"{released} orders that were not paid in time were cancelled."))

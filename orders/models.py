@@ -1,0 +1,218 @@
+"""What a customer bought: orders with copies of what was in the cart, and the verbs that change their state.
+
+    placed → paid → shipped        placed | paid → cancelled
+
+Each verb is one transaction with one guarded UPDATE, which decides between two at once. Locks in the order of
+bookstore/database/locks.py: books before the order. Orders are made by `checkout` (checkout.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.deletion import Collector
+from django.db.models.functions import Now
+
+from bookstore.accounts.models import User
+from bookstore.database import retrying
+from cart.merging import MergeResult
+from cart.models import Cart
+from catalog.models import Book
+from orders.exceptions import OrderNotCancellable, OrderNotFound, OrderNotPayable, OrderNotShippable
+from orders.numbers import new_number
+from orders.stock import give_back
+
+MAX_NOTE = 1000  # characters
+
+
+class Status(models.TextChoices):
+    PLACED = "placed"
+    PAID = "paid"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+CANCELLABLE = (Status.PLACED, Status.PAID)
+
+
+def forget_person(collector: Collector, field: Any, orders: Any, using: str) -> None:
+    """`on_delete` of an order's user: the order stays, without the person."""
+    model = field.model
+    for name, value in (("user", None), ("contact", None), ("note", "")):
+        collector.add_field_update(model._meta.get_field(name), value, orders)
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def of(self, user: User) -> OrderQuerySet:
+        """The customer's own, newest first."""
+        return self.filter(user=user).order_by("-pk")
+
+    def with_items(self) -> OrderQuerySet:
+        """Loads the items with the orders: one more query."""
+        return self.prefetch_related(models.Prefetch("items", OrderItem.objects.order_by("id")))
+
+    def find(self, user: User, order_id: int) -> Order:
+        """The customer's own order. Raises OrderNotFound, for another customer's too. Two queries."""
+        order: Order | None = self.of(user).with_items().filter(pk=order_id).first()
+        if order is None:
+            raise OrderNotFound
+        return order
+
+    def unpaid_since(self, moment: datetime) -> OrderQuerySet:
+        """Placed, and their time to pay is over."""
+        return self.filter(status=Status.PLACED, expires_at__lte=moment)
+
+    def release_batch(self, moment: datetime, *, size: int) -> int:
+        """Cancels up to `size` orders that were not paid in time, the oldest first; returns how many.
+
+        One short transaction for each. An order that is paid or cancelled meanwhile is passed over.
+        """
+        released = 0
+        for order in self.unpaid_since(moment).order_by("expires_at", "pk")[:size]:
+            try:
+                order.cancel(by="system", reason="not paid in time", only=(Status.PLACED,))
+            except OrderNotCancellable:
+                continue
+            released += 1
+        return released
+
+
+class Order(models.Model):
+    number = models.CharField(max_length=11, default=new_number, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, forget_person, null=True, related_name="orders")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.PLACED, editable=False)
+    created_at = models.DateTimeField("placed", db_default=Now(), editable=False)
+    expires_at = models.DateTimeField("to be paid until", null=True, editable=False)
+    paid_at = models.DateTimeField("paid", null=True, editable=False)
+    shipped_at = models.DateTimeField("shipped", null=True, editable=False)
+    cancelled_at = models.DateTimeField("cancelled", null=True, editable=False)
+    cancelled_by = models.CharField(max_length=100, blank=True, editable=False)
+    cancel_reason = models.CharField(max_length=200, blank=True, editable=False)
+    payment_reference = models.CharField(max_length=200, blank=True, editable=False)
+    currency = models.CharField(max_length=3, editable=False)
+    total_items = models.PositiveIntegerField("copies", editable=False)
+    total_price = models.DecimalField(max_digits=15, decimal_places=2, editable=False)
+    note = models.TextField(blank=True)
+    contact = models.JSONField(null=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        db_table = "orders"
+        constraints = (
+            models.UniqueConstraint(fields=["number"], name="uq_orders_number"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="ck_orders_status"),
+            models.CheckConstraint(
+                condition=~Q(status__in=[Status.PAID, Status.SHIPPED]) | Q(paid_at__isnull=False),
+                name="ck_orders_paid_at",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["user", "-id"], name="ix_orders_of_user"),
+            models.Index(fields=["expires_at"], condition=Q(status="placed"), name="ix_orders_unpaid"),
+            models.Index(fields=["created_at"], name="ix_orders_created_at"),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    @retrying
+    def mark_paid(self, reference: str) -> None:
+        """What a payment provider's integration calls. The same reference again changes nothing.
+
+        Raises OrderNotPayable when the order was cancelled, or paid by another reference. Two queries at most.
+        """
+        paid = {"status": Status.PAID, "paid_at": Now(), "payment_reference": reference, "expires_at": None}
+        if not Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid):
+            known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
+            if not known.filter(payment_reference=reference).exists():
+                raise OrderNotPayable
+        self.refresh_from_db()
+
+    @retrying
+    def ship(self) -> None:
+        """Raises OrderNotShippable unless it is paid. Two queries."""
+        shipped = {"status": Status.SHIPPED, "shipped_at": Now()}
+        if not Order.objects.filter(pk=self.pk, status=Status.PAID).update(**shipped):
+            raise OrderNotShippable
+        self.refresh_from_db()
+
+    @retrying
+    def cancel(self, *, by: str, reason: str = "", only: tuple[str, ...] = CANCELLABLE) -> None:
+        """Gives the copies back, exactly once. `by` is who: `customer`, `system` or a colleague's email.
+
+        Raises OrderNotCancellable. Six queries.
+        """
+        cancelled = {
+            "status": Status.CANCELLED,
+            "cancelled_at": Now(),
+            "cancelled_by": by[:100],
+            "cancel_reason": reason[:200],
+            "expires_at": None,
+        }
+        with transaction.atomic():
+            copies = dict(self.items.filter(book__isnull=False).values_list("book_id", "quantity"))
+            Book.objects.lock(copies)
+            if not Order.objects.filter(pk=self.pk, status__in=only).update(**cancelled):
+                raise OrderNotCancellable
+            give_back(copies)
+        self.refresh_from_db()
+
+    def reorder(self, user: User) -> tuple[Cart, list[MergeResult]]:
+        """Puts its books into the customer's cart, by the rules of a merge; what is gone for good is left out."""
+        cart = Cart.objects.of(user)
+        copies = self.items.filter(book__isnull=False).order_by("id").values_list("book_id", "quantity")
+        return cart, cart.merge(list(copies))
+
+
+class OrderItem(models.Model):
+    """One book of an order, as it was then. What happens to the book later changes no order."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+")
+    quantity = models.PositiveSmallIntegerField(help_text="copies")
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    title = models.CharField(max_length=500)
+    author = models.CharField(max_length=255)
+    isbn = models.CharField("ISBN", max_length=13, null=True)  # noqa: DJ001  # the contract's null, not ""
+    cover_image_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001  # the contract's null, not ""
+
+    class Meta:
+        db_table = "order_items"
+        verbose_name = "item"
+        constraints = (
+            models.UniqueConstraint(fields=["order", "book"], name="uq_order_items_order_book"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="ck_order_items_quantity"),
+        )
+        indexes = (models.Index(fields=["isbn"], name="ix_order_items_isbn"),)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"
+
+    @property
+    def line_total(self) -> Any:
+        """Unit price × quantity, in the order's currency."""
+        return self.unit_price * self.quantity
+
+
+class CheckoutKey(models.Model):
+    """An Idempotency-Key of a customer, and the order that it made. Deleted after KEPT (`manage.py release_orders`)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)  # of the body
+    order = models.ForeignKey(Order, models.CASCADE, related_name="+", null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "checkout_keys"
+        default_permissions = ()  # nobody looks at them in the admin
+        constraints = (models.UniqueConstraint(fields=["user", "key"], name="uq_checkout_keys_user_key"),)
+        indexes = (models.Index(fields=["created_at"], name="ix_checkout_keys_created_at"),)
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.order}"

@@ -1,0 +1,40 @@
+"""Copies that an order takes, and that a cancelled one gives back. The books are locked before, by id."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Case, F, IntegerField, Value, When
+
+from catalog.models import MAX_STOCK, Book
+
+
+def _copies_of(copies: Mapping[int, int]) -> Any:
+    whens = [When(pk=book_id, then=Value(quantity)) for book_id, quantity in copies.items()]
+    return Case(*whens, default=Value(0), output_field=IntegerField())
+
+
+def take(copies: Mapping[int, int]) -> bool:
+    """Takes these copies (book id → quantity), all or none: False when a book has too few. One query.
+
+    The guard holds whoever else writes a stock; the constraint ck_books_stock_quantity holds beside it.
+    """
+    wanted = _copies_of(copies)
+    books = Book.objects.filter(pk__in=copies, is_active=True, stock_quantity__gte=wanted)
+    taken: int = books.update(stock_quantity=F("stock_quantity") - wanted)
+    return taken == len(copies)
+
+
+def give_back(copies: Mapping[int, int]) -> None:
+    """The same copies back, to those of the books that are still there. One query; none where there is no book.
+
+    A stock that would pass the largest number stays there.
+    """
+    if not copies:
+        return
+    wanted = _copies_of(copies)
+    room = Case(
+        When(stock_quantity__gt=Value(MAX_STOCK) - wanted, then=Value(MAX_STOCK)),
+        default=F("stock_quantity") + wanted,
+        output_field=IntegerField(),
+    )
+    Book.objects.filter(pk__in=copies).update(stock_quantity=room)

@@ -1,0 +1,141 @@
+"""GET /orders, GET /orders/{id}, POST /orders/{id}/cancel, /reorder and /paid"""
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from bookstore.accounts.tests.factories import StaffFactory
+from cart.models import Cart
+from orders.checkout import Wish, checkout
+from orders.models import Order
+
+pytestmark = pytest.mark.django_db
+
+NOT_FOUND = {"detail": "You have no such order.", "code": "ORDER_NOT_FOUND", "field": "order_id"}
+
+
+@pytest.fixture
+def order(alice, cart) -> Order:
+    return checkout(alice, Wish())
+
+
+@pytest.fixture
+def orders(alice, emma):
+    """Three, oldest first."""
+    emma.set_stock(10)
+    made = []
+    for _ in range(3):
+        Cart.objects.for_user(alice).add(emma)
+        made.append(checkout(alice, Wish()))
+    return made
+
+
+def test_list_orders_newest_first_with_their_number_and_links(client_for, alice, orders):
+    response = client_for(alice).get("/orders?page=2&size=1")
+
+    assert response.status_code == 200
+    assert [order["id"] for order in response.json()] == [orders[1].pk]
+    assert response.headers["X-Total-Count"] == "3"
+    assert response.headers["Link"] == '</orders?page=1&size=1>; rel="prev", </orders?page=3&size=1>; rel="next"'
+
+
+def test_list_orders_is_an_array_of_the_callers_own(client_for, alice, bob, orders):
+    mine, theirs = client_for(alice).get("/orders"), client_for(bob).get("/orders")
+
+    assert [order["id"] for order in mine.json()] == [order.pk for order in reversed(orders)]
+    assert "Link" not in mine.headers
+    assert (theirs.json(), theirs.headers["X-Total-Count"]) == ([], "0")
+
+
+@pytest.mark.parametrize("query", ["page=0", "size=101", "page=x"])
+def test_list_orders_with_a_bad_page_is_422(client_for, alice, query):
+    response = client_for(alice).get(f"/orders?{query}")
+
+    assert (response.status_code, response.json()["field"]) == (422, query.partition("=")[0])
+
+
+def test_list_orders_costs_the_same_queries_with_1_and_3(client_for, alice, orders, django_assert_num_queries):
+    client = client_for(alice)
+
+    with django_assert_num_queries(4):  # the caller, their number, the orders, the items
+        client.get("/orders?size=1")
+    with django_assert_num_queries(4):
+        client.get("/orders")
+
+
+def test_read_order_answers_what_the_checkout_did_and_then_304(client_for, alice, cart):
+    client = client_for(alice)
+    made = client.post("/orders/checkout")
+
+    response = client.get(f"/orders/{made.json()['id']}")
+    again = client.get(f"/orders/{made.json()['id']}", headers={"if-none-match": response.headers["ETag"]})
+
+    assert (response.status_code, response.content) == (200, made.content)
+    assert (again.status_code, again.content) == (304, b"")
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client, path: client.get(path),
+        lambda client, path: client.post(f"{path}/cancel"),
+        lambda client, path: client.post(f"{path}/reorder"),
+    ],
+    ids=["read", "cancel", "reorder"],
+)
+def test_an_order_of_another_customer_is_404_as_one_that_is_not_there(client_for, bob, order, call):
+    for order_id in (order.pk, 0, 10**30):
+        response = call(client_for(bob), f"/orders/{order_id}")
+
+        assert (response.status_code, response.json()) == (404, NOT_FOUND)
+
+
+def test_cancel_order_answers_it_and_a_second_time_409(client_for, alice, order):
+    client = client_for(alice)
+
+    first = client.post(f"/orders/{order.pk}/cancel")
+    second = client.post(f"/orders/{order.pk}/cancel")
+
+    assert (first.status_code, first.json()["status"]) == (200, "cancelled")
+    assert (second.status_code, second.json()["code"]) == (409, "ORDER_NOT_CANCELLABLE")
+
+
+def test_reorder_puts_the_books_into_the_cart_by_a_merge(client_for, alice, order, emma, dracula):
+    dracula.set_stock(0)
+    client = client_for(alice)
+
+    response = client.post(f"/orders/{order.pk}/reorder")
+
+    assert response.status_code == 200
+    assert response.json()["results"] == [
+        {"book_id": emma.pk, "status": "added"},
+        {"book_id": dracula.pk, "status": "skipped", "code": "CART_BOOK_OUT_OF_STOCK"},
+    ]
+    assert response.headers["ETag"] == client.get("/cart").headers["ETag"]
+
+
+def test_paid_is_for_staff_who_may_change_orders(api, client_for, alice, order):
+    clerk, desk = StaffFactory(), StaffFactory()
+    desk.user_permissions.add(Permission.objects.get(codename="change_order"))
+    path, body = f"/orders/{order.pk}/paid", {"reference": "pi_1"}
+
+    statuses = [client.post(path, body).status_code for client in (api, client_for(alice), client_for(clerk))]
+    paid = client_for(desk).post(path, body)
+
+    assert statuses == [401, 403, 403]
+    assert (paid.status_code, paid.json()["status"], paid.json()["expires_at"]) == (200, "paid", None)
+
+
+def test_paid_of_no_order_is_404_and_of_a_cancelled_one_409(client_for, alice, order):
+    desk = StaffFactory(is_superuser=True)
+    order.cancel(by="customer")
+
+    missing = client_for(desk).post("/orders/0/paid", {"reference": "pi_1"})
+    cancelled = client_for(desk).post(f"/orders/{order.pk}/paid", {"reference": "pi_1"})
+
+    assert (missing.status_code, cancelled.status_code, cancelled.json()["code"]) == (404, 409, "ORDER_NOT_PAYABLE")
+
+
+def test_the_calls_of_orders_are_401_without_a_token(api):
+    for response in (api.get("/orders"), api.get("/orders/1"), api.post("/orders/1/cancel")):
+        assert response.status_code == 401

@@ -1,0 +1,225 @@
+"""The caller's own orders; and what a service account tells of payments."""
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from bookstore.accounts.caller import user_of
+from bookstore.api.errors import ApiError, Forbidden, NotAuthenticated, ValidationError
+from bookstore.api.etags import etag, if_match, if_none_match
+from bookstore.api.fields import WholeNumberField
+from bookstore.api.schema import errors_of
+from bookstore.api.views import ApiView, validated
+from cart.examples import MERGED_CART
+from cart.exceptions import CartChanged
+from cart.representation import cart_json, dump, results_json, version_of
+from cart.serializers import MergedCartSerializer
+from orders import examples
+from orders.checkout import Wish, checkout
+from orders.exceptions import (
+    CartEmpty,
+    IdempotencyKeyReused,
+    InsufficientStock,
+    ItemsUnavailable,
+    OrderNotCancellable,
+    OrderNotFound,
+    OrderNotPayable,
+    PriceRose,
+)
+from orders.models import Order
+from orders.serializers import CheckoutSerializer, OrderSerializer, PaymentSerializer
+
+LONGEST_KEY = 255
+
+
+class PageQuery(serializers.Serializer[Any]):
+    page = WholeNumberField(min_value=1, max_value=10_000, default=1)
+    size = WholeNumberField(min_value=1, max_value=100, default=20)
+
+
+class MayChangeOrders(BasePermission):
+    """Staff with Django's permission `orders.change_order`: a service account for payments, say."""
+
+    errors: ClassVar[tuple[type[ApiError], ...]] = (NotAuthenticated, Forbidden)
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.auth is None:
+            raise NotAuthenticated
+        user = user_of(request)
+        return bool(user.is_staff and user.has_perm("orders.change_order"))
+
+
+def idempotency_key(request: Request) -> str:
+    """Raises ValidationError for one that is empty, too long, or has signs that no header should."""
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        return ""
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        detail = f"Send 1 to {LONGEST_KEY} printable ASCII characters."
+        raise ValidationError([{"field": "Idempotency-Key", "code": "invalid", "detail": detail}])
+    return str(key)
+
+
+def order_json(order: Order) -> dict[str, Any]:
+    body: dict[str, Any] = OrderSerializer(order).data
+    return body
+
+
+def answer(request: Request, body: Any, **headers: str) -> HttpResponse:
+    """With an ETag; 304 where the caller holds it already."""
+    content = dump(body)
+    version = version_of(content)
+    if if_none_match(request, version):
+        return HttpResponse(status=304, headers={"ETag": etag(version), **headers})
+    return HttpResponse(content, content_type="application/json", headers={"ETag": etag(version), **headers})
+
+
+class OrderViewSet(ApiView, ViewSet):
+    @extend_schema(
+        operation_id="checkout",
+        tags=["orders"],
+        summary="Order what is in the cart",
+        parameters=[examples.IF_MATCH, examples.IDEMPOTENCY_KEY],
+        request=CheckoutSerializer,
+        responses={
+            201: OrderSerializer,
+            **errors_of(CartChanged, CartEmpty, IdempotencyKeyReused, ItemsUnavailable, InsufficientStock, PriceRose),
+        },
+        examples=[examples.CHECKOUT, examples.AN_ORDER],
+    )
+    def checkout(self, request: Request) -> HttpResponse:
+        """Takes the copies, copies titles and prices into the order, and empties the cart: all of it or nothing.
+
+        Send the cart's ETag in If-Match, so that no other price is bought than was seen, and an Idempotency-Key, so
+        that a request that is sent again makes no second order.
+
+        - 201: the order.
+        - 409 ORDER_ITEMS_UNAVAILABLE, ORDER_INSUFFICIENT_STOCK: `issues` has one entry for each line that stands in the
+          way; nothing was taken.
+        - 409 ORDER_PRICE_CHANGED: a price rose, and no If-Match says that the customer has seen it.
+        - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
+        - 422 ORDER_CART_EMPTY: `order_id` is the customer's last order where it is younger than an hour, else null.
+        - 422 ORDER_KEY_REUSED: the key came with another body before.
+        """
+        body = validated(CheckoutSerializer, request.data)
+        wish = Wish(body["note"], body["contact"], if_match(request), idempotency_key(request))
+        order = checkout(user_of(request), wish)
+        return HttpResponse(dump(order_json(order)), status=201, content_type="application/json")
+
+    @extend_schema(
+        operation_id="list_orders",
+        tags=["orders"],
+        summary="List the caller's orders",
+        parameters=[PageQuery, examples.IF_NONE_MATCH, examples.ETAG, examples.TOTAL],
+        responses={200: OrderSerializer(many=True), 304: OpenApiResponse(description="What you hold is still right.")},
+        examples=[examples.ORDERS],
+    )
+    def list(self, request: Request) -> HttpResponse:
+        """Newest first, as an array; X-Total-Count has their number, and Link the next and the previous page.
+
+        - 200: a page; one past the last is empty.
+        - 304: the ETag in If-None-Match is that of the page as it is.
+        """
+        query = validated(PageQuery, request.query_params.dict())
+        page, size = query["page"], query["size"]
+        orders = Order.objects.of(user_of(request))
+        total, start = orders.count(), (page - 1) * size
+        body = OrderSerializer(orders.with_items()[start : start + size], many=True).data
+        links = [(page - 1, "prev")] if page > 1 else []
+        links += [(page + 1, "next")] if start + size < total else []
+        headers = {"X-Total-Count": str(total)}
+        if links:
+            headers["Link"] = ", ".join(f'</orders?page={n}&size={size}>; rel="{rel}"' for n, rel in links)
+        return answer(request, body, **headers)
+
+    @extend_schema(
+        operation_id="read_order",
+        tags=["orders"],
+        summary="Read an order",
+        parameters=[examples.IF_NONE_MATCH, examples.ETAG],
+        responses={
+            200: OrderSerializer,
+            304: OpenApiResponse(description="What you hold is still right."),
+            **errors_of(OrderNotFound),
+        },
+        examples=[examples.AN_ORDER],
+    )
+    def retrieve(self, request: Request, order_id: int) -> HttpResponse:
+        """As it was ordered: what happens to a book later changes no order.
+
+        - 200: the order.
+        - 304: the ETag in If-None-Match is that of the order as it is.
+        - 404 ORDER_NOT_FOUND: the caller has no such order.
+        """
+        return answer(request, order_json(Order.objects.find(user_of(request), order_id)))
+
+    @extend_schema(
+        operation_id="cancel_order",
+        tags=["orders"],
+        summary="Cancel an order",
+        request=None,
+        responses={200: OrderSerializer, **errors_of(OrderNotFound, OrderNotCancellable)},
+        examples=[examples.AN_ORDER],
+    )
+    def cancel(self, request: Request, order_id: int) -> HttpResponse:
+        """Gives its copies back to the shop.
+
+        - 200: the order, cancelled.
+        - 404 ORDER_NOT_FOUND: the caller has no such order.
+        - 409 ORDER_NOT_CANCELLABLE: it is shipped or cancelled already.
+        """
+        order = Order.objects.find(user_of(request), order_id)
+        order.cancel(by="customer")
+        return HttpResponse(dump(order_json(order)), content_type="application/json")
+
+    @extend_schema(
+        operation_id="reorder",
+        tags=["orders"],
+        summary="Put an order's books into the cart again",
+        request=None,
+        responses={200: MergedCartSerializer, **errors_of(OrderNotFound)},
+        examples=[MERGED_CART],
+    )
+    def reorder(self, request: Request, order_id: int) -> HttpResponse:
+        """By the rules of a merge, at today's prices; a book that was deleted is left out.
+
+        - 200: the cart, and one result for each book.
+        - 404 ORDER_NOT_FOUND: the caller has no such order.
+        """
+        user = user_of(request)
+        cart, results = Order.objects.find(user, order_id).reorder(user)
+        body = cart_json(cart.as_left)
+        content = dump(body | {"results": results_json(results)})
+        headers = {"ETag": etag(version_of(dump(body)))}
+        return HttpResponse(content, content_type="application/json", headers=headers)
+
+
+class PaymentView(ApiView):
+    permission_classes = (MayChangeOrders,)
+
+    @extend_schema(
+        operation_id="mark_order_paid",
+        tags=["orders"],
+        summary="Tell that an order is paid",
+        request=PaymentSerializer,
+        responses={200: OrderSerializer, **errors_of(OrderNotFound, OrderNotPayable)},
+        examples=[examples.PAYMENT, examples.AN_ORDER],
+    )
+    def post(self, request: Request, order_id: int) -> HttpResponse:
+        """For staff who may change orders: a service account that a payment provider's webhook uses.
+
+        - 200: the order, paid; the same reference again changes nothing.
+        - 404 ORDER_NOT_FOUND: there is no such order.
+        - 409 ORDER_NOT_PAYABLE: it was cancelled, or paid by another reference.
+        """
+        body = validated(PaymentSerializer, request.data)
+        order = Order.objects.with_items().filter(pk=order_id).first()
+        if order is None:
+            raise OrderNotFound
+        order.mark_paid(body["reference"])
+        return HttpResponse(dump(order_json(order)), content_type="application/json")
