@@ -19,7 +19,7 @@ ROOM = 1.25  # of the slowest hash's time: hides the jitter of the others, and t
 
 
 def seconds_of(encoded: str) -> float:
-    """How long it takes to look at a password that is not the one of this hash: the shortest of three, on a busy host."""
+    """How long it takes to look at a password that is not the one of this hash: the shortest of three."""
     times = []
     for _ in range(3):
         started = monotonic()
