@@ -116,6 +116,16 @@ class Bodies:
             environ["CONTENT_LENGTH"] = str(reader.came)
         return body
 
+    def is_reading(self, reader: Reader) -> bool:
+        return reader in self._readers
+
+    def give_up_slow_ones_of(self, address: str) -> None:
+        """Before connections of a client are ended: which of its slow bodies comes by which, nobody tells."""
+        now = monotonic()
+        for reader in list(self._readers):
+            if reader.address == address and reader.came < (now - reader.began) * RATE:
+                reader.given_up = True
+
     def late(self) -> list[Reader]:
         """Those who are to be waited for no longer, each told once."""
         now = monotonic()

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 DESCRIPTORS = "/proc/self/fd"
 # In Linux's `struct tcp_info`, an interface that only grows: 8 bytes, then 32-bit numbers, of which the tenth and the
-# twelfth are the milliseconds since data was last sent and last received.
-TIMES = struct.Struct("=8x9I I I I")
+# twelfth are the milliseconds since data was last sent and last received; and from byte 128 on, those received.
+INFO = struct.Struct("=8x36xI4xI72xQ")
 AVAILABLE = sys.platform == "linux" and os.path.isdir(DESCRIPTORS)
 
 
@@ -24,6 +24,7 @@ class Client(NamedTuple):
     peer: tuple[str, int]
     silent: float  # seconds since data came from it, or since it connected
     unanswered: float  # seconds since data was sent to it, or since it connected
+    received: int  # bytes, since it connected
 
 
 def number_open() -> int:
@@ -51,8 +52,8 @@ def look_at(descriptor: int, port: int) -> Client | None:
         if link.family not in (socket.AF_INET, socket.AF_INET6) or link.getsockname()[1] != port:
             return None
         host, peer_port = link.getpeername()[:2]
-        *_, sent, _, received = TIMES.unpack(link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TIMES.size))
-        return Client(descriptor, (host, peer_port), received / 1000, sent / 1000)
+        sent, came, received = INFO.unpack(link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO.size))
+        return Client(descriptor, (host, peer_port), came / 1000, sent / 1000, received)
     finally:
         link.detach()
 

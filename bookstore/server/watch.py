@@ -12,7 +12,7 @@ from threading import Thread, Timer
 
 from bookstore.server import sockets
 from bookstore.server.admission import Admission
-from bookstore.server.bodies import Reader
+from bookstore.server.bodies import RATE, Reader
 from bookstore.server.limits import LAST_REQUESTS, MOST_CONNECTIONS, SERVER_PID, SERVER_PORT
 
 logger = logging.getLogger("bookstore.server")
@@ -24,6 +24,8 @@ CROWDED = MOST_CONNECTIONS * 3 // 4
 ROOMY = MOST_CONNECTIONS // 2
 # Seconds after which a connection without a request may be closed in a crowd.
 IDLE = 2.0
+# Seconds for which a connection is seen before it is called slow: one that stutters is not.
+SEEN_FOR = 2.0
 # Seconds by which the kernel's clock and ours may differ on when a request came.
 MARGIN = 0.5
 
@@ -36,35 +38,63 @@ def start(admission: Admission) -> None:
 
 
 def keep_watch(admission: Admission, port: int, server: int) -> None:
+    watch = Watch(admission, port)
     while os.getppid() == server:
         time.sleep(EVERY)
         try:
-            look(admission, port)
+            watch.look()
         except Exception:
             logger.exception("The watch of connections failed, and goes on")
     end_orphan()
 
 
-def look(admission: Admission, port: int) -> None:
-    late = admission.bodies.late()
-    crowded = sockets.number_open() > CROWDED
-    if not late and not crowded:
-        return
-    clients = sockets.clients(port)
-    now = time.monotonic()
-    for reader in late:
-        for client in senders(clients, reader, admission, now):
-            sockets.stop_reading(client)
-    if late:
-        logger.warning("Gave up %d request(s) whose bodies came too slowly", len(late))
-    if crowded:
-        idle = idle_longest_first(clients, admission, now)[: max(0, len(clients) - ROOMY)]
-        closed = sum(map(sockets.stop_reading, idle))
-        logger.warning("Closed %d idle connection(s) of %d", closed, len(clients))
+class Watch:
+    """What was seen, and is to be ended."""
+
+    def __init__(self, admission: Admission, port: int) -> None:
+        self.admission, self.port = admission, port
+        self.late: list[Reader] = []
+        # While bodies are late: when each connection was first seen, and the bytes that had come by then.
+        self.first_seen: dict[tuple[int, tuple[str, int]], tuple[float, int]] = {}
+
+    def look(self) -> None:
+        new = self.admission.bodies.late()
+        self.late = [reader for reader in self.late if self.admission.bodies.is_reading(reader)] + new
+        crowded = sockets.number_open() > CROWDED
+        if new:
+            logger.warning("Gives up %d request(s) whose bodies come too slowly", len(new))
+        if not self.late:
+            self.first_seen.clear()
+            if not crowded:
+                return
+        clients, now = sockets.clients(self.port), time.monotonic()
+        if self.late:
+            slow = self.slow_ones(clients, now)
+            ended = {client for reader in self.late for client in senders(slow, reader, self.admission, now)}
+            for address in {client.peer[0] for client in ended}:
+                self.admission.bodies.give_up_slow_ones_of(address)
+            for client in ended:
+                sockets.stop_reading(client)
+        if crowded:
+            idle = idle_longest_first(clients, self.admission, now)[: max(0, len(clients) - ROOMY)]
+            closed = sum(map(sockets.stop_reading, idle))
+            logger.warning("Closed %d idle connection(s) of %d", closed, len(clients))
+
+    def slow_ones(self, clients: list[sockets.Client], now: float) -> list[sockets.Client]:
+        """Connections by which less than RATE has come since they were first seen, SEEN_FOR seconds ago or earlier."""
+        seen = {}
+        slow = []
+        for client in clients:
+            key = (client.descriptor, client.peer)
+            since, before = seen[key] = self.first_seen.get(key, (now, client.received))
+            if now - since >= SEEN_FOR and client.received - before < RATE * (now - since):
+                slow.append(client)
+        self.first_seen = seen
+        return slow
 
 
 def senders(clients: list[sockets.Client], reader: Reader, admission: Admission, now: float) -> list[sockets.Client]:
-    """The connections that a late body may come by: of its client, and not written to since the body began.
+    """Of slow connections those that a late body may come by: of its client, and not written to since the body began.
 
     Which of them it is nobody tells. The others among them are late too, or idle, unless a request of the same address
     has been worked on for as long: then only those are taken that still send, which one that waits for its answer does

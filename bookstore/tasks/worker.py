@@ -28,6 +28,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from bookstore.server.limits import SERVER_PID
 from bookstore.tasks import GiveUp
 from bookstore.tasks.models import EVERY, TaskWorker
 
@@ -186,11 +187,13 @@ def run_waiting(due: Callable[[], Any] = DBTaskResult.objects.ready) -> int:
 
 def main(worker: Worker) -> None:
     """Runs tasks until SIGTERM, Ctrl-C, or the end of the process that started this one."""
-    parent = os.getppid()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, worker.stop)
-    threading.Thread(target=end_with, args=[parent], name="parent", daemon=True).start()
-    worker.run()
+    # As `serve` names itself: it may have ended while this process was still starting, and be nobody's parent any more.
+    parent = int(os.environ.get(SERVER_PID) or os.getppid())
+    with suppress(Stopped):  # before it had begun
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, worker.stop)
+        threading.Thread(target=end_with, args=[parent], name="parent", daemon=True).start()
+        worker.run()
 
 
 def end_with(parent: int) -> None:

@@ -69,7 +69,7 @@ class CartAdmin(Recorded, BoundedList):
     ordering = ("-updated_at", "-id")
     sortable_by = ("idle",)
     search_fields = ("user__email",)  # shows the box; get_search_results says what is searched
-    search_help_text = "Beginning of the customer's email, words of title or author of a book in the cart, or its ISBN"
+    search_help_text = "Part of the customer's email, words or ISBN of a book in the cart, or both"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cart]:
         return Cart.objects.with_lines().select_related("user").order_by(*self.get_ordering(request))

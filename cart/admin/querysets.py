@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.utils.timezone import now
 
-from bookstore.accounts.emails import normalise_email
-from bookstore.accounts.models import User
+from bookstore.accounts.finding import by_part_of_email
 from cart.issues import IssueCode
 from cart.models import Cart, CartItem
 from catalog.models import Book
@@ -23,7 +22,6 @@ from catalog.search.query import wanted_words
 NEWEST = 2_000  # carts, by their last change, that a question without an index is put to
 MAX_LINES = 2_000  # lines that the index of a book is followed to
 MAX_BOOKS = 200  # books that a search for words takes
-MAX_USERS = 500  # customers that the beginning of an email finds
 
 # The worst first: what staff read in one word.
 GRAVITY = (
@@ -109,28 +107,33 @@ def holding(carts: QuerySet[Cart], books: Collection[int]) -> tuple[set[int], bo
 
 
 def matching(carts: QuerySet[Cart], text: str) -> tuple[QuerySet[Cart], bool]:
-    """Carts whose customer's email begins so, or with a book of this ISBN, or of these words of title or author.
+    """Carts whose customer's email has this in it, or with a book of this ISBN, or of these words of title or author.
 
-    And whether only a part was searched. Five queries at most.
+    A word with an @ beside others is the email, and the others the book: carts of that customer with that book.
+    And whether only a part was searched. Seven queries at most.
     """
-    users = list(users_by_email(text).values_list("pk", flat=True)[:MAX_USERS])
-    cut = len(users) == MAX_USERS
+    words = text.split()
+    emails = [word for word in words if "@" in word]
+    if emails and len(words) > len(emails):
+        users, cut_users = by_part_of_email(emails[0])
+        theirs = carts.filter(user__in=users)
+        in_carts, cut = with_book(theirs, " ".join(word for word in words if "@" not in word))
+        return theirs.filter(pk__in=in_carts), cut or cut_users
+    users, cut_users = by_part_of_email(text)
+    in_carts, cut = (set(), False) if emails else with_book(carts, text)
+    return carts.filter(Q(user__in=users) | Q(pk__in=in_carts)), cut or cut_users
+
+
+def with_book(carts: QuerySet[Cart], text: str) -> tuple[set[int], bool]:
+    """Ids of carts with the book of this ISBN, or one of these words; and whether only a part was searched."""
     isbn = Book.objects.of_isbn(text)
     books: list[int] = []
     if isbn is not None:
         books = list(isbn.values_list("pk", flat=True))
-    elif wanted_words(text) and "@" not in text:
+    elif wanted_words(text):
         books = list(Book.objects.search(text).order_by().values_list("pk", flat=True)[:MAX_BOOKS])
-        cut = cut or len(books) == MAX_BOOKS
     in_carts, only_newest = holding(carts, books)
-    return carts.filter(Q(user__in=users) | Q(pk__in=in_carts)), cut or only_newest
-
-
-def users_by_email(text: str) -> QuerySet[User]:
-    """Customers whose email begins so, whatever the case; the index for that serves any number of them."""
-    beginning = normalise_email(text.strip())
-    users: QuerySet[User] = User.objects.filter(email__startswith=beginning)
-    return users if beginning else users.none()
+    return in_carts, only_newest or len(books) == MAX_BOOKS
 
 
 class CountUpTo(Subquery):

@@ -263,7 +263,7 @@ def test_search_finds_a_cart_by_email_title_author_and_isbn(staff, alice, bob, e
     assert emails(staff.get(LIST, {"q": text})) == ["alice@example.com"]
 
 
-@pytest.mark.parametrize("text", ["example.com", "mansfield", "9780141439518", "' OR 1=1 --", "%"])
+@pytest.mark.parametrize("text", ["nowhere.org", "mansfield", "9780141439518", "' OR 1=1 --", "%"])
 def test_search_for_what_is_not_there_finds_nothing(staff, text, emma):
     cart_of("alice@example.com", emma)
 
@@ -583,3 +583,22 @@ def test_questions_to_the_database_agree_with_the_issues_of_a_line(alice):
 
         assert by_database == by_rule
         assert by_rule
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lice@exam", ["alice@example.com"]),
+        ("@example.com emma", ["alice@example.com", "bob@example.com"]),
+        ("alice@ emma", ["alice@example.com"]),
+        ("emma bob@example.com", ["bob@example.com"]),
+        ("alice@ dracula", []),
+        ("carol@ 9780141439587", []),
+    ],
+)
+def test_search_takes_an_email_and_a_book_together(staff, emma, dracula, text, expected):
+    cart_of("alice@example.com", emma)
+    cart_of("bob@example.com", emma, dracula)
+    cart_of("carol@example.com", dracula)
+
+    assert sorted(emails(staff.get(LIST, {"q": text}))) == expected

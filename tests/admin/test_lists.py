@@ -2,6 +2,7 @@
 
 import pytest
 
+from bookstore.accounts import finding
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.admin import lists as admin_lists
@@ -66,6 +67,19 @@ def test_choices_are_not_counted(staff, readers):
     assert response.context["cl"].add_facets is False
 
 
-@pytest.mark.parametrize(("text", "found"), [("READER07", 10), ("reader", 50), ("example", 0), ("07", 0)])
-def test_users_are_searched_by_the_beginning_of_their_email(staff, readers, text, found):
+@pytest.mark.parametrize(
+    ("text", "found"), [("READER07", 10), ("reader", 50), ("07@", 1), ("olga", 1), ("x", 50), ("y", 0)]
+)
+def test_users_are_searched_by_any_part_of_their_email(staff, readers, text, found):
     assert len(emails(staff.get(USERS, {"q": text}))) == found
+
+
+def test_search_in_the_middle_of_emails_is_bounded_and_says_so(staff, readers, monkeypatch):
+    monkeypatch.setattr(finding, "NEWEST", 10)
+
+    inside = staff.get(USERS, {"q": "eader1"})
+    beginning = staff.get(USERS, {"q": "reader00"})
+
+    assert [email[:9] for email in emails(inside)] == ["reader100"]
+    assert len(emails(beginning)) == 10
+    assert "Beyond the beginning of the email, the newest" in inside.content.decode()

@@ -111,6 +111,19 @@ def test_of_too_many_bodies_the_slowest_gives_way(monkeypatch):
     assert read.late() == []
 
 
+def test_of_a_client_whose_connections_are_ended_the_slow_bodies_are_given_up(monkeypatch):
+    monkeypatch.setattr(bodies, "monotonic", lambda: 5.0)
+    read = Bodies()
+    readers = [bodies.Reader(address) for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2")]
+    for reader, came in zip(readers, (10, 50_000, 10), strict=True):
+        reader.began, reader.came = 1.0, came
+    read._readers.update(readers)
+
+    read.give_up_slow_ones_of("192.0.2.1")
+
+    assert [reader.given_up for reader in readers] == [True, False, False]
+
+
 def test_a_body_is_in_good_time_at_the_rate():
     reader = bodies.Reader("192.0.2.1")
     reader.began = 0.0

@@ -87,7 +87,7 @@ def test_sigterm_makes_the_server_unready_while_it_serves_and_then_ends_it(drain
     code = process.wait(20)
 
     assert code == 0
-    assert set(ready[1:]) == {503}  # the first may have been faster than the signal
+    assert set(ready[ready.index(503) :]) == {503}  # the first may have been faster than the signal
     assert set(served) == {200}
     assert len(served) > 3
 

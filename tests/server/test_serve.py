@@ -161,6 +161,7 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
     (tmp_path / "bookstore" / "__init__.py").write_text("raise ImportError('another package of this name')")
     environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", free_port, "--workers", "1"]
+    environment["TASK_WORKERS"] = "0"
     starts = [
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]

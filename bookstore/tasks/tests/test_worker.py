@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from bookstore.server.limits import SERVER_PID
 from bookstore.tasks import models, pruning, worker
 from bookstore.tasks.models import TaskWorker
 from bookstore.tasks.tests import examples
@@ -173,8 +174,9 @@ def processes(transactional_db):
     started = []
     environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
 
-    def start():
-        started.append(subprocess.Popen([sys.executable, "manage.py", "run_tasks"], cwd=ROOT, env=environment))
+    def start(**more):
+        command = [sys.executable, "manage.py", "run_tasks"]
+        started.append(subprocess.Popen(command, cwd=ROOT, env=environment | more))
         return started[-1]
 
     yield start
@@ -239,6 +241,18 @@ def test_serve_runs_tasks_and_replaces_a_process_that_died(tmp_path):
     wait_for(lambda: not TaskWorker(host=second.host, process=second.process).is_alive())
     assert not TaskWorker.objects.exists()
     connection.close()
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_process_whose_server_ended_while_it_started_ends(processes):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+
+    process = processes(**{SERVER_PID: str(ended.pid)})
+
+    assert process.wait(60) == 0
 
 
 def test_stop_ends_the_wait_once():
