@@ -84,6 +84,7 @@ class Market:
         def call(wire: Wire) -> Answer:
             from django.db import connection
             from django.utils.timezone import now
+
             from orders.models import Order
 
             try:
@@ -120,9 +121,9 @@ class Market:
 
     def balance(self) -> None:
         from django.db.models import Sum
-        from orders.models import Order, OrderItem
 
         from catalog.models import Book
+        from orders.models import Order, OrderItem
 
         standing = OrderItem.objects.exclude(order__status="cancelled").values("book").annotate(n=Sum("quantity"))
         ordered = {row["book"]: row["n"] for row in standing}
