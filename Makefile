@@ -71,7 +71,7 @@ test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 	@$(PY) -m tools.test --only postgres -- $(ARGS)
 
 test-plain: $(VENV)/dev.stamp ## the apps' tests without the fast path (FAST_PATH=0), on PostgreSQL
-	@FAST_PATH=0 $(PY) -m tools.test --only postgres -- cart catalog bookstore/accounts tests/contract/test_fast_path.py $(ARGS)
+	@FAST_PATH=0 $(PY) -m tools.test --only postgres -- $(filter-out tools/%,$(wildcard */tests)) bookstore/accounts tests/contract/test_fast_path.py $(ARGS)
 
 test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer in transaction mode, where that is installed
 	@$(PY) -m tools.test --only pgbouncer -- $(ARGS)
@@ -145,8 +145,9 @@ lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to thei
 	$(LOCK) proofs/benchmarks/requirements.in --constraints requirements.txt --output-file proofs/benchmarks/requirements.txt
 	$(LOCK) proofs/mutation/requirements.in --output-file proofs/mutation/requirements.txt
 
-docs: $(VENV)/dev.stamp ## write again the pages that are made of other files: settings, the list of decisions
+docs: $(VENV)/dev.stamp ## write again what is made of other files: settings, the list of decisions, the OpenAPI schema
 	@$(PY) -m tools.pages
+	@$(DEMO) $(PY) -m tools.openapi
 
 clean: ## remove virtual environments, caches and build results; the demo database stays
 	rm -rf .venv .venv-* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

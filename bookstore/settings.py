@@ -335,6 +335,8 @@ SPECTACULAR_SETTINGS = {
     "DEFAULT_GENERATOR_CLASS": "bookstore.api.schema.ShopSchema",
     "SORT_OPERATIONS": guide.order_of,
     "VERSION": __version__,
+    "SERVERS": [{"url": "/", "description": "The host that serves this schema"}],
+    "LICENSE": {"name": "MIT", "url": "https://opensource.org/license/mit"},
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -36,6 +36,17 @@ A_PAGE = OpenApiExample("A page", value=PAGE, response_only=True, status_codes=[
 NO_BOOKS = OpenApiExample(
     "Nothing found", value=PAGE | {"items": [], "total": 0}, response_only=True, status_codes=["200"]
 )
+SUGGESTIONS = OpenApiExample(
+    "For `aus`",
+    value={
+        "items": [
+            {"kind": "title", "text": "Austerlitz", "book_id": 12, "author": "W. G. Sebald"},
+            {"kind": "author", "text": "Jane Austen"},
+        ]
+    },
+    response_only=True,
+    status_codes=["200"],
+)
 CREATE_BOOK = OpenApiExample("All that is known of it", value=NEW_BOOK, request_only=True)
 CREATE_SMALL_BOOK = OpenApiExample(
     "The least", value={"title": "Emma", "author": "Jane Austen", "price": "9.90"}, request_only=True

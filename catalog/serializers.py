@@ -18,6 +18,7 @@ from catalog.search.candidates import LARGE, SMALL, SMALL_CATALOGUE
 from catalog.search.facets import FACETS
 from catalog.search.pages import SORTS
 from catalog.search.query import MAX_QUERY, MAX_QUERY_WORDS, wanted_words
+from catalog.search.suggestions import MAX_SUGGESTIONS
 
 MAX_GENRES = 50  # of one query
 MAX_IDS = 100  # of one query
@@ -186,6 +187,7 @@ class SearchField(TextField):
 SENT = TextField(max_length=MAX_QUERY * 10)
 
 
+@extend_schema_field({"type": "array", "items": {"type": "integer"}, "maxItems": MAX_GENRES})
 class GenreIdsField(serializers.Field[Any, Any, Any, Any]):
     """One genre or several: the parameter may be sent up to MAX_GENRES times."""
 
@@ -198,6 +200,7 @@ class GenreIdsField(serializers.Field[Any, Any, Any, Any]):
         return tuple(dict.fromkeys(self.one.run_validation(value) for value in values))
 
 
+@extend_schema_field({"type": "string", "pattern": "^[a-z_]+(,[a-z_]+)*$"})
 class ChosenField(serializers.Field[Any, Any, Any, Any]):
     """Words of a list, separated by commas: `genre,price`."""
 
@@ -214,6 +217,7 @@ class ChosenField(serializers.Field[Any, Any, Any, Any]):
         return chosen
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-9]+(,[0-9]+)*$"})
 class IdsField(serializers.Field[Any, Any, Any, Any]):
     """Ids separated by commas: `4,43`."""
 
@@ -282,3 +286,19 @@ class BookQuery(PageParameters):
         if "ids" in values and (others := sorted(values.keys() - {"ids", *PageParameters().fields})):
             raise serializers.ValidationError({"ids": f"Ask for ids alone, without {', '.join(others)}."}, code="alone")
         return values
+
+
+class SuggestionQuery(serializers.Serializer[Any]):
+    q = SearchField(help_text="What was typed so far.")
+    limit = WholeNumberField(min_value=1, max_value=MAX_SUGGESTIONS, default=8, help_text="How many at most.")
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["title", "author", "isbn"])
+    text = serializers.CharField(help_text="The title, the author's name, or the ISBN-13.")
+    book_id = serializers.IntegerField(required=False, help_text="Of a title or an ISBN.")
+    author = serializers.CharField(required=False, help_text="Of a title.")
+
+
+class SuggestionsSerializer(serializers.Serializer[Any]):
+    items = SuggestionSerializer(many=True)

@@ -4,6 +4,7 @@ from catalog.views import BookViewSet, GenreViewSet
 
 urlpatterns = [
     path("books", BookViewSet.as_view({"get": "list", "post": "create"}), name="books"),
+    path("books/suggest", BookViewSet.as_view({"get": "suggest"}), name="suggest-books"),
     path(
         "books/<id:book_id>",
         BookViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),

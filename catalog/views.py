@@ -25,6 +25,7 @@ from catalog.models import Book, Genre
 from catalog.querysets import BookQuerySet
 from catalog.representation import book_json, dump, page_json
 from catalog.search.facets import facets_of
+from catalog.search.suggestions import suggest
 from catalog.serializers import (
     MAX_IDS,
     BookCreateSerializer,
@@ -35,6 +36,8 @@ from catalog.serializers import (
     GenreCreateSerializer,
     GenreSerializer,
     StockChangeSerializer,
+    SuggestionQuery,
+    SuggestionsSerializer,
 )
 
 QUERIES = 1024  # of the last ones, each of some hundred bytes
@@ -94,6 +97,25 @@ class BookViewSet(PublicReads, ViewSet):
             text = wanted.pop("q", "")
             page["facets"] = facets_of(reading.filtered(wanted), text, facets)
         return public_answer(request, dump(page))
+
+    @extend_schema(
+        operation_id="suggest_books",
+        tags=["catalogue"],
+        summary="Suggest while somebody types",
+        parameters=[SuggestionQuery, *CACHED],
+        responses={200: SuggestionsSerializer, **NOT_MODIFIED},
+        examples=[examples.SUGGESTIONS],
+    )
+    @from_replicas
+    def suggest(self, request: Request) -> HttpResponse:
+        """Titles and authors that what was typed so far may become, or the book of an ISBN. Anybody may ask.
+
+        - 200: the suggestions, best first; none for a text without a word.
+        - 422: a parameter is bad; the answer names it.
+        """
+        wanted = read_query(SuggestionQuery, request.META.get("QUERY_STRING", ""))
+        found = suggest(self.books().on_sale(), wanted.get("q", ""), limit=wanted["limit"])
+        return public_answer(request, dump({"items": found}))
 
     @extend_schema(
         operation_id="create_book",

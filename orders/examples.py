@@ -38,7 +38,7 @@ AN_ORDER_BODY: dict[str, Any] = {
 }
 
 AN_ORDER = OpenApiExample("An order", value=AN_ORDER_BODY, response_only=True)
-ORDERS = OpenApiExample("Orders", value=[AN_ORDER_BODY], response_only=True)
+ORDERS = OpenApiExample("Orders", value=AN_ORDER_BODY, response_only=True)
 CHECKOUT = OpenApiExample(
     "With an address", value={"note": "Please ring twice.", "contact": CONTACT}, request_only=True
 )

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from bookstore.api.errors import ApiError
 
+MONEY = {"type": "string", "format": "decimal", "pattern": r"^[0-9]+\.[0-9]{2}$"}
 REFUSED_LINE = {
     "type": "object",
     "description": "An issue as the line has it in the cart (`available`, `from`, `to` with it), and whose it is.",
@@ -11,9 +12,11 @@ REFUSED_LINE = {
         "item_id": {"type": "integer"},
         "book_id": {"type": "integer"},
         "code": {"type": "string"},
+        "available": {"type": "integer"},
+        "from": MONEY,
+        "to": MONEY,
     },
     "required": ["item_id", "book_id", "code"],
-    "additionalProperties": True,
 }
 REFUSED_LINES = {
     "type": "array",

@@ -1,10 +1,13 @@
-"""Whether a TypeScript client can be generated from the OpenAPI schema, and whether its types are good ones.
+"""Whether TypeScript clients can be generated from the OpenAPI schema, and whether its types are good ones.
 
     python -m tools.check_types
 
-openapi-typescript writes build/api.d.ts from the schema, and tsc --strict compiles tools/typescript/storefront.ts
-against it: code of a storefront, together with mistakes that good types catch. Both tools are locked in
-tools/typescript/package-lock.json.
+- openapi-typescript writes build/api.d.ts from the schema, and tsc --strict compiles tools/typescript/storefront.ts
+  against it: code of a storefront, together with mistakes that good types catch.
+- orval (a client with fetch, and zod's schemas) and hey-api write clients, and tsc --strict compiles them.
+- redocly lints the schema with its recommended rules: no error and no warning.
+
+All tools are locked in tools/typescript/package-lock.json.
 """
 
 import os
@@ -17,10 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tools" / "typescript"
 SCHEMA, TYPES = ROOT / "build" / "schema.json", ROOT / "build" / "api.d.ts"
 
+ENVIRONMENT = {"DEBUG": "1", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+
 
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
     """Ends this program with one line when the command fails; what the command said stands above it."""
-    done = subprocess.run([*map(str, command)], cwd=cwd, env=os.environ | {"DEBUG": "1"})  # our own commands
+    done = subprocess.run([*map(str, command)], cwd=cwd, env=os.environ | ENVIRONMENT)  # our own commands
     if done.returncode:
         sys.exit(f"error: {' '.join(map(str, command[:3]))} ended with {done.returncode}")
 
@@ -45,6 +50,14 @@ def main() -> None:
     options = ("--default-non-nullable=false", "--output", TYPES)
     run(node, modules / "openapi-typescript" / "bin" / "cli.js", SCHEMA, *options)
     run(node, modules / "typescript" / "bin" / "tsc", "--project", FOLDER)
+    shutil.rmtree(FOLDER / "generated", ignore_errors=True)
+    run(node, modules / "orval" / "dist" / "bin" / "orval.js", "--config", "orval.config.cjs", cwd=FOLDER)
+    hey_api = (modules / "@hey-api" / "openapi-ts" / "bin" / "run.js", "--input", SCHEMA, "--output", "generated/hey")
+    run(node, *hey_api, "--client", "@hey-api/client-fetch", cwd=FOLDER)
+    run(node, modules / "typescript" / "bin" / "tsc", "--project", FOLDER / "generated.tsconfig.json")
+    lint = (modules / "@redocly" / "cli" / "bin" / "cli.js", "lint", SCHEMA, "--max-problems", "100")
+    run(node, *lint, "--extends", "recommended-strict")
+    print("The clients that orval, zod and hey-api are given compile, and redocly finds nothing.")
     print(f"The types of {TYPES.relative_to(ROOT)} are good: storefront.ts compiles against them.")
 
 

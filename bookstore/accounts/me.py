@@ -41,7 +41,7 @@ SESSIONS = OpenApiExample(
 )
 EXPORT = OpenApiExample(
     "Alice",
-    value={"account": {"id": 7, "email": "alice@example.com"}, "sessions": [], "cart": {"items": []}},
+    value={"account": {"id": 7, "email": "alice@example.com"}, "sessions": []},
     response_only=True,
 )
 NEW_PASSWORD = OpenApiExample(

@@ -31,9 +31,13 @@ class Bounds(NamedTuple):
 
 SMALL_CATALOGUE = 100_000
 SMALL = Bounds(found=10_000, walked=100_000, ranked=10_000)
-LARGE = Bounds(found=5_000, walked=20_000, ranked=1_000)
+LARGE = Bounds(found=3_000, walked=15_000, ranked=1_000)
 BEGINNINGS = 100  # titles that begin with a frequent word, read from the index of titles
 
+READ_COLUMNS = (
+    "id, title_folded, stock_quantity, popularity, price, publish_date, created_at, "
+    "search_document, title_spellings, author_spellings"
+)
 RANKED_COLUMNS = (
     "id, title_folded, stock_quantity, popularity, price, publish_date, created_at, "
     f"replace(title_folded, ' ', '') AS squeezed, {DOCUMENT} AS document"
@@ -86,16 +90,18 @@ def bounds_of(known: Frequencies) -> Bounds:
     return SMALL if known.books < SMALL_CATALOGUE else LARGE
 
 
-def rarest(conditions: Sequence[Condition], known: Frequencies) -> tuple[list[Condition], list[Condition]]:
+def rarest(
+    conditions: Sequence[Condition], known: Frequencies, *, listed: int = LISTED
+) -> tuple[list[Condition], list[Condition]]:
     """Those that the index shall be asked for, and the others."""
     ordered = sorted(conditions, key=known.of)
-    indexed = [condition for condition in ordered[:INDEXED] if known.of(condition) <= LISTED]
+    indexed = [condition for condition in ordered[:INDEXED] if known.of(condition) <= listed]
     return indexed, [condition for condition in conditions if condition not in indexed]
 
 
-def conjunction(where: Where, indexed: Sequence[Condition], others: Sequence[Condition]) -> Sql:
+def conjunction(where: Where, indexed: Sequence[Condition], others: Sequence[Condition], weight: str = "") -> Sql:
     """`IS TRUE` keeps the planner from asking the index for frequent words."""
-    compiled = sql_for(where.vendor)
+    compiled = sql_for(where.vendor, weight)
     parts = [(where.sql, list(where.values)), *(compiled(condition) for condition in indexed)]
     parts += [(f"{sql} IS TRUE", values) for sql, values in (compiled(condition) for condition in others)]
     return " AND ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
@@ -109,16 +115,16 @@ def by_index(
     `order` is an ORDER BY; None is by rank.
     """
     indexed, others = rarest(query.required, known)
-    if not indexed:
+    if not indexed or (len(query.required) == 1 and not where.narrows and known.of(indexed[0]) > bounds.found):
         return None
     condition, values = conjunction(where, indexed, others)
     kind, kinds = kind_sql(query)
     ranking, ranks = (order, []) if order else order_sql(query)
     sql = f"""WITH found AS MATERIALIZED (SELECT {RANKED_COLUMNS} FROM books WHERE {condition} LIMIT %s),
-ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM found)
+ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM found WHERE (SELECT count(*) FROM found) <= %s)
 SELECT (SELECT count(*) FROM found), (SELECT min(kind) FROM ranked),
 ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608  values are parameters
-    [(counted, best, ids)] = where.rows(sql, [*values, bounds.found + 1, *kinds, *ranks, size, start])
+    [(counted, best, ids)] = where.rows(sql, [*values, bounds.found + 1, *kinds, bounds.found, *ranks, size, start])
     return None if counted > bounds.found else Ids(ids, counted, best=best)
 
 
@@ -131,7 +137,7 @@ def by_walk(
     index of these filters can be used. Titles that are the query or begin with it come on top of them.
     """
     walk = order or ("" if where.narrows else "popularity DESC, id")
-    walked = f"SELECT * FROM books WHERE {where.sql}{f' ORDER BY {walk}' if walk else ''} LIMIT %s"  # noqa: S608  as above
+    walked = f"SELECT {READ_COLUMNS} FROM books WHERE {where.sql}{f' ORDER BY {walk}' if walk else ''} LIMIT %s"  # noqa: S608  as above
     fits = f"""SELECT {RANKED_COLUMNS}, place FROM (
     SELECT *, row_number() OVER () AS place FROM ({walked}) AS first_books
 ) AS walked WHERE ({DOCUMENT}) @@ %s::tsquery LIMIT %s"""  # noqa: S608
@@ -158,22 +164,26 @@ SELECT (SELECT count(*) FROM once), (SELECT max(place) FROM found), (SELECT coun
     return Ids(ids, counted, of_all=max(counted, round(known.books * share)), best=best)
 
 
-def page_of_ids(where: Where, query: Query, *, order: str | None, start: int, size: int) -> Ids:
+def page_of_ids(
+    where: Where, query: Query, *, order: str | None, start: int, size: int, bounds: Bounds | None = None
+) -> Ids:
     """PostgreSQL: the page of the books that meet every condition of the query. 1 query, at most 2."""
     known = frequencies(where.alias)
-    bounds = bounds_of(known)
+    bounds = bounds or bounds_of(known)
     options: dict[str, Any] = {"order": order, "bounds": bounds, "start": start, "size": size}
     return by_index(where, query, known, **options) or by_walk(where, query, known, **options)
 
 
-def hits(where: Where, conditions: Sequence[Condition], *, most: int, first: str = "") -> list[Hit]:
+def hits(
+    where: Where, conditions: Sequence[Condition], *, most: int, first: str = "", listed: int = LISTED
+) -> list[Hit]:
     """At most so many books that meet every condition. 1 query; none on PostgreSQL where every word is frequent: then
     nothing is said of them.
 
     SQLite takes those of the folded title `first`, then the popular ones; PostgreSQL any.
     """
     if where.vendor == "postgresql":
-        indexed, others = rarest(conditions, frequencies(where.alias))
+        indexed, others = rarest(conditions, frequencies(where.alias), listed=listed)
         if not indexed:
             return []
         condition, values = conjunction(where, indexed, others)

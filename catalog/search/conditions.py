@@ -121,7 +121,7 @@ def all_of(conditions: Sequence[Condition]) -> Condition:
     return different[0] if len(different) == 1 else AllOf(different)
 
 
-def sql_for(vendor: str) -> Callable[[Condition], Sql]:
+def sql_for(vendor: str, weight: str = "") -> Callable[[Condition], Sql]:
     if vendor == "postgresql":
-        return lambda condition: condition.on_postgresql()
-    return lambda condition: condition.on_sqlite()
+        return lambda condition: condition.on_postgresql(weight)
+    return lambda condition: condition.on_sqlite(weight)

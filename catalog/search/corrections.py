@@ -90,7 +90,7 @@ class Corrections:
             if not trigrams.are_there(self.alias):
                 return []
             alike = self.rows(
-                "SELECT word FROM search_words WHERE word %% %s::text "
+                "SELECT word FROM search_words WHERE lower(word) %% %s::text "
                 "ORDER BY similarity(word, %s::text) DESC, word LIMIT %s",
                 [word, word, MAX_NEAR],
             )

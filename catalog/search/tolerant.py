@@ -1,7 +1,7 @@
 """The tolerant tier: what is found by a query with typing errors, with words that no book has, or wrongly divided."""
 
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -13,6 +13,9 @@ from catalog.search.frequency import frequencies
 from catalog.search.query import Query
 from catalog.search.ranking import Hit
 
+# Books of a word that the index lists for an attempt; for each of the combinations that leave words out fewer.
+LISTED, LISTED_OF_COMBINATION = 20_000, 10_000
+MOST_COMBINATIONS = 16
 READ = 500  # books that one attempt reads and ranks
 SHOWN = 50  # books that the tolerant tier adds to a search
 MOST_LEFT_OUT = 3  # words of a query that may be left out
@@ -24,7 +27,7 @@ def find_tolerantly(where: Where, query: Query, *, leave_out: bool) -> list[int]
     """The ids of the books that come nearest, best first; with `leave_out` words may be missing from them.
 
     Attempts, until one finds something: unknown words corrected or divided; every word corrected; words divided or
-    joined; unknown words left out; known words left out, as few as possible. 3 queries, and 50 at most.
+    joined; unknown words left out; known words left out, as few as possible. 3 queries, and 30 at most.
     """
     corrections = Corrections(where.alias)
     required = query.required
@@ -120,7 +123,9 @@ def join(conditions: Sequence[Condition], corrections: Corrections) -> list[Cond
 
 
 def attempt(where: Where, query: Query, conditions: Sequence[Condition]) -> list[int]:
-    return best_of(hits(where, conditions, most=READ), query, [(condition, 1) for condition in conditions])
+    return best_of(
+        hits(where, conditions, most=READ, listed=LISTED), query, [(condition, 1) for condition in conditions]
+    )
 
 
 def leave_words_out(where: Where, query: Query, conditions: Sequence[Condition]) -> list[int]:
@@ -130,10 +135,13 @@ def leave_words_out(where: Where, query: Query, conditions: Sequence[Condition])
     weights = [
         (condition, 3 if known.of(condition) * 100 < known.books or not known.books else 1) for condition in conditions
     ]
+    left = MOST_COMBINATIONS
     for missing in range(1, min(MOST_LEFT_OUT, len(by_rarity) - 1) + 1):
         found: dict[int, Hit] = {}
-        for kept in combinations(by_rarity, len(by_rarity) - missing):
-            found.update({hit.id: hit for hit in hits(where, kept, most=READ // 5)})
+        for kept in islice(combinations(by_rarity, len(by_rarity) - missing), left):
+            left -= 1
+            some = hits(where, kept, most=READ // 5, listed=LISTED_OF_COMBINATION)
+            found.update({hit.id: hit for hit in some})
         if found:
             return best_of(list(found.values()), query, weights)
     return []

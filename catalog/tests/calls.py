@@ -6,6 +6,7 @@ from tests.support.hostile import NOT_TEXT, NOT_WHOLE, Operation, fields
 
 ACCESS: dict[str, Row] = {
     "books": only(GET=EVERYBODY, HEAD=EVERYBODY, POST=staff(201)),
+    "books/suggest": only(GET=EVERYBODY, HEAD=EVERYBODY),
     "books/<id:book_id>": only(GET=EVERYBODY, HEAD=EVERYBODY, PUT=staff(200), DELETE=staff(204)),
     "books/<id:book_id>/stock": only(PATCH=staff(200)),
     "genres": only(GET=EVERYBODY, HEAD=EVERYBODY, POST=staff(201)),
@@ -14,6 +15,7 @@ ACCESS: dict[str, Row] = {
 NO_BOOK: Answers = {404: {"BOOK_NOT_FOUND", "NOT_FOUND"}}
 CONTRACT: dict[tuple[str, str], Answers] = {
     ("GET", "/books"): {200: None, 304: None, **QUERY},
+    ("GET", "/books/suggest"): {200: None, 304: None, **QUERY},
     ("GET", "/books/{book_id}"): {200: None, 304: None, **NO_BOOK},
     ("POST", "/books"): {201: None, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
     ("PUT", "/books/{book_id}"): {200: None, **NO_BOOK, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
@@ -48,6 +50,11 @@ BAD_QUERIES = (
     *(f"min_price={value}" for value in ("NaN", "Infinity", "x", "1e9", "-1e", "%00", "１", "1,5")),
     *(f"max_price={value}" for value in ("NaN", "-Infinity", "x", "[]")),
     *(f"genre_id={value}" for value in ("x", "1.5", "true", "%00", "١")),
+    *(
+        f"{name}={value}"
+        for name in ("ids", "isbn", "published_from", "published_to", "facets")
+        for value in ("x", "%00")
+    ),
     *(f"in_stock={value}" for value in ("2", "maybe", "%00")),
     *(f"sort={value}" for value in ("x", "id", "-title", "password", "title;", "%00")),
     *(f"sort_dir={value}" for value in ("up", "ASC;", "%00")),
@@ -72,6 +79,13 @@ FINE_QUERIES = (
 OPERATIONS = [
     Operation("GET", "/books", protected=False, bad_queries=BAD_QUERIES, fine_queries=FINE_QUERIES),
     Operation("GET", "/books/{book_id}", protected=False, unknown="BOOK_NOT_FOUND"),
+    Operation(
+        "GET",
+        "/books/suggest",
+        protected=False,
+        bad_queries=("q=%00", "q=%FF", "q=" + "a" * 201, "limit=0", "limit=21", "limit=x", "limit="),
+        fine_queries=("", "q=", "q=a", "q=%25", "q=!", "q=" + "a" * 200, "limit=20&q=emma", "unknown=1"),
+    ),
     Operation("GET", "/genres", protected=False),
     Operation("POST", "/books", BOOK, bad=fields(**BAD_BOOK)),
     Operation(

@@ -34,7 +34,7 @@ from bookstore.accounts.models import LoginSession, User  # noqa: E402
 from bookstore.api.request import Utf8Request  # noqa: E402
 from cart import statements  # noqa: E402
 from cart.models import Cart  # noqa: E402
-from cart.representation import dump, version_of  # noqa: E402
+from cart.representation import cart_json, dump, version_of  # noqa: E402
 from catalog import reading  # noqa: E402
 from catalog.models import Book, Genre  # noqa: E402
 
@@ -132,12 +132,12 @@ def main() -> None:
         token = tokens.issue(LoginSession.objects.begin(user))["access_token"]
         caller = Caller(tokens.read_access(token))
         cart = statements.read(caller)
-        body = dump(cart)
+        body = dump(cart_json(cart))
         line = {"method": "GET", "path": "/cart", "status": 200, "ms": 1.2}
         for name, work in {
             "GET /cart, all of it": lambda token=token: call(application, "/cart", token),
-            "  the statement and its rows, built into a dict": lambda caller=caller: statements.read(caller),
-            "  JSON and ETag": lambda cart=cart, body=body: (dump(cart), version_of(body)),
+            "  the statement and its rows": lambda caller=caller: statements.read(caller),
+            "  JSON and ETag": lambda cart=cart, body=body: (dump(cart_json(cart)), version_of(body)),
             "  the token, signature remembered": lambda token=token: tokens.read_access(token),
             "  the line in the log": lambda line=line: logger.info("%(method)s %(path)s", line, extra=line),
             "GET /health, all of it": lambda: call(application, "/health", ""),
