@@ -71,7 +71,7 @@ test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 	@$(PY) -m tools.test --only postgres -- $(ARGS)
 
 test-plain: $(VENV)/dev.stamp ## the apps' tests without the fast path (FAST_PATH=0), on PostgreSQL
-	@FAST_PATH=0 $(PY) -m tools.test --only postgres -- cart catalog bookstore/accounts tests/contract/test_fast_path.py $(ARGS)
+	@FAST_PATH=0 $(PY) -m tools.test --only postgres -- $(filter-out tools/%,$(wildcard */tests)) bookstore/accounts tests/contract/test_fast_path.py $(ARGS)
 
 test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer in transaction mode, where that is installed
 	@$(PY) -m tools.test --only pgbouncer -- $(ARGS)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bookstore.accounts.emails import normalise_email
+from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList
 from bookstore.admin.site import money
 from bookstore.api.errors import ApiError
@@ -35,7 +36,7 @@ class ItemInline(admin.TabularInline[OrderItem, Order]):
 
 
 @admin.register(Order)
-class OrderAdmin(BoundedList, admin.ModelAdmin):
+class OrderAdmin(Recorded, BoundedList):
     list_display = ("number", "customer", "status", "copies", "total", "created_at", "expires_at")
     list_filter = ("status", "created_at")
     ordering = ("-id",)

@@ -34,7 +34,11 @@ class Recorded(ModelAdmin):
         record(Actor.of_admin(request), f"Added the {self.opts.verbose_name} “{obj}”.", [added(obj)])
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        if message:
+        """`message` is what differs, or one sentence on what was done."""
+        if isinstance(message, str):
+            summary = f"{self.opts.verbose_name} “{obj}”: {message}"
+            record(Actor.of_admin(request), summary[:1].upper() + summary[1:], [changed(obj, {})])
+        elif message:
             summary = f"Changed {in_words(message)} of the {self.opts.verbose_name} “{obj}”."
             record(Actor.of_admin(request), summary, [changed(obj, message)])
 

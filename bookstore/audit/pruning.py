@@ -10,7 +10,10 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
+from bookstore.admin.models import BulkAction
 from bookstore.audit.models import AuditEvent
+
+ABANDONED = 7  # days
 
 
 def prune(batch: int) -> tuple[int, int]:
@@ -21,6 +24,8 @@ def prune(batch: int) -> tuple[int, int]:
     before = now() - timedelta(days=settings.AUDIT_DAYS)
     sign_ins = sum(in_batches(Session.objects.filter(expire_date__lt=now()).order_by("expire_date"), batch))
     events = sum(in_batches(LogEntry.objects.filter(action_time__lt=before).order_by("pk"), batch))
+    # Previews of actions on many rows that nobody went on with.
+    BulkAction.objects.filter(created_at__lt=now() - timedelta(days=ABANDONED)).delete()
     while deleted := AuditEvent.objects.prune_batch(before, size=batch):
         events += deleted
     return sign_ins, events

@@ -1,6 +1,6 @@
 """Who may do what in the staff's site: every route of its URL map × GET, HEAD, POST × everybody, as one table says.
 
-Books and carts are reached by their models' names: nothing here may import them.
+Each app says the rows of its pages in its `tests/staff_pages.py`.
 """
 
 import re
@@ -9,65 +9,30 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
 
-from bookstore.accounts.models import LoginSession, User
+from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import SuperuserFactory, UserFactory
-from bookstore.audit.actor import Actor
-from bookstore.audit.recording import record
 from tests.contract.test_access_matrix import routes
-
-CALLERS = ("nobody", "Alice, whose cart it is", "Bob", "Carol, staff", "Dave, staff without permission")
-PASSWORD, NEXT_PASSWORD = "correct horse battery", "battery staple horse"
-MODELS = (
-    *("accounts.User", "accounts.LoginSession", "auth.Group"),
-    *("catalog.Genre", "catalog.Book", "cart.Cart", "cart.CartItem"),
+from tests.support.staff_pages import (
+    CALLERS,
+    DONE,
+    ELSEWHERE,
+    LOGIN,
+    NEXT_PASSWORD,
+    NO_SUCH_METHOD,
+    NO_SUCH_PAGE,
+    OF_ALL_STAFF,
+    PASSWORD,
+    READ,
+    Answers,
+    of_apps,
+    pages,
+    staff,
 )
-
-# A redirect to the page of login, and any other: what was asked for is done, or found elsewhere.
-LOGIN, DONE = "login", "done"
-Answers = tuple[int | str, ...]
-
-
-def staff(with_permission: int | str, without: int | str) -> Answers:
-    """Who is no staff is led to the login, whatever the page."""
-    return (LOGIN, LOGIN, LOGIN, with_permission, without)
-
-
-def pages(get: Answers, post: Answers) -> dict[str, Answers]:
-    return {"GET": get, "HEAD": get, "POST": post}
-
-
-READ, CHANGED = staff(200, 403), staff(DONE, 403)
-OF_ALL_STAFF, NONE_TO_ADD = staff(200, 200), staff(403, 403)
-NO_SUCH_PAGE, NO_SUCH_METHOD = staff(404, 404), staff(405, 405)
-# Django's way to an object's page of change: nothing is behind it.
-ELSEWHERE = staff(DONE, DONE)
-
-
-def of_model(
-    name: str,
-    *,
-    actions: Answers = CHANGED,
-    add: dict[str, Answers] | None = None,
-    change: Answers = CHANGED,
-    delete: Answers | None = None,
-    bulk: bool = True,
-) -> dict[str, dict[str, Answers]]:
-    return {
-        f"{name}/": pages(READ, actions),
-        f"{name}/add/": add or pages(READ, CHANGED),
-        # An action that has not begun: led back to the list, whatever is sent.
-        **({f"{name}/bulk/<uuid:key>/": pages(CHANGED, CHANGED)} if bulk else {}),
-        f"{name}/<path:object_id>/history/": pages(READ, READ),
-        f"{name}/<path:object_id>/delete/": pages(delete or READ, delete or CHANGED),
-        f"{name}/<path:object_id>/change/": pages(READ, change),
-        f"{name}/<path:object_id>/": pages(ELSEWHERE, ELSEWHERE),
-    }
-
 
 TABLE: dict[str, dict[str, Answers]] = {
     "": pages(OF_ALL_STAFF, OF_ALL_STAFF),
@@ -85,69 +50,21 @@ TABLE: dict[str, dict[str, Answers]] = {
     "sign-ins/": pages(OF_ALL_STAFF, staff(DONE, DONE)),
     "jsi18n/": pages(OF_ALL_STAFF, NO_SUCH_METHOD),
     "r/<path:content_type_id>/<path:object_id>/": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
-    **of_model("catalog/genre"),
-    **of_model("catalog/book"),
-    "catalog/book/import/": pages(READ, READ),
-    "catalog/book/process_import/": pages(NO_SUCH_METHOD, CHANGED),
-    "catalog/book/import/template/": pages(READ, READ),
-    # There is no import to look at.
-    "catalog/book/import/<id:key>/": pages(staff(404, 403), staff(404, 403)),
-    "catalog/book/import/<id:key>/rows/": pages(staff(404, 403), staff(404, 403)),
-    "catalog/book/import/<id:key>/read/": pages(NO_SUCH_METHOD, staff(404, 403)),
-    "catalog/book/import/<id:key>/cancel/": pages(NO_SUCH_METHOD, staff(404, 403)),
-    "catalog/book/export/": pages(READ, READ),
-    # A cart is made by its customer's first add; many at once are not changed.
-    **of_model("cart/cart", bulk=False, actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD)),
-    # What a group may do is the superuser's to say.
-    **of_model("auth/group", actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD, delete=NONE_TO_ADD),
-    # A session is made by a login, and not changed but ended: by the action of the list.
-    **of_model("accounts/loginsession", add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD),
-    **of_model("accounts/user"),
-    "accounts/user/<id>/password/": pages(READ, CHANGED),
-    # Nobody adds, changes or deletes what is in the history.
-    **of_model(
-        "audit/auditevent",
-        bulk=False,
-        actions=READ,
-        add=pages(NONE_TO_ADD, NONE_TO_ADD),
-        change=NONE_TO_ADD,
-        delete=NONE_TO_ADD,
-    ),
-    "audit/auditevent/<path:object_id>/history/": pages(ELSEWHERE, ELSEWHERE),
-    "audit/auditevent/export/": pages(READ, READ),
-    "audit/auditevent/<int:event_id>/export/": pages(READ, READ),
+    **{route: row for app in of_apps() for route, row in app.PAGES.items()},
     # Of an app of which somebody may see nothing there is no page.
     "<app_label>/": pages(staff(200, 404), staff(200, 404)),
     "(?P<url>.*)$": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
 }
 # What changes the caller's own account or session, whatever their permissions.
 OWN = {"login/", "sign-ins/", "logout/", "password_change/"}
-# Answered with a redirect, and nothing done: there is no file to import, or nothing to do at all.
-# A deletion of several leads to the page that asks.
+# Answered with a redirect, and nothing done.
 ONLY_LED_ON = {
-    *("catalog/book/process_import/", "catalog/genre/", "auth/group/", "accounts/user/"),
-    *(route for route in TABLE if "/bulk/" in route),
-} | {route for route in TABLE if TABLE[route]["POST"] == ELSEWHERE}
-
-BOOK = {"title": "Dracula", "author": "Bram Stoker", "price": "9.50", "stock_quantity": "3", "is_active": "on"}
-NEW_PASSWORD = {"password1": NEXT_PASSWORD, "password2": NEXT_PASSWORD}
-FORMS: dict[str, dict[str, str]] = {
-    "password_change/": {
-        "old_password": PASSWORD,
-        "new_password1": NEXT_PASSWORD,
-        "new_password2": NEXT_PASSWORD,
-    },
-    "catalog/genre/add/": {"name": "Gothic"},
-    "catalog/genre/<path:object_id>/change/": {"name": "Gothic"},
-    "catalog/book/add/": BOOK,
-    "catalog/book/<path:object_id>/change/": BOOK,
-    "cart/cart/<path:object_id>/change/": {"verb": "quantity", "quantity": "4"},
-    "auth/group/add/": {"name": "Sellers"},
-    "auth/group/<path:object_id>/change/": {"name": "Sellers"},
-    "accounts/user/add/": {"email": "erin@example.com", "usable_password": "true", **NEW_PASSWORD},
-    "accounts/user/<path:object_id>/change/": {"email": "rob@example.com", "is_active": "on"},
-    "accounts/user/<id>/password/": {"usable_password": "true", **NEW_PASSWORD},
+    *(route for app in of_apps() for route in app.ONLY_LED_ON),
+    *(route for route in TABLE if "/bulk/" in route or TABLE[route]["POST"] == ELSEWHERE),
 }
+MODELS = [model for app in of_apps() for model in app.MODELS]
+ACTIONS = {route: action for app in of_apps() for route, action in app.ACTIONS.items()}
+OWN_PASSWORD = {"old_password": PASSWORD, "new_password1": NEXT_PASSWORD, "new_password2": NEXT_PASSWORD}
 
 
 def admin_routes() -> dict[str, URLPattern]:
@@ -170,23 +87,12 @@ class Site:
         alice, bob, carol, _ = people
         carol.user_permissions.set(Permission.objects.all())
         self.callers: list[User | None] = [None, *people]
-        genre = apps.get_model("catalog", "Genre").objects.create(name="Classics")
-        book = apps.get_model("catalog", "Book").objects.create(
-            title="Emma", author="Jane Austen", price="9.50", stock_quantity=5
-        )
-        cart = apps.get_model("cart", "Cart").objects.create(user=alice)
-        self.line = apps.get_model("cart", "CartItem").objects.create(
-            cart=cart, book=book, quantity=1, price_at_add="9.50"
-        )
-        self.objects = {
-            "catalog/genre/": genre,
-            "catalog/book/": book,
-            "cart/cart/": cart,
-            "auth/group/": Group.objects.create(name="Buyers"),
-            "accounts/loginsession/": LoginSession.objects.begin(bob),
-            "accounts/user/": bob,
-            "audit/auditevent/": record(Actor.of_command("manage.py x"), "Added “Buyers”.", []),
-        }
+        self.alice, self.bob = alice, bob
+        self.objects: dict[str, Any] = {}
+        self.forms = {route: dict(form) for app in of_apps() for route, form in app.FORMS.items()}
+        self.forms["password_change/"] = dict(OWN_PASSWORD)
+        for app in of_apps():
+            app.furnish(self)
 
     def client(self, caller: int, **options: Any) -> Client:
         client = Client(raise_request_exception=False, **options)
@@ -214,9 +120,8 @@ class Site:
         if route.endswith("/delete/"):
             return {"post": "yes"}
         if route in self.objects:
-            action = {"catalog/book/": "withdraw", "accounts/loginsession/": "end"}.get(route, "delete_selected")
-            return {"action": action, "_selected_action": self.objects[route].pk}
-        return FORMS.get(route, {}) | ({"line": self.line.pk} if route == "cart/cart/<path:object_id>/change/" else {})
+            return {"action": ACTIONS.get(route, "delete_selected"), "_selected_action": self.objects[route].pk}
+        return self.forms.get(route, {})
 
 
 @pytest.fixture

@@ -56,9 +56,9 @@ def test_clear_expired_deletes_in_batches(alice, rows, django_assert_num_queries
         session(alice, expires=Now() - HOUR)
 
     # Two for each batch of sessions; then one that finds no more, one that finds no window, and of the staff one for
-    # sign-ins, one for Django's log, three for the history (a savepoint and its end around the oldest events), and one
+    # sign-ins, one for Django's log, one for actions, three for the history (a savepoint around the oldest events), one
     # for tasks.
-    with django_assert_num_queries(2 * rows + 8):
+    with django_assert_num_queries(2 * rows + 9):
         output = clear_expired(batch=1)
 
     assert output.startswith(f"Deleted {rows} expired sessions")

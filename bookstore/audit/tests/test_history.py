@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import StaffFactory, SuperuserFactory
+from bookstore.admin.models import BulkAction
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import AuditChange, AuditEvent
 from bookstore.audit.recording import added, changed, record
@@ -200,6 +201,16 @@ def test_clear_expired_deletes_what_is_older_than_the_setting_says(settings, bat
     assert "and 2 old events" in output.getvalue()
     assert [event.summary for event in AuditEvent.objects.all()] == ["New"]
     assert AuditChange.objects.count() == 3
+
+
+def test_clear_expired_deletes_actions_that_nobody_went_on_with():
+    for days in (6, 8):
+        action = BulkAction.objects.create(actor_id=1, kind="catalog.book", verb="withdraw", rows=[[days, {}]])
+        BulkAction.objects.filter(pk=action.pk).update(created_at=now() - timedelta(days=days))
+
+    call_command("clear_expired", stdout=StringIO())
+
+    assert [action.rows for action in BulkAction.objects.all()] == [[[6, {}]]]
 
 
 def test_first_page_tells_the_readers_own_changes(site, client):
