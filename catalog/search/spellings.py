@@ -15,6 +15,8 @@ APOSTROPHES = "'’‘ʼ`′"
 # One of these between two words, without a blank, makes a compound: catch-22, U.S.A., R&B, AC/DC, 20,000.
 JOINS = frozenset(APOSTROPHES + "-‐‑‒–.,&/+·_")
 INITIALS_GAP = re.compile(r"[. -]{1,3}")
+# What an ASCII text must have to have further spellings: a sign between two words, or two initials.
+MAY_JOIN = re.compile(r"[A-Za-z0-9]['`.,&/+_-][A-Za-z0-9]|(?<![A-Za-z0-9])[A-Za-z][. -]{1,3}[A-Za-z](?![A-Za-z0-9])")
 MARKS = {"Mn", "Mc"}
 # Letters that are also written with two: German, Danish, Norwegian, Swedish.
 TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
@@ -119,6 +121,8 @@ def tails(word: str) -> list[str]:
 
 def spellings(text: str) -> tuple[str, ...]:
     """The further spellings of a text's words, each once, none that is a word of the text already."""
+    if text.isascii() and not MAY_JOIN.search(text):  # most titles, and ten times faster
+        return ()
     found = tokens(text)
     extra: list[str] = []
     for group in compounds(found):

@@ -2,6 +2,8 @@
 
 import pytest
 from django.db import connection
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from catalog.models import Book
 from catalog.search import corrections, trigrams
@@ -280,3 +282,9 @@ def test_spellings_are_those_that_people_type(text, expected):
 
 def test_spellings_of_a_long_run_are_bounded():
     assert len(spellings("猫犬" * 250)) <= 500
+
+
+@given(st.text("abJ .,-'&/+_`(1", max_size=12))
+@settings(max_examples=300)
+def test_spellings_of_ascii_are_those_of_the_long_way(text):
+    assert spellings(text) == spellings(f"{text} été")
