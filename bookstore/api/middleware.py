@@ -105,6 +105,8 @@ class ErrorEnvelopeMiddleware:
         if response.status_code < 400 or response.headers.get("Content-Type", "").startswith("application/json"):
             return response
         if request.path.startswith("/admin/") and response.headers.get("Content-Type", "").startswith("text/html"):
+            if isinstance(response, HttpResponse):  # a refused host never reached CommonMiddleware, which adds it
+                response.headers.setdefault("Content-Length", str(len(response.content)))
             return response
         error = errors.BY_STATUS.get(response.status_code, errors.BadRequest)()
         made = errors.json_response(error)

@@ -3,7 +3,7 @@
 from catalog.models import Book
 from orders.tests.factories import OrderFactory, OrderItemFactory
 from tests.support.calls import BODY, QUERY, STAFF, TOKEN, Answers, Row, Shop, only, signed_in, staff
-from tests.support.hostile import Operation
+from tests.support.hostile import NOT_TEXT, Operation, fields
 
 OWN = (401, 200, 404, 404, 404)
 
@@ -38,6 +38,20 @@ OPERATIONS = [
     Operation("GET", "/orders/{order_id}", unknown="ORDER_NOT_FOUND"),
     Operation("POST", "/orders/{order_id}/cancel", unknown="ORDER_NOT_FOUND"),
     Operation("POST", "/orders/{order_id}/reorder", unknown="ORDER_NOT_FOUND"),
+    Operation(
+        "POST",
+        "/orders/checkout",
+        {"note": "Please ring twice."},
+        takes_nothing=201,
+        bad=fields(note=[*NOT_TEXT, "a" * 100_000], contact=[True, 1, "x", [], {}, {"name": ""}, {"name": 1}]),
+    ),
+    Operation(
+        "POST",
+        "/orders/{order_id}/paid",
+        {"reference": "pi_1"},
+        unknown="ORDER_NOT_FOUND",
+        bad=fields(reference=[*NOT_TEXT, "", "a" * 201, None]),
+    ),
 ]
 
 

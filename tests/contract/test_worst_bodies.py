@@ -81,8 +81,8 @@ def test_worst_body_is_refused_by_every_call(shop, operation, name):
 
     found = client.generic(operation.method, there.fill(operation.path), body, content_type="application/json")
 
-    if found.status_code == 200:  # a book's description may be long
-        assert (operation.method, name) == ("PUT", "a text of brackets")
+    if operation.takes_nothing and found.status_code == operation.takes_nothing:
+        assert name in ONE_TEXT  # of a field that it does not read, or of one that may be long
     elif operation.takes_nothing == 204 and name in ONE_TEXT:  # none of its fields is in there
         assert found.status_code == 204
     else:
