@@ -17,21 +17,23 @@ from catalog.search.query import Query
 from catalog.search.ranking import ARTICLES, DOCUMENT, Hit, kind_sql, order_sql
 
 # The index is asked for a condition that holds in at most so many books: it lists all of them, 0.1 µs each.
-LISTED = 50_000
+LISTED = 30_000
+READ_ALONE = 5_000
 INDEXED = 3  # conditions, the rarest, that the index is asked for; the others are looked at in the books themselves
 
 
 class Bounds(NamedTuple):
     """How many books one search reads and shows. `small`: of a catalogue with fewer than SMALL_CATALOGUE."""
 
-    found: int  # books that the index may find before it is no use
+    listed: int  # books of a word that the index may list
+    found: int  # books that it may find before it is no use
     walked: int  # books that a walk reads
     ranked: int  # books that are ranked, and shown on all pages together
 
 
 SMALL_CATALOGUE = 100_000
-SMALL = Bounds(found=10_000, walked=100_000, ranked=10_000)
-LARGE = Bounds(found=3_000, walked=15_000, ranked=1_000)
+SMALL = Bounds(listed=LISTED, found=10_000, walked=100_000, ranked=10_000)
+LARGE = Bounds(listed=LISTED, found=2_000, walked=8_000, ranked=1_000)
 BEGINNINGS = 100  # titles that begin with a frequent word, read from the index of titles
 
 READ_COLUMNS = (
@@ -114,7 +116,7 @@ def by_index(
 
     `order` is an ORDER BY; None is by rank.
     """
-    indexed, others = rarest(query.required, known)
+    indexed, others = rarest(query.required, known, listed=bounds.listed)
     if not indexed or (len(query.required) == 1 and not where.narrows and known.of(indexed[0]) > bounds.found):
         return None
     condition, values = conjunction(where, indexed, others)
@@ -182,17 +184,29 @@ def hits(
 
     SQLite takes those of the folded title `first`, then the popular ones; PostgreSQL any.
     """
-    if where.vendor == "postgresql":
+    return hits_of_any(where, [conditions], most_each=most, first=first, listed=listed)
+
+
+def hits_of_any(
+    where: Where, several: Sequence[Sequence[Condition]], *, most_each: int, first: str = "", listed: int = LISTED
+) -> list[Hit]:
+    """The same for several sets of conditions, in one query; a book may come more than once."""
+    selects: list[str] = []
+    values: list[Any] = []
+    is_postgresql = where.vendor == "postgresql"
+    for conditions in several:
         indexed, others = rarest(conditions, frequencies(where.alias), listed=listed)
-        if not indexed:
-            return []
-        condition, values = conjunction(where, indexed, others)
+        alone = len(indexed) == 1 and len(conditions) > 1  # each book it lists is then read
+        if is_postgresql and (not indexed or (alone and frequencies(where.alias).of(indexed[0]) > READ_ALONE)):
+            continue
+        condition, wanted = conjunction(where, indexed, others)
         columns, order = HIT, ""
-    else:
-        condition, values = conjunction(where, conditions, [])
-        columns, order = HIT.replace("::text", ""), "ORDER BY title_folded = %s DESC, popularity DESC, id"
-        values.append(first)
-    rows = where.rows(f"SELECT {columns} FROM books WHERE {condition} {order} LIMIT %s", [*values, most])  # noqa: S608  as above
+        if not is_postgresql:
+            columns, order = HIT.replace("::text", ""), "ORDER BY title_folded = %s DESC, popularity DESC, id"
+            wanted = [*wanted, first]
+        selects.append(f"SELECT * FROM (SELECT {columns} FROM books WHERE {condition} {order} LIMIT %s) AS found")  # noqa: S608  as above
+        values += [*wanted, most_each]
+    rows = where.rows(" UNION ALL ".join(selects), values) if selects else []
     return [Hit(row[0], row[1], row[2], plain(row[3]), plain(row[4]), bool(row[5]), row[6]) for row in rows]
 
 

@@ -18,7 +18,7 @@ MAX_WORDS = 8  # of a query that are corrected
 MAX_LENGTH = 24  # letters of a word that is corrected
 SHORTEST = 3
 SHORTEST_FOR_TWO = 7  # letters of a word in which two errors are forgiven
-MAX_NEAR = 24  # alternatives of one word
+MAX_NEAR = 12  # alternatives of one word: first those with its first letter, which is seldom mistyped
 ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz",
     "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў",
@@ -78,7 +78,10 @@ class Corrections:
         correctable = [word for word in words if is_correctable(word)][:MAX_WORDS]
         texts = {word: set(one_error_away(word)) - {word} for word in correctable}
         there = self.there(text for several in texts.values() for text in several)
-        found = {word: sorted(several & there)[:MAX_NEAR] for word, several in texts.items()}
+        found: dict[str, list[str]] = {}
+        for word, several in texts.items():
+            by_letter = sorted(several & there, key=lambda other: (other[:1] != word[0], other))
+            found[word] = by_letter[:MAX_NEAR]
         for word in correctable:
             if not found[word] and len(word) >= SHORTEST_FOR_TWO:
                 found[word] = self.two_errors_away(word)

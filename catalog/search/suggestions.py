@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
 MAX_SUGGESTIONS = 20
 # Less than a search reads: every keystroke asks.
-BOUNDS = Bounds(found=500, walked=3_000, ranked=200)
+BOUNDS = Bounds(listed=5_000, found=500, walked=3_000, ranked=200)
 AUTHORS_OF = 300  # books whose authors are looked at
-LISTED = 5_000  # books of a word that the index lists for a keystroke
 MOST_AUTHORS = 3  # as long as there are titles enough
 
 
@@ -58,7 +57,7 @@ def books_of(where: Where, ids: list[int]) -> list[dict[str, Any]]:
 
 def authors(where: Where, query: Query, *, limit: int) -> list[str]:
     """Those whose names have all the words, the one of the most popular and the most books first. 1 query."""
-    indexed, others = rarest(query.required, frequencies(where.alias), listed=LISTED)
+    indexed, others = rarest(query.required, frequencies(where.alias), listed=BOUNDS.listed)
     condition, found = conjunction(where, indexed, others, OF_AUTHOR)
     values: list[Any] = [*found]
     source = "books"

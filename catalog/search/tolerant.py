@@ -1,33 +1,31 @@
 """The tolerant tier: what is found by a query with typing errors, with words that no book has, or wrongly divided."""
 
 from collections.abc import Sequence
-from itertools import combinations, islice, pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from rapidfuzz import fuzz
 
-from catalog.search.candidates import Where, hits
+from catalog.search.candidates import Where, hits, hits_of_any
 from catalog.search.conditions import AnyOf, Condition, Word, all_of, any_of
 from catalog.search.corrections import MAX_LENGTH, MAX_WORDS, Corrections
 from catalog.search.frequency import frequencies
 from catalog.search.query import Query
 from catalog.search.ranking import Hit
 
-# Books of a word that the index lists for an attempt; for each of the combinations that leave words out fewer.
-LISTED, LISTED_OF_COMBINATION = 20_000, 10_000
-MOST_COMBINATIONS = 16
-READ = 500  # books that one attempt reads and ranks
+# Books of a word that the index lists for an attempt; for each pair of words, where words are left out, fewer.
+LISTED, LISTED_OF_PAIR = 20_000, 5_000
+READ = 250  # books that one attempt reads and ranks
 SHOWN = 50  # books that the tolerant tier adds to a search
-MOST_LEFT_OUT = 3  # words of a query that may be left out
 SHORTEST_DIVIDED = 5  # letters of a word that may be two
-COMBINED = 6  # words of which some are left out: the rarest
+COMBINED = 6  # words of a query, the rarest, of which two are enough
 
 
 def find_tolerantly(where: Where, query: Query, *, leave_out: bool) -> list[int]:
     """The ids of the books that come nearest, best first; with `leave_out` words may be missing from them.
 
     Attempts, until one finds something: unknown words corrected or divided; every word corrected; words divided or
-    joined; unknown words left out; known words left out, as few as possible. 3 queries, and 30 at most.
+    joined; unknown words left out; known words left out. 3 queries, and 20 at most.
     """
     corrections = Corrections(where.alias)
     required = query.required
@@ -129,22 +127,17 @@ def attempt(where: Where, query: Query, conditions: Sequence[Condition]) -> list
 
 
 def leave_words_out(where: Where, query: Query, conditions: Sequence[Condition]) -> list[int]:
-    """Books that lack one of the words, else two, else three: those with the rarest of the others first."""
+    """Books that have two of the words (of two words one): those with the most and the rarest words first. 1 query."""
+    if len(conditions) < 2:
+        return []
     known = frequencies(where.alias)
-    by_rarity = sorted(conditions, key=known.of)[:COMBINED]
+    by_rarity = sorted(conditions, key=lambda each: (known.of(each), -len(each.words()[0].text)))[:COMBINED]
     weights = [
         (condition, 3 if known.of(condition) * 100 < known.books or not known.books else 1) for condition in conditions
     ]
-    left = MOST_COMBINATIONS
-    for missing in range(1, min(MOST_LEFT_OUT, len(by_rarity) - 1) + 1):
-        found: dict[int, Hit] = {}
-        for kept in islice(combinations(by_rarity, len(by_rarity) - missing), left):
-            left -= 1
-            some = hits(where, kept, most=READ // 5, listed=LISTED_OF_COMBINATION)
-            found.update({hit.id: hit for hit in some})
-        if found:
-            return best_of(list(found.values()), query, weights)
-    return []
+    pairs = [list(pair) for pair in combinations(by_rarity, min(2, len(by_rarity) - 1))]
+    found = {hit.id: hit for hit in hits_of_any(where, pairs, most_each=READ // 3, listed=LISTED_OF_PAIR)}
+    return best_of(list(found.values()), query, weights)
 
 
 def best_of(found: Sequence[Hit], query: Query, weights: Sequence[tuple[Condition, int]]) -> list[int]:

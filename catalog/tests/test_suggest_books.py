@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalog.search import suggestions as suggestions_of
 from catalog.tests.factories import BookFactory
 
 pytestmark = pytest.mark.django_db
@@ -96,12 +97,7 @@ def test_suggest_may_be_cached_as_the_list_may(api, shelf):
 
 @pytest.mark.postgres
 def test_suggest_of_a_frequent_word_walks_the_popular_books(api, shelf, monkeypatch):
-    from catalog.search import candidates
-    from catalog.search import suggestions as module
-
-    monkeypatch.setattr(candidates, "LISTED", -1)
-    monkeypatch.setattr(candidates.rarest, "__kwdefaults__", {"listed": -1})
-    monkeypatch.setattr(module, "LISTED", -1)
+    monkeypatch.setattr(suggestions_of, "BOUNDS", suggestions_of.BOUNDS._replace(listed=-1))
 
     found = suggestions(api, q="aus", limit=2)
 
