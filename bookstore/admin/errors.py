@@ -14,9 +14,8 @@ from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.views import defaults
 
+from bookstore.api.errors import RETRY_AFTER
 from bookstore.database import is_unavailable, note_unavailable
-
-RETRY_AFTER = 2  # seconds
 
 
 def is_page(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -174,7 +175,7 @@ def test_no_canary_reaches_the_log_from_any_field_parameter_or_header(written, c
     for method, template, operation in operations():
         bearer = canary if who == "nobody" else canaries.sign_in()["access_token"]
         headers = headers_with(canary) | {"authorization": f"Bearer {bearer}"}
-        path = template.format(book_id=1, item_id=1)
+        path = re.sub(r"\{\w+\}", "1", template)
         for body in bodies(operation, canary):
             for target in (path, f"{path}?{query}"):
                 answer = client.generic(method, target, body, content_type="application/json", headers=headers)

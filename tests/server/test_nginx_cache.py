@@ -14,7 +14,8 @@ from catalog.models import Book
 from tests.support.server import running_server
 from tools.nginx import find_nginx, nginx
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+# The server is a process of its own, and the SQLite of the tests is in memory.
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 4
 ORIGIN = "https://shop.example"

@@ -59,7 +59,7 @@ def test_every_variable_of_compose_is_one_that_the_code_reads():
 
     assert {"DATABASE_URL", "TRUSTED_PROXIES"} <= set(app) <= read_by_the_code() & documented()
     assert services()["migrate"]["environment"] == app
-    assert set(re.findall(r"\$\{([A-Z_]+)", COMPOSE)) == {"POSTGRES_PASSWORD", "PORT"} <= documented()
+    assert set(re.findall(r"\$\{([A-Z_]+)", COMPOSE)) == {"POSTGRES_PASSWORD", "PORT", "STOP_TIMEOUT"} <= documented()
 
 
 def test_the_application_believes_the_network_that_nginx_is_in():

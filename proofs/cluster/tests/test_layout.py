@@ -65,7 +65,7 @@ def test_patroni_has_the_times_that_failover_is_promised_by(layout):
     assert shared["synchronous_mode"] is True
     assert shared["postgresql"]["use_pg_rewind"] is True
     # Patroni's own rule: a leader must have time to fail twice before its key is gone.
-    assert shared["loop_wait"] + 2 * shared["retry_timeout"] <= shared["ttl"] == 19
+    assert shared["loop_wait"] + 2 * shared["retry_timeout"] <= shared["ttl"] == 20
 
 
 def test_haproxy_asks_patroni_for_each_database_and_ready_for_each_application(layout):
