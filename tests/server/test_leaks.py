@@ -54,14 +54,13 @@ class Canaries:
     """The account whose email, password and tokens are looked for, and every token that an answer gave it."""
 
     def __init__(self) -> None:
-        UserFactory(email=EMAIL, is_staff=True, is_superuser=True)
-        user = User.objects.get(email=EMAIL)
-        user.set_password(PASSWORD)
-        user.save()
         self.tokens: list[str] = []
 
     def sign_in(self) -> dict[str, str]:
-        """Tokens that work."""
+        """Tokens that work. The account is made (again): a customer may delete it, by the password."""
+        user = User.objects.filter(email=EMAIL).first() or UserFactory(email=EMAIL, is_staff=True, is_superuser=True)
+        user.set_password(PASSWORD)
+        user.save()
         answer = APIClient().post("/auth/login", EVERYWHERE)
         assert answer.status_code == 200
         self.note(answer)
@@ -188,8 +187,11 @@ def test_no_canary_reaches_the_log_from_any_field_parameter_or_header(written, c
     assert canaries.found_in(log) == set()
 
 
-def test_no_canary_reaches_the_log_from_what_succeeds(written, canaries):
+def test_no_canary_reaches_the_log_from_what_succeeds(written, canaries, settings):
     """Register, login, refresh, a replay, logout: with secrets that are good."""
+    settings.REFRESH_GRACE_SECONDS = 0
+    canaries.sign_in()
+    canaries.tokens.clear()
     client = APIClient()
     new = {"email": "canary@shop.example", "password": PASSWORD}
     answers = [client.post("/auth/register", new), client.post("/auth/login", EVERYWHERE)]
@@ -236,7 +238,7 @@ def test_no_canary_reaches_the_log_from_the_form_of_the_admin(written, canaries,
                 statuses.add(answer.status_code)
 
     log = written.getvalue()
-    assert statuses == {200, 302, 403}
+    assert statuses == {302, 403}
     assert ("https://evil.example does not match any trusted origins" in log) == secure  # what an operator needs
     assert canaries.found_in(log) == set()
 
@@ -246,7 +248,7 @@ def test_a_path_is_in_the_line_of_its_request_and_nowhere_else(written, canaries
     client = APIClient(raise_request_exception=False)
     for method, template, _ in operations():
         if "{" in template:
-            path = template.format(book_id=quote(EMAIL), item_id=quote(EMAIL))
+            path = re.sub(r"\{\w+\}", quote(EMAIL), template)
             assert client.generic(method, path).status_code == 404
 
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
