@@ -28,6 +28,8 @@ def url_of_test_database() -> str:
 def url_of(database: dict[str, Any]) -> str:
     """Django's description of a database as a `DATABASE_URL`."""
     if connection.vendor == "sqlite":
+        # Else the server would make a file of that name, with nothing in it.
+        assert "mode=memory" not in str(database["NAME"]), "mark the test `postgres`: no process shares this SQLite"
         return f"sqlite:///{database['NAME']}"
     user, password = quote(database["USER"]), quote(database["PASSWORD"])
     host, port = quote(database["HOST"], safe=""), database["PORT"]
