@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from bookstore.api.fields import FlagField, MoneyField, TextField, WholeNumberField
+from bookstore.api.fields import FlagField, MoneyField, OneOfField, TextField, WholeNumberField
 from bookstore.api.pagination import EXACT_TOTAL, SMALL_TABLE, PageParameters
 from catalog.isbn import clean_isbn
 from catalog.models import MAX_POPULARITY, MAX_STOCK, MIN_PRICE, Book, Genre
@@ -256,7 +256,11 @@ class BookQuery(PageParameters):
     )
     min_price = PriceField(required=False, min_value=Decimal(0))
     max_price = PriceField(required=False, min_value=Decimal(0))
-    in_stock = serializers.BooleanField(required=False, help_text="`true`: with copies left; `false`: sold out.")
+    in_stock = serializers.BooleanField(
+        required=False,
+        help_text="`true`: with copies left; `false`: sold out.",
+        error_messages={"invalid": "Write true or false."},
+    )
     published_from = ISODateField(required=False, help_text="Published on this day or later.")
     published_to = ISODateField(required=False, help_text="Published on this day or earlier.")
     facets = ChosenField(
@@ -264,12 +268,12 @@ class BookQuery(PageParameters):
         required=False,
         help_text=f"Adds counts for this query, of one or more of: {', '.join(FACETS)}; separated by commas.",
     )
-    sort = serializers.ChoiceField(
+    sort = OneOfField(
         choices=["relevance", *SORTS],
         required=False,
         help_text="`relevance` if unset and `q` has words, else `title`. `date` is the publish date, undated last.",
     )
-    sort_dir = serializers.ChoiceField(
+    sort_dir = OneOfField(
         choices=["asc", "desc"],
         required=False,
         help_text="`asc` if unset, but `desc` for `created_at`. Relevance has one direction.",

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
 from bookstore.accounts.models import User
 from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
-from bookstore.api.fields import TextField
+from bookstore.api.fields import OneOfField, TextField
 
 RULES = "8 to 128 characters; not a common one, not all digits, not like the email."
 # A letter may be written as up to four characters that the normal form makes one of; no more of them is normalised.
@@ -125,7 +125,7 @@ class SessionsSerializer(serializers.Serializer[Any]):
 
 
 class EndSessionsQuery(serializers.Serializer[Any]):
-    scope = serializers.ChoiceField(choices=["others", "all"], default="others", help_text="`all` ends this one, too.")
+    scope = OneOfField(choices=["others", "all"], default="others", help_text="`all` ends this one, too.")
 
 
 class ExportSerializer(serializers.Serializer[Any]):
