@@ -14,7 +14,7 @@ def write(at, client, status=200, seconds=0.01):
     return Sample(at, "write", status, seconds, client)
 
 
-def test_the_longest_without_a_write_is_that_of_the_unluckiest_customer():
+def test_the_longest_time_without_a_write_is_the_worst_customers():
     samples = [
         *(write(100 + tenth / 10, ALICE) for tenth in range(100)),
         *(write(at, BOB) for at in (100.5, 101.0, 104.5, 107.0, 109.5)),
