@@ -97,7 +97,7 @@ def test_a_refusal_of_ours_is_not_asked_twice(one_replica):
         asked.append(request.path)
         raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011  it has no text
+    with pytest.raises(ValueError):  # noqa: PT011  # it has no text
         view(None, RequestFactory().get("/books"))
     assert asked == ["/books"]
 

@@ -65,7 +65,7 @@ def test_the_table_has_a_row_for_each_event():
 def test_the_chart_is_a_picture_with_every_event_in_it():
     samples = [write(95 + tenth / 10, ALICE, 503 if 50 < tenth < 70 else 200) for tenth in range(200)]
 
-    picture = ElementTree.fromstring(chart(samples, [SWITCHOVER], {"switchover": "a switchover & more"}))  # noqa: S314
+    picture = ElementTree.fromstring(chart(samples, [SWITCHOVER], {"switchover": "a switchover & more"}))  # noqa: S314  # drawn just now
 
     texts = ["".join(each.itertext()) for each in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert "1: a switchover & more" in texts
