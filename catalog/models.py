@@ -77,7 +77,7 @@ class BookManager(models.Manager.from_queryset(BookQuerySet)):  # type: ignore[m
             book: Book = self.create(**fields)
         return book
 
-    add.alters_data = True  # type: ignore[attr-defined]
+    add.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
 class Book(DeletedUnderLock, models.Model):
@@ -204,7 +204,7 @@ class Book(DeletedUnderLock, models.Model):
         pairs = {name: (old, getattr(self, name)) for name, old in (before or {}).items()}
         return {name.removesuffix("_id"): pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
-    change.alters_data = True  # type: ignore[attr-defined]
+    change.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def set_stock(self, copies: int) -> dict[str, tuple[Any, Any]]:
         """So many copies are in stock now; the rest of the book is then as the database has it.
@@ -213,7 +213,7 @@ class Book(DeletedUnderLock, models.Model):
         """
         return self.change(stock_quantity=copies)
 
-    set_stock.alters_data = True  # type: ignore[attr-defined]
+    set_stock.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def remove(self) -> None:
         """`delete`, for who must know. Raises BookNotFound when somebody else just did."""
@@ -221,7 +221,7 @@ class Book(DeletedUnderLock, models.Model):
         if not deleted:
             raise BookNotFound
 
-    remove.alters_data = True  # type: ignore[attr-defined]
+    remove.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
 class CatalogueState(models.Model):

@@ -73,7 +73,7 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
                 return super().update(**fields)
         return super().update(**fields)
 
-    update.alters_data = True  # type: ignore[attr-defined]
+    update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """As Django's. Raises LastSuperuser when no active superuser would be left."""
@@ -82,11 +82,11 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
         with a_superuser_stays():
             return super().delete()
 
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
+    delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark for managers
 
 
-class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # a class made at run time
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """A customer, saved. Without a password nobody can sign in as this user.
 
@@ -260,7 +260,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             self.pk = key  # Django has taken it away
             raise
 
-    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def set_password(self, raw_password: str | None) -> None:
         self.password = hash_of(raw_password)

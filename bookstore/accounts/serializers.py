@@ -48,7 +48,7 @@ class AcceptedPassword(MinLengthValidator):
     def __init__(self) -> None:
         super().__init__(MIN_PASSWORD_LENGTH)
 
-    def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]
+    def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]  # `requires_context`: DRF passes the field, too
         # Of who is signed in; else of the body, not checked yet.
         email = field.context.get("email") or field.parent.initial_data.get("email")
         usable = isinstance(email, str) and len(email) <= MAX_WRITTEN_LENGTH

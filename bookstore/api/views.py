@@ -31,7 +31,7 @@ def confirms_caller(handler: Handler) -> Handler:
 
     Only the statement is saved: a success of which nobody was confirmed is a bug, and is answered 500.
     """
-    handler.statement_confirms_caller = True  # type: ignore[attr-defined]
+    handler.statement_confirms_caller = True  # type: ignore[attr-defined]  # a mark on a function
     return handler
 
 
@@ -64,7 +64,7 @@ class ApiView(APIView):
 
     def get_content_negotiator(self) -> BaseContentNegotiation:
         [negotiator] = one_of_each((self.content_negotiation_class,))
-        return negotiator  # type: ignore[no-any-return]
+        return negotiator  # type: ignore[no-any-return]  # `one_of_each` is typed as Any
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         method = str(request.method).lower()

@@ -270,7 +270,7 @@ def test_search_for_what_is_not_there_finds_nothing(staff, text, emma):
     assert emails(staff.get(LIST, {"q": text})) == []
 
 
-def test_search_for_a_book_that_very_many_hold_looks_into_the_newest_carts(staff, emma, monkeypatch):
+def test_search_for_a_book_in_many_carts_reads_the_newest_carts(staff, emma, monkeypatch):
     monkeypatch.setattr(admin_querysets, "MAX_LINES", 2)
     monkeypatch.setattr(admin_querysets, "NEWEST", 2)
     monkeypatch.setattr(admin_querysets.newest, "__defaults__", (2,))
@@ -447,7 +447,7 @@ def test_book_is_added(staff, emma):
     assert history_of(cart) == [("olga@example.com", {"Emma": ["", "3"]})]
 
 
-def test_book_that_the_verb_refuses_is_not_added_and_the_page_says_why(staff, emma, settings):
+def test_book_that_the_verb_refuses_is_not_added_and_reported(staff, emma, settings):
     settings.CART_MAX_LINES = 1
     cart = cart_of("alice@example.com", emma)
     refusals = {
@@ -536,7 +536,7 @@ def test_undo_is_of_one_cart_and_of_its_last_change(staff, emma, dracula):
     assert list(CartItem.objects.values_list("book__title", "quantity")) == [("Dracula", 2)]
 
 
-def test_quantity_that_the_customer_changed_meanwhile_is_refused_with_both_values(staff, emma):
+def test_quantity_changed_meanwhile_is_refused_with_both_values(staff, emma):
     cart = cart_of("alice@example.com", emma, quantity=2)
     form = {"verb": "quantity", "line": cart.lines[0].pk, "quantity": 4, "shown": 2}
     cart.lines[0].change_quantity(7)
