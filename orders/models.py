@@ -121,17 +121,19 @@ class Order(models.Model):
         return self.number
 
     @retrying
-    def mark_paid(self, reference: str) -> None:
-        """What a payment provider's integration calls. The same reference again changes nothing.
+    def mark_paid(self, reference: str) -> bool:
+        """What a payment provider's integration calls. The same reference again changes nothing, and is False.
 
         Raises OrderNotPayable when the order was cancelled, or paid by another reference. Two queries at most.
         """
         paid = {"status": Status.PAID, "paid_at": Now(), "payment_reference": reference, "expires_at": None}
-        if not Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid):
+        is_first = bool(Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid))
+        if not is_first:
             known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
             if not known.filter(payment_reference=reference).exists():
                 raise OrderNotPayable
         self.refresh_from_db()
+        return is_first
 
     @retrying
     def ship(self) -> None:
