@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -55,6 +56,12 @@ def cheap_and_patient_accounts(settings: Any, monkeypatch: pytest.MonkeyPatch) -
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.AUTH_THROTTLE_RATE = settings.REGISTER_THROTTLE_RATE = None
     monkeypatch.setattr("bookstore.accounts.sign_in_time.pace.now", lambda others: 1e-6)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """The staff's overview keeps its numbers for a minute in the process: one test's are not the next one's."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

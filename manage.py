@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):  # noqa: UP036  an older one is who must be told
+    if sys.version_info < (3, 11):  # noqa: UP036  # an older Python prints this message
         version = ".".join(map(str, sys.version_info[:2]))
         sys.exit("This needs Python 3.11 or newer, and is run by Python " + version + ": `make run` looks for one.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")

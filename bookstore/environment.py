@@ -160,7 +160,7 @@ def check_parts(url: str) -> None:
     A `/`, `?`, `#` or `@` in a password that is not percent-encoded moves the rest of it into the host, the port, the
     name or an option, which messages repeat.
     """
-    authority, path, query = AUTHORITY.fullmatch(url.partition("://")[2]).groups("")  # type: ignore[union-attr]
+    authority, path, query = AUTHORITY.fullmatch(url.partition("://")[2]).groups("")  # type: ignore[union-attr]  # it matches every text
     account, _, hosts = authority.rpartition("@")
     if "@" in account or "@" in path or "#" in url or "/" in path or " " in url:
         raise BadValue(f"has a character that stands for something else in a URL: write {ENCODE}")

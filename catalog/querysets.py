@@ -48,7 +48,7 @@ class FoldingQuerySet(models.QuerySet[Any]):
             fields.setdefault(stamp, timezone.now())
         return super().update(**fields)
 
-    update.alters_data = True  # type: ignore[attr-defined]
+    update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         objs, names = list(objs), with_folds(self.model, fields)
@@ -57,7 +57,7 @@ class FoldingQuerySet(models.QuerySet[Any]):
                 self.model._meta.get_field(name).pre_save(obj, add=False)
         return super().bulk_update(objs, names, batch_size)
 
-    bulk_update.alters_data = True  # type: ignore[attr-defined]
+    bulk_update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def bulk_create(
         self,
@@ -72,7 +72,7 @@ class FoldingQuerySet(models.QuerySet[Any]):
             update_fields = with_folds(self.model, update_fields)
         return super().bulk_create(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
 
-    bulk_create.alters_data = True  # type: ignore[attr-defined]
+    bulk_create.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
 def folded_fields(model: type[models.Model], names: Iterable[str]) -> list[FoldedField]:
@@ -112,7 +112,7 @@ class GenreQuerySet(FoldingQuerySet):
             genre: Genre = self.create(name=name)
         return genre
 
-    add.alters_data = True  # type: ignore[attr-defined]
+    add.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
 class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
@@ -127,7 +127,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
             SearchWord.objects.learn([book])
         return changed
 
-    update.alters_data = True  # type: ignore[attr-defined]
+    update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         objs, names = list(objs), list(fields)
@@ -136,14 +136,14 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
             SearchWord.objects.learn(objs)
         return changed
 
-    bulk_update.alters_data = True  # type: ignore[attr-defined]
+    bulk_update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
         created = super().bulk_create(objs, *args, **options)
         SearchWord.objects.learn(created)
         return created
 
-    bulk_create.alters_data = True  # type: ignore[attr-defined]
+    bulk_create.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def search(self, text: str) -> "BookQuerySet":
         """Those of these books that a search finds, best first: at most as many as one search ranks (1,000, and 10,000

@@ -61,12 +61,12 @@ BOOK = Prepared(lambda value: Book.objects.filter(pk=value("book_id")).values_li
 
 # At least one row, so that the stamp comes where no book does.
 BY_IDS = f"""SELECT state.stamp::text, {OF_BOOKS}
-FROM (SELECT) AS one LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(%s::bigint[])"""  # noqa: S608  our own names
+FROM (SELECT) AS one LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(%s::bigint[])"""  # noqa: S608  # our own names
 
 # The ids by an index alone, then only the books of the page. {ids} is an ORM query, which would run twice inline.
 PAGE = f"""WITH page AS MATERIALIZED (SELECT ARRAY({{ids}} LIMIT %s::bigint OFFSET %s::bigint) AS ids)
 SELECT state.stamp::text, array_position(page.ids, books.id), {OF_BOOKS}
-FROM page LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(page.ids)"""  # noqa: S608
+FROM page LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(page.ids)"""  # noqa: S608  # our own names
 
 # A small table is counted whole, of a larger one rows up to one more than the bound. LIMIT NULL is no limit.
 COUNT = """SELECT (SELECT stamp::text FROM catalogue_state), size.is_small, (

@@ -1,4 +1,4 @@
-"""What comes in and goes out of the catalogue: shape only. Conflicts and existence are the models' business."""
+"""Input and output of the catalogue's API: shape only. The models check conflicts and existence."""
 
 import re
 from datetime import date
@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from bookstore.api.fields import FlagField, MoneyField, TextField, WholeNumberField
+from bookstore.api.fields import FlagField, MoneyField, OneOfField, TextField, WholeNumberField
 from bookstore.api.pagination import EXACT_TOTAL, SMALL_TABLE, PageParameters
 from catalog.isbn import clean_isbn
 from catalog.models import MAX_POPULARITY, MAX_STOCK, MIN_PRICE, Book, Genre
@@ -112,7 +112,7 @@ class FacetsSerializer(serializers.Serializer[Any]):
     is_estimate = serializers.BooleanField(help_text="True: about so many, by a sample of a large catalogue.")
 
 
-@extend_schema_serializer(many=False)  # what the action `list` answers with is one page
+@extend_schema_serializer(many=False)  # the action `list` answers one page, not a list
 class BookPageSerializer(serializers.Serializer[Any]):
     items = BookSerializer(many=True)
     total = serializers.IntegerField(allow_null=True, help_text="Books on all pages; null with `count=none`.")
@@ -172,7 +172,7 @@ class StockChangeSerializer(serializers.Serializer[Any]):
 
 
 class SearchField(TextField):
-    """Words to search for. None at all (blank, or punctuation only) does not filter."""
+    """Words to search for. Without a word (blank, or punctuation only) it does not filter."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, allow_blank=True, max_length=MAX_QUERY, **kwargs)
@@ -256,7 +256,11 @@ class BookQuery(PageParameters):
     )
     min_price = PriceField(required=False, min_value=Decimal(0))
     max_price = PriceField(required=False, min_value=Decimal(0))
-    in_stock = serializers.BooleanField(required=False, help_text="`true`: with copies left; `false`: sold out.")
+    in_stock = serializers.BooleanField(
+        required=False,
+        help_text="`true`: with copies left; `false`: sold out.",
+        error_messages={"invalid": "Write true or false."},
+    )
     published_from = ISODateField(required=False, help_text="Published on this day or later.")
     published_to = ISODateField(required=False, help_text="Published on this day or earlier.")
     facets = ChosenField(
@@ -264,12 +268,12 @@ class BookQuery(PageParameters):
         required=False,
         help_text=f"Adds counts for this query, of one or more of: {', '.join(FACETS)}; separated by commas.",
     )
-    sort = serializers.ChoiceField(
+    sort = OneOfField(
         choices=["relevance", *SORTS],
         required=False,
         help_text="`relevance` if unset and `q` has words, else `title`. `date` is the publish date, undated last.",
     )
-    sort_dir = serializers.ChoiceField(
+    sort_dir = OneOfField(
         choices=["asc", "desc"],
         required=False,
         help_text="`asc` if unset, but `desc` for `created_at`. Relevance has one direction.",

@@ -13,16 +13,20 @@ def line_of_text(longest: int, **options: Any) -> TextField:
 
 
 class AddressSerializer(serializers.Serializer[Any]):
-    line1 = line_of_text(200)
+    line1 = line_of_text(200, visible=True)
     line2 = line_of_text(200, required=False, allow_blank=True)
-    city = line_of_text(100)
+    city = line_of_text(100, visible=True)
     region = line_of_text(100, required=False, allow_blank=True)
-    postcode = line_of_text(20)
-    country = serializers.RegexField(r"^[A-Z]{2}\Z", help_text="ISO 3166-1, two letters.")
+    postcode = line_of_text(20, visible=True)
+    country = serializers.RegexField(
+        r"^[A-Z]{2}\Z",
+        help_text="ISO 3166-1, two letters.",
+        error_messages={"invalid": "Write the country's two capital letters, as ISO 3166-1 has them: GB."},
+    )
 
 
 class ContactSerializer(serializers.Serializer[Any]):
-    name = line_of_text(200)
+    name = line_of_text(200, visible=True)
     phone = line_of_text(50, required=False, allow_blank=True)
     address = AddressSerializer(required=False)
 

@@ -13,6 +13,7 @@ from bookstore.accounts.caller import user_of
 from bookstore.api.errors import ApiError, Forbidden, NotAuthenticated, ValidationError
 from bookstore.api.etags import etag, if_match, if_none_match
 from bookstore.api.fields import WholeNumberField
+from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, validated
 from cart.examples import MERGED_CART
@@ -125,7 +126,7 @@ class OrderViewSet(ApiView, ViewSet):
         - 200: a page; one past the last is empty.
         - 304: the ETag in If-None-Match is that of the page as it is.
         """
-        query = validated(PageQuery, request.query_params.dict())
+        query = read_query(PageQuery, request.META.get("QUERY_STRING", ""))
         page, size = query["page"], query["size"]
         orders = Order.objects.of(user_of(request))
         total, start = orders.count(), (page - 1) * size

@@ -139,7 +139,7 @@ def _temporary_root(open_to_others: bool) -> str:
     """Where to put the data: the usual place, or the first that another user can reach."""
     usual = tempfile.gettempdir()
     if open_to_others:
-        for candidate in (usual, "/tmp", "/var/tmp"):  # noqa: S108  mkdtemp makes a private folder in it
+        for candidate in (usual, "/tmp", "/var/tmp"):  # noqa: S108  # mkdtemp makes a private folder in it
             path = Path(candidate).resolve()
             if path.is_dir() and all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)):
                 return str(path)
@@ -368,7 +368,7 @@ class Cluster:
     def give(self, *paths: Path) -> None:
         """To the user that the server runs as."""
         for path in paths if self._user else ():
-            os.chown(path, self._user.pw_uid, self._user.pw_gid)  # type: ignore[union-attr]
+            os.chown(path, self._user.pw_uid, self._user.pw_gid)  # type: ignore[union-attr]  # nothing to do without a user
 
     @staticmethod
     def environment() -> dict[str, str]:

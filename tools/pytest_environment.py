@@ -14,5 +14,5 @@ def ignore_env_file(*args: Any, **kwargs: Any) -> None:
     """A developer's .env must not decide whether a test passes."""
 
 
-Env.read_env = ignore_env_file  # type: ignore[method-assign]
+Env.read_env = ignore_env_file  # type: ignore[method-assign]  # see its docstring
 os.environ.setdefault("DEBUG", "1")

@@ -47,7 +47,7 @@ class Run:
 def counts(report: Path, code: int) -> str:
     """The numbers of pytest's JUnit report in words; what its exit code means when it wrote none."""
     try:
-        suite = ET.parse(report).getroot().find("testsuite")  # noqa: S314  pytest wrote it a moment ago
+        suite = ET.parse(report).getroot().find("testsuite")  # noqa: S314  # pytest wrote it a moment ago
     except (OSError, ET.ParseError):
         suite = None
     if suite is None:

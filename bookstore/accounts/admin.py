@@ -70,7 +70,7 @@ class PasswordOnly:
     """For a form that sets a password. Django's writes the whole user, and makes one anew who was deleted meanwhile."""
 
     def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
-        super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]
+        super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]  # a mixin, to mypy
         if commit:
             with transaction.atomic():
                 lock_or_refuse(user)
@@ -203,7 +203,7 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("open", "Goes on"), ("over", "Over")]
 
-    def queryset(self, request: HttpRequest, queryset: LoginSessionQuerySet) -> LoginSessionQuerySet:  # type: ignore[override]
+    def queryset(self, request: HttpRequest, queryset: LoginSessionQuerySet) -> LoginSessionQuerySet:  # type: ignore[override]  # of this model's list only
         match self.value():
             case "open":
                 return queryset.going_on()

@@ -41,7 +41,7 @@ class StaffWritesModel(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in SAFE_METHODS:
             return True
-        options = (getattr(view, "model", None) or view.queryset.model)._meta  # type: ignore[attr-defined]
+        options = (getattr(view, "model", None) or view.queryset.model)._meta  # type: ignore[attr-defined]  # a view without `model` is a generic one
         action = PERMISSION_FOR.get(request.method or "")
         permission = f"{options.app_label}.{action}_{options.model_name}"
         return bool(request.user.is_staff and request.user.has_perm(permission))

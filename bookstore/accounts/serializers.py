@@ -10,7 +10,7 @@ from rest_framework import serializers
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
 from bookstore.accounts.models import User
 from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
-from bookstore.api.fields import TextField
+from bookstore.api.fields import OneOfField, TextField
 
 RULES = "8 to 128 characters; not a common one, not all digits, not like the email."
 # A letter may be written as up to four characters that the normal form makes one of; no more of them is normalised.
@@ -48,7 +48,7 @@ class AcceptedPassword(MinLengthValidator):
     def __init__(self) -> None:
         super().__init__(MIN_PASSWORD_LENGTH)
 
-    def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]
+    def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]  # `requires_context`: DRF passes the field, too
         # Of who is signed in; else of the body, not checked yet.
         email = field.context.get("email") or field.parent.initial_data.get("email")
         usable = isinstance(email, str) and len(email) <= MAX_WRITTEN_LENGTH
@@ -125,7 +125,7 @@ class SessionsSerializer(serializers.Serializer[Any]):
 
 
 class EndSessionsQuery(serializers.Serializer[Any]):
-    scope = serializers.ChoiceField(choices=["others", "all"], default="others", help_text="`all` ends this one, too.")
+    scope = OneOfField(choices=["others", "all"], default="others", help_text="`all` ends this one, too.")
 
 
 class ExportSerializer(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ class RefusesConflicts:
     """For a ModelForm whose fields say what the page showed (`show_hidden_initial`)."""
 
     def clean(self) -> Any:
-        cleaned = super().clean()  # type: ignore[misc]
+        cleaned = super().clean()  # type: ignore[misc]  # a mixin, to mypy
         form: Any = self
         if form.instance.pk is None:
             return cleaned

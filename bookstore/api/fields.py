@@ -10,6 +10,7 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from bookstore.api.parsers import MAX_DIGITS
 from bookstore.api.text import UNSEEN, can_be_seen
 
+SHOWN = 50  # characters of what was sent, in a refusal of it
 ASCII_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -31,6 +32,17 @@ class FlagField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class OneOfField(serializers.ChoiceField):
+    """One word of a few. The refusal names what was sent, shortened, and the words that there are."""
+
+    default_error_messages = {"invalid_choice": '"{input}" is not one of {allowed}.'}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if str(data) not in self.choice_strings_to_values:
+            self.fail("invalid_choice", input=str(data)[:SHOWN], allowed=", ".join(self.choice_strings_to_values))
+        return super().to_internal_value(data)
 
 
 class TextField(serializers.CharField):

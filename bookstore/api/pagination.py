@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from bookstore.api.fields import WholeNumberField
+from bookstore.api.fields import OneOfField, WholeNumberField
 
 MAX_SIZE = 100
 # A table with fewer rows is always counted: that costs some milliseconds.
@@ -27,7 +27,7 @@ FURTHEST = 10**15
 class PageParameters(serializers.Serializer[Any]):
     page = WholeNumberField(min_value=1, default=1, help_text="Which page, from 1.")
     size = WholeNumberField(min_value=1, max_value=MAX_SIZE, default=20, help_text="How many items a page has.")
-    count = serializers.ChoiceField(
+    count = OneOfField(
         choices=["total", "none"],
         default="total",
         help_text="`none` leaves the total out (null), for clients that scroll on and on.",

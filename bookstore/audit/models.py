@@ -47,7 +47,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
             self.filter(pk__in=chosen)._raw_delete(self.db)
         return len(chosen)
 
-    prune_batch.alters_data = True  # type: ignore[attr-defined]
+    prune_batch.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
 class AuditEvent(models.Model):

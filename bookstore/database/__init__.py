@@ -100,7 +100,7 @@ def retrying(verb: Callable[P, R]) -> Callable[P, R]:
                     raise
                 logger.info("%s met %s: again, %d times more at most", verb.__qualname__, sqlstate(error), left)
                 # Different for each of those that met, so that they do not meet again; well below a lock's timeout.
-                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  nobody gains by guessing it
+                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  # nobody gains by guessing it
         return verb(*args, **kwargs)
 
     return attempt

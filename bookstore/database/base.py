@@ -87,7 +87,7 @@ class PatientSchemaEditor(DatabaseSchemaEditor):
             if not self.collect_sql:
                 self.patient.answer_timeout = self.usual_timeout
             if not self.collect_sql and not self.atomic_migration and self.connection.is_usable():
-                self.connection.set_timeouts(self.connection.connection)  # type: ignore[attr-defined]
+                self.connection.set_timeouts(self.connection.connection)  # type: ignore[attr-defined]  # our DatabaseWrapper, below
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -117,7 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return ServerSideCursor(self.connection, **options)  # type: ignore[call-arg]  # a mixin, to the stubs
 
     def _configure_connection(self, connection: Any) -> bool:
-        return self.set_timeouts(connection) or bool(super()._configure_connection(connection))  # type: ignore[misc]
+        return self.set_timeouts(connection) or bool(super()._configure_connection(connection))  # type: ignore[misc]  # the stubs lack it
 
     def set_timeouts(self, connection: Any) -> bool:
         """One statement for each new connection; none when both are 0, the way behind a pooler of transactions.

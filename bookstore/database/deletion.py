@@ -23,4 +23,4 @@ def lock_then_cascade(collector: Collector, field: Any, rows: "QuerySet[Model]",
 
 
 # The lines of a book can be many: they are deleted by one statement, and not read before.
-lock_then_cascade.lazy_sub_objs = True  # type: ignore[attr-defined]
+lock_then_cascade.lazy_sub_objs = True  # type: ignore[attr-defined]  # Django's mark for its Collector

@@ -60,12 +60,12 @@ class Watch:
         if self._thread is None or not self._thread.is_alive():  # a process that was forked has no thread any more
             self.begin()
         well = self.well
-        return random.choice(well) if well else None  # noqa: S311  nobody gains by guessing it
+        return random.choice(well) if well else None  # noqa: S311  # nobody gains by guessing it
 
     def choose_late(self) -> str | None:
         """A replica that lags and else is well, any of them."""
         late = self.late
-        return random.choice(late) if late else None  # noqa: S311  nobody gains by guessing it
+        return random.choice(late) if late else None  # noqa: S311  # nobody gains by guessing it
 
     def begin(self) -> None:
         with self._mutex:

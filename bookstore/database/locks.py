@@ -68,4 +68,4 @@ class DeletesUnderLock:
             return deleted
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's marks for templates and managers
-    delete.queryset_only = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]  # the same

@@ -165,7 +165,7 @@ class Admission:
             response = self.application(environ, start_response)
             if not response.streaming:
                 # Ended here, with the connection still in hand: Django looks after it when a request is over.
-                content = [response.content]  # type: ignore[attr-defined]
+                content = [response.content]  # type: ignore[attr-defined]  # only a streaming response has none
                 response.close()
                 return content
         return response if isinstance(response, FileResponse) else StreamInSlots(response, self.slots, kind)

@@ -161,7 +161,7 @@ class BoundedFile:
 
     def __init__(self, bodies: Bodies, *, upload: bool) -> None:
         self.bodies, self.upload, self.size = bodies, upload, 0
-        self.file = TemporaryFile(prefix="bookstore-body-")  # noqa: SIM115  closed by `close`
+        self.file = TemporaryFile(prefix="bookstore-body-")  # noqa: SIM115  # closed by `close`
         self.read, self.readline, self.seek = self.file.read, self.file.readline, self.file.seek
 
     def write(self, data: bytes) -> int:

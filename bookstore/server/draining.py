@@ -37,7 +37,7 @@ def begin_on_sigterm(seconds: float) -> None:
     """In the main process's main thread, once the server has its own handlers: a pause comes before what they do."""
     signal.signal(TOLD_BY, signal.SIG_IGN)  # a worker inherits it, and is not ended by what it cannot hear yet
     end = signal.getsignal(signal.SIGTERM)
-    assert callable(end), "the server installs its handlers before this"  # noqa: S101  a promise of the server's
+    assert callable(end), "the server installs its handlers before this"  # noqa: S101  # a promise of the server's
     signal.signal(signal.SIGTERM, Draining(seconds, end))
 
 

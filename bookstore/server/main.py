@@ -60,7 +60,7 @@ def before_the_end(call: Callable[[], None]) -> None:
     main_process = os.getpid()
     for number in (signal.SIGTERM, signal.SIGINT):
         end = signal.getsignal(number)
-        assert callable(end), "the server installs its handlers before this"  # noqa: S101  a promise of the server's
+        assert callable(end), "the server installs its handlers before this"  # noqa: S101  # a promise of the server's
 
         def handler(number: int, frame: FrameType | None, end: Callable[..., Any] = end) -> None:
             if os.getpid() == main_process:  # and no worker that was just forked, and has no handlers of its own yet

@@ -33,7 +33,7 @@ class TaskProcess:
             with self.mutex:
                 if self.ending.is_set():
                     return
-                self.process = subprocess.Popen(command_line())  # noqa: S603  our own interpreter and code
+                self.process = subprocess.Popen(command_line())  # noqa: S603  # our own interpreter and code
             began = time.monotonic()
             code = self.process.wait()
             if self.ending.is_set():

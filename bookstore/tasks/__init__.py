@@ -20,7 +20,7 @@ from importlib.util import find_spec
 if find_spec("django.tasks"):  # from Django 6.0 on
     from django.tasks import task
 else:
-    from django_tasks import task  # type: ignore[no-redef,unused-ignore]
+    from django_tasks import task  # type: ignore[no-redef,unused-ignore]  # one of the two, by the version of Django
 
 __all__ = ["GiveUp", "task"]
 

@@ -86,7 +86,7 @@ class ModelShop:
             return 422, "VALIDATION_ERROR"
         status, code = self.reach(user, line_id)
         if status == 200:
-            book_id = self.owner_of(line_id)[1]  # type: ignore[index]
+            book_id = self.owner_of(line_id)[1]  # type: ignore[index]  # `reach` found its owner
             line = self.carts[user][book_id]
             line.quantity, line.price_at_add = quantity, self.books[book_id].price
         return status, code
@@ -94,7 +94,7 @@ class ModelShop:
     def remove(self, user: str, line_id: int) -> tuple[int, str]:
         status, code = self.reach(user, line_id)
         if status == 200:
-            del self.carts[user][self.owner_of(line_id)[1]]  # type: ignore[index]
+            del self.carts[user][self.owner_of(line_id)[1]]  # type: ignore[index]  # `reach` found its owner
             return 204, ""
         return status, code
 

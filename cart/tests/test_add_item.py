@@ -74,7 +74,7 @@ def test_post_item_to_a_full_cart_is_409(client_for, alice, emma, dracula, setti
     assert stored() == [("alice@example.com", "Emma", 1)]
 
 
-def test_post_item_to_a_cart_that_holds_more_than_a_lowered_limit_is_409(client_for, alice, emma, dracula, settings):
+def test_post_item_to_a_cart_over_a_lowered_limit_is_409(client_for, alice, emma, dracula, settings):
     settings.CART_MAX_LINES = 1
     cart = CartFactory(user=alice)
     for book in (emma, BookFactory(title="Persuasion")):
@@ -86,7 +86,7 @@ def test_post_item_to_a_cart_that_holds_more_than_a_lowered_limit_is_409(client_
     assert response.json()["code"] == "CART_LIMIT_EXCEEDED"
 
 
-def test_post_item_of_a_book_in_a_full_cart_is_a_duplicate_before_the_limit(client_for, alice, emma, settings):
+def test_post_item_already_in_a_full_cart_is_409_duplicate(client_for, alice, emma, settings):
     settings.CART_MAX_LINES = 1
     CartItemFactory(cart=CartFactory(user=alice), book=emma)
 
@@ -145,7 +145,7 @@ def test_post_item_of_a_book_in_the_cart_is_409_with_its_item_id(client_for, ali
     assert stored() == [("alice@example.com", "Emma", 2)]
 
 
-def test_post_item_of_a_sold_out_book_in_the_cart_is_sold_out_before_duplicate(client_for, alice, emma):
+def test_post_item_sold_out_and_already_in_the_cart_is_sold_out(client_for, alice, emma):
     CartItemFactory(cart=CartFactory(user=alice), book=emma)
     emma.set_stock(0)
 

@@ -120,17 +120,17 @@ def test_list_names_the_worst_problem(staff, emma, dracula, change, quantity, wo
         ("?activity=today", 5),
         ("?problem=any", 7),  # two more: the newest, and those of them with a problem
         ("?content=lines", 7),
-        ("?q=alice", 7),  # two more: users, books
-        ("?q=emma", 8),  # and the lines of the books
-        ("?q=9780141439587", 8),
+        ("?q=alice", 13),  # up to eight more: users, and the search of books through all of its tiers
+        ("?q=emma", 11),  # users, the search of books, the lines of the books
+        ("?q=9780141439587", 10),
     ],
 )
-def test_list_costs_a_constant_number_of_queries(staff, carts, query, queries, emma, django_assert_num_queries):
+def test_list_costs_a_bounded_number_of_queries(staff, carts, query, queries, emma, django_assert_max_num_queries):
     Book.objects.filter(pk=emma.pk).update(isbn="9780141439587", stock_quantity=0)
     for number in range(carts):
         cart_of(f"alice{number}@example.com", emma, BookFactory())
 
-    with django_assert_num_queries(queries):
+    with django_assert_max_num_queries(queries):
         response = staff.get(f"{LIST}{query}")
 
     assert len(emails(response)) == carts
@@ -270,7 +270,7 @@ def test_search_for_what_is_not_there_finds_nothing(staff, text, emma):
     assert emails(staff.get(LIST, {"q": text})) == []
 
 
-def test_search_for_a_book_that_very_many_hold_looks_into_the_newest_carts(staff, emma, monkeypatch):
+def test_search_for_a_book_in_many_carts_reads_the_newest_carts(staff, emma, monkeypatch):
     monkeypatch.setattr(admin_querysets, "MAX_LINES", 2)
     monkeypatch.setattr(admin_querysets, "NEWEST", 2)
     monkeypatch.setattr(admin_querysets.newest, "__defaults__", (2,))
@@ -447,7 +447,7 @@ def test_book_is_added(staff, emma):
     assert history_of(cart) == [("olga@example.com", {"Emma": ["", "3"]})]
 
 
-def test_book_that_the_verb_refuses_is_not_added_and_the_page_says_why(staff, emma, settings):
+def test_book_that_the_verb_refuses_is_not_added_and_reported(staff, emma, settings):
     settings.CART_MAX_LINES = 1
     cart = cart_of("alice@example.com", emma)
     refusals = {
@@ -536,7 +536,7 @@ def test_undo_is_of_one_cart_and_of_its_last_change(staff, emma, dracula):
     assert list(CartItem.objects.values_list("book__title", "quantity")) == [("Dracula", 2)]
 
 
-def test_quantity_that_the_customer_changed_meanwhile_is_refused_with_both_values(staff, emma):
+def test_quantity_changed_meanwhile_is_refused_with_both_values(staff, emma):
     cart = cart_of("alice@example.com", emma, quantity=2)
     form = {"verb": "quantity", "line": cart.lines[0].pk, "quantity": 4, "shown": 2}
     cart.lines[0].change_quantity(7)

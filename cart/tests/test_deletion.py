@@ -32,7 +32,7 @@ from catalog.tests.factories import BookFactory
     ],
     ids=["User.delete", "users", "Cart.delete", "carts"],
 )
-def test_deleting_a_user_or_a_cart_waits_for_the_cart_before_it_touches_a_line(alice, emma, delete):
+def test_deleting_a_user_or_cart_locks_the_cart_before_a_line(alice, emma, delete):
     line = CartItemFactory(cart=CartFactory(user=alice), book=emma)
     with transaction.atomic():
         Cart.objects.select_for_update().get()
@@ -51,7 +51,7 @@ def test_deleting_a_user_or_a_cart_waits_for_the_cart_before_it_touches_a_line(a
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_deleting_users_beside_changes_and_ended_sessions_never_deadlocks(emma, dracula):
+def test_deleting_users_beside_changes_never_deadlocks(emma, dracula):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_stat_clear_snapshot(), deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -90,7 +90,7 @@ def test_deleting_users_beside_changes_and_ended_sessions_never_deadlocks(emma, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_deletion_would_take_can_be_asked_outside_of_a_transaction(alice, emma):
+def test_deletion_can_be_previewed_outside_of_a_transaction(alice, emma):
     """As the admin's page of confirmation does: nothing is held, because nothing is deleted."""
     cart = CartFactory(user=alice)
     collector = NestedObjects(using="default")

@@ -81,7 +81,7 @@ def test_value_is_told_by_age_at_todays_prices(staff, settings):
     ]
 
 
-def test_value_of_more_carts_than_the_sample_is_an_estimate_and_labelled(staff, monkeypatch):
+def test_value_of_carts_beyond_the_sample_is_labelled_estimate(staff, monkeypatch):
     monkeypatch.setattr(overview, "SAMPLE", 2)
     book = BookFactory(price="10.00")
     for _ in range(4):
@@ -93,7 +93,7 @@ def test_value_of_more_carts_than_the_sample_is_an_estimate_and_labelled(staff, 
     assert "≈ is estimated from the 2 carts of that age that changed last." in panel.note
 
 
-def test_books_most_often_in_carts_come_first_with_a_link_to_these_carts(staff):
+def test_books_most_often_in_carts_come_first_and_link_to_them(staff):
     emma, dracula = BookFactory(title="Emma"), BookFactory(title="Dracula")
     cart(book=emma, quantity=9)
     for _ in range(2):

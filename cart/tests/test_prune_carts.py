@@ -21,7 +21,7 @@ def cart_of_age(days, **options):
     return cart
 
 
-def test_prune_deletes_old_carts_with_their_lines_and_keeps_the_others(capsys):
+def test_prune_deletes_old_carts_with_their_lines_and_no_others(capsys):
     kept = cart_of_age(89)
     for days in (91, 200, 400):
         cart_of_age(days)

@@ -79,7 +79,7 @@ def test_get_cart_with_lines_answers_items_and_totals(client_for, alice, emma, d
     }
 
 
-def test_get_cart_of_somebody_new_answers_an_empty_cart_and_stores_none(client_for, alice):
+def test_get_cart_of_a_new_user_answers_an_empty_unstored_cart(client_for, alice):
     response = client_for(alice).get("/cart")
 
     assert response.status_code == 200

@@ -81,7 +81,7 @@ def test_a_change_with_another_return_is_422_and_changes_nothing(client_for, ali
 
 
 @pytest.mark.usefixtures("either_way")
-def test_quick_clicks_of_one_tab_each_name_the_etag_of_the_click_before(client_for, alice, line, dracula):
+def test_quick_clicks_of_one_tab_each_send_the_last_clicks_etag(client_for, alice, line, dracula):
     client = client_for(alice)
     token = client._credentials
     etag = client.get("/cart").headers["ETag"]

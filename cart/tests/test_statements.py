@@ -172,7 +172,7 @@ def test_add_leaves_to_the_verb_what_it_cannot_do(caller, alice, emma, dracula, 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_add_that_waited_for_another_change_leaves_the_count_to_the_verb(caller, alice, line, dracula, settings):
+def test_add_that_waited_leaves_the_count_of_lines_to_the_verb(caller, alice, line, dracula, settings):
     """Two adds at the bound of lines: the one that waits must not count what it saw before."""
     from threading import Thread
 

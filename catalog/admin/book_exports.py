@@ -20,7 +20,7 @@ class BookExports:
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.export_view)
-        return [path("export/", view, name="catalog_book_export"), *super().get_urls()]  # type: ignore[misc]
+        return [path("export/", view, name="catalog_book_export"), *super().get_urls()]  # type: ignore[misc]  # a mixin, to mypy
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("catalog.view_book") or request.user.has_perm("catalog.change_book")
@@ -32,7 +32,7 @@ class BookExports:
         as_workbook = asked.pop("format", [""])[-1] == "xlsx"
         request.GET = asked  # type: ignore[assignment]  # what is left are the list's own parameters
         try:
-            books = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]
+            books = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]  # a mixin, to mypy
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{reverse('admin:catalog_book_changelist')}?{ERROR_FLAG}=1")
         name = f"books-{now():%Y-%m-%d}"

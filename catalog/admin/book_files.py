@@ -111,7 +111,7 @@ class BookFiles(BookExports):
             "has_import_permission": self.has_import_permission(request),
             "has_export_permission": self.has_export_permission(request),
         }
-        answer: HttpResponse = super().changelist_view(request, links | (extra_context or {}))  # type: ignore[misc]
+        answer: HttpResponse = super().changelist_view(request, links | (extra_context or {}))  # type: ignore[misc]  # a mixin, to mypy
         return answer
 
     def import_view(self, request: HttpRequest) -> HttpResponse:

@@ -34,7 +34,7 @@ class StockFilter(admin.SimpleListFilter):
         return [("yes", "In stock"), ("low", f"Low (1 to {settings.LOW_STOCK})"), ("no", "Out of stock")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        books: BookQuerySet = queryset  # type: ignore[assignment]
+        books: BookQuerySet = queryset  # type: ignore[assignment]  # Book's manager made it
         match self.value():
             case "yes":
                 return books.in_stock()
@@ -148,7 +148,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """As the API's search, or the one book of an ISBN. A column that was clicked on sorts what is found."""
-        books: BookQuerySet = queryset  # type: ignore[assignment]
+        books: BookQuerySet = queryset  # type: ignore[assignment]  # Book's manager made it
         found = books.of_isbn(search_term)
         if found is None:
             found = books.search(search_term)

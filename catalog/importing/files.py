@@ -92,7 +92,7 @@ def unpacked(file: BinaryIO, stack: ExitStack, *, limit: int = MAX_UNPACKED) -> 
         if not file.seekable():
             copy = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # the stack closes it
             shutil.copyfileobj(file, copy)
-            file = copy  # type: ignore[assignment]
+            file = copy  # type: ignore[assignment]  # SpooledTemporaryFile is no BinaryIO to mypy
             file.seek(0)
         packed = file.read(2) == GZIP
         file.seek(0)

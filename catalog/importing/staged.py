@@ -99,7 +99,7 @@ class BookImport(models.Model):
         for number in parts.values_list("number", flat=True):
             copy.write(parts.values_list("data", flat=True).get(number=number))
         copy.seek(0)
-        return copy  # type: ignore[no-any-return]
+        return copy  # type: ignore[no-any-return]  # SpooledTemporaryFile is no BinaryIO to mypy
 
     def counts(self) -> dict[str, int]:
         """Rows by what they do, over all batches. 1 query."""

@@ -125,7 +125,7 @@ def by_index(
     sql = f"""WITH found AS MATERIALIZED (SELECT {RANKED_COLUMNS} FROM books WHERE {condition} LIMIT %s),
 ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM found WHERE (SELECT count(*) FROM found) <= %s)
 SELECT (SELECT count(*) FROM found), (SELECT min(kind) FROM ranked),
-ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608  values are parameters
+ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608  # values are parameters
     [(counted, best, ids)] = where.rows(sql, [*values, bounds.found + 1, *kinds, bounds.found, *ranks, size, start])
     return None if counted > bounds.found else Ids(ids, counted, best=best)
 
@@ -139,14 +139,14 @@ def by_walk(
     index of these filters can be used. Titles that are the query or begin with it come on top of them.
     """
     walk = order or ("" if where.narrows else "popularity DESC, id")
-    walked = f"SELECT {READ_COLUMNS} FROM books WHERE {where.sql}{f' ORDER BY {walk}' if walk else ''} LIMIT %s"  # noqa: S608  as above
+    walked = f"SELECT {READ_COLUMNS} FROM books WHERE {where.sql}{f' ORDER BY {walk}' if walk else ''} LIMIT %s"  # noqa: S608  # values are parameters
     fits = f"""SELECT {RANKED_COLUMNS}, place FROM (
     SELECT *, row_number() OVER () AS place FROM ({walked}) AS first_books
-) AS walked WHERE ({DOCUMENT}) @@ %s::tsquery LIMIT %s"""  # noqa: S608
+) AS walked WHERE ({DOCUMENT}) @@ %s::tsquery LIMIT %s"""  # noqa: S608  # values are parameters
     values: list[Any] = [*where.values, bounds.walked, query.every.tsquery(), bounds.ranked]
     if not order:
         exact = [f"{article} {query.folded}".strip() for article in ARTICLES]
-        titled = f"SELECT {RANKED_COLUMNS}, NULL FROM books WHERE {where.sql} AND"  # noqa: S608
+        titled = f"SELECT {RANKED_COLUMNS}, NULL FROM books WHERE {where.sql} AND"  # noqa: S608  # values are parameters
         fits = f"""({fits}) UNION ALL ({titled} title_folded = ANY(%s::text[]) LIMIT %s)
 UNION ALL ({titled} title_folded > %s AND title_folded < %s ORDER BY books.title_folded LIMIT %s)"""
         values += [*where.values, exact, BEGINNINGS]
@@ -157,7 +157,7 @@ UNION ALL ({titled} title_folded > %s AND title_folded < %s ORDER BY books.title
 once AS (SELECT DISTINCT ON (id) * FROM found ORDER BY id, place),
 ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM once)
 SELECT (SELECT count(*) FROM once), (SELECT max(place) FROM found), (SELECT count(place) FROM found),
-(SELECT min(kind) FROM ranked), ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608
+(SELECT min(kind) FROM ranked), ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608  # values are parameters
     shown = max(0, min(size, bounds.ranked - start))
     [(counted, places, fitting, best, ids)] = where.rows(sql, [*values, *kinds, *ranks, shown, start])
     if fitting < bounds.ranked and bounds is SMALL:
@@ -204,7 +204,7 @@ def hits_of_any(
         if not is_postgresql:
             columns, order = HIT.replace("::text", ""), "ORDER BY title_folded = %s DESC, popularity DESC, id"
             wanted = [*wanted, first]
-        selects.append(f"SELECT * FROM (SELECT {columns} FROM books WHERE {condition} {order} LIMIT %s) AS found")  # noqa: S608  as above
+        selects.append(f"SELECT * FROM (SELECT {columns} FROM books WHERE {condition} {order} LIMIT %s) AS found")  # noqa: S608  # values are parameters
         values += [*wanted, most_each]
     rows = where.rows(" UNION ALL ".join(selects), values) if selects else []
     return [Hit(row[0], row[1], row[2], plain(row[3]), plain(row[4]), bool(row[5]), row[6]) for row in rows]

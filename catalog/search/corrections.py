@@ -70,7 +70,7 @@ class Corrections:
         if connections[self.alias].vendor == "postgresql":
             return {row[0] for row in self.rows("SELECT word FROM search_words WHERE word = ANY(%s::text[])", [wanted])}
         holes = ", ".join(["%s"] * len(wanted))
-        return {row[0] for row in self.rows(f"SELECT word FROM search_words WHERE word IN ({holes})", wanted)}  # noqa: S608  only placeholders
+        return {row[0] for row in self.rows(f"SELECT word FROM search_words WHERE word IN ({holes})", wanted)}  # noqa: S608  # only placeholders
 
     def near(self, words: Sequence[str]) -> dict[str, list[str]]:
         """For each word the alternatives with the fewest errors, without itself. 1 query, and 1 for each long word of

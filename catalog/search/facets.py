@@ -22,7 +22,7 @@ SAMPLED = 20_000  # books that an estimate is made from: of a random sample of t
 RANGE = "CASE " + " ".join(f"WHEN price >= {price} THEN {price}" for price in reversed(PRICES)) + " END"
 GROUPS = f"""SELECT genre_id, {RANGE}, stock_quantity > 0, count(*) FROM (
     SELECT genre_id, price, stock_quantity FROM books {{sample}} WHERE {{condition}} LIMIT %s
-) AS counted GROUP BY 1, 2, 3"""  # noqa: S608  our own numbers
+) AS counted GROUP BY 1, 2, 3"""  # noqa: S608  # our own numbers
 
 Group = tuple[int | None, int, bool, int]
 

@@ -80,7 +80,7 @@ def exact_page(where: Where, query: Query, *, order: str | None, start: int, siz
 
 def in_order(ids: list[int], order: str) -> tuple[str, list[Any]]:
     holes = ", ".join(["%s"] * len(ids))
-    return f"SELECT id FROM books WHERE id IN ({holes}) ORDER BY {order}", list(ids)  # noqa: S608  placeholders, our names
+    return f"SELECT id FROM books WHERE id IN ({holes}) ORDER BY {order}", list(ids)  # noqa: S608  # placeholders, our names
 
 
 def most_ranked(where: Where) -> int:
@@ -108,5 +108,5 @@ def by_isbn(where: Where, isbn: IsbnWanted) -> list[int]:
     else:
         condition = " OR ".join(["isbn >= %s AND isbn < %s"] * len(isbn.beginnings))
         values = [value for beginning in isbn.beginnings for value in (beginning, beginning + ":")]
-    sql = f"SELECT id FROM books WHERE {where.sql} AND ({condition}) ORDER BY isbn LIMIT %s"  # noqa: S608  values are parameters
+    sql = f"SELECT id FROM books WHERE {where.sql} AND ({condition}) ORDER BY isbn LIMIT %s"  # noqa: S608  # values are parameters
     return [row[0] for row in where.rows(sql, [*where.values, *values, OF_ISBN])]

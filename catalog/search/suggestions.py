@@ -50,7 +50,7 @@ def books_of(where: Where, ids: list[int]) -> list[dict[str, Any]]:
     if not ids:
         return []
     holes = ", ".join(["%s"] * len(ids))
-    rows = where.rows(f"SELECT id, title, author, isbn FROM books WHERE id IN ({holes})", ids)  # noqa: S608  placeholders
+    rows = where.rows(f"SELECT id, title, author, isbn FROM books WHERE id IN ({holes})", ids)  # noqa: S608  # placeholders
     found = {row[0]: {"text": row[1], "book_id": row[0], "author": row[2], "isbn": row[3]} for row in rows}
     return [found[each] for each in ids if each in found]
 
@@ -62,8 +62,8 @@ def authors(where: Where, query: Query, *, limit: int) -> list[str]:
     values: list[Any] = [*found]
     source = "books"
     if where.vendor == "postgresql" and not indexed:
-        source = f"(SELECT * FROM books WHERE {where.sql} ORDER BY popularity DESC, id LIMIT %s) AS books"  # noqa: S608
+        source = f"(SELECT * FROM books WHERE {where.sql} ORDER BY popularity DESC, id LIMIT %s) AS books"  # noqa: S608  # values are parameters
         values = [*where.values, BOUNDS.walked, *values]
     sql = f"""SELECT author FROM (SELECT author, popularity FROM {source} WHERE {condition} LIMIT %s) AS found
-GROUP BY author ORDER BY max(popularity) DESC, count(*) DESC, author LIMIT %s"""  # noqa: S608  values are parameters
+GROUP BY author ORDER BY max(popularity) DESC, count(*) DESC, author LIMIT %s"""  # noqa: S608  # values are parameters
     return [row[0] for row in where.rows(sql, [*values, AUTHORS_OF, limit])]

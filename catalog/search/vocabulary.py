@@ -31,7 +31,7 @@ class SearchWordQuerySet(models.QuerySet[Any]):
         rows = [self.model(word=word) for word in words_of(books)]
         self.bulk_create(rows, batch_size=MAX_LEARNT_AT_ONCE, ignore_conflicts=True)
 
-    learn.alters_data = True  # type: ignore[attr-defined]
+    learn.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
 class SearchWord(models.Model):

@@ -61,7 +61,7 @@ def test_what_is_so_already_is_told_and_not_in_the_history(staff, emma):
     assert history() == []
 
 
-def test_action_that_needs_a_number_asks_for_it_and_then_shows_what_would_change(staff, emma, dracula):
+def test_action_with_a_number_asks_for_it_and_previews_changes(staff, emma, dracula):
     asked = do(staff, "set_stock", emma, dracula)
     shown = step(staff, asked, "ask", stock="12")
 
@@ -257,7 +257,7 @@ def everything():
     return {"action": "withdraw", "select_across": "1", "_selected_action": [Book.objects.earliest("pk").pk]}
 
 
-def test_select_all_acts_on_exactly_the_rows_that_the_filter_leaves_and_the_page_names(staff, monkeypatch):
+def test_select_all_acts_on_exactly_the_filtered_rows_it_names(staff, monkeypatch):
     monkeypatch.setattr(lists, "MAX_LISTED", 3)
     monkeypatch.setattr(BookAdmin, "list_per_page", 2)
     BookFactory.create_batch(7, stock_quantity=0)

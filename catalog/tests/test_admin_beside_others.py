@@ -76,7 +76,7 @@ def rows_of_the_list(*books):
     return sent
 
 
-def test_list_and_action_that_lock_the_same_books_do_not_wait_for_each_other(site):
+def test_list_and_action_locking_the_same_books_never_deadlock(site):
     persuasion = BookFactory(title="Persuasion", price=5)
     emma = BookFactory(title="Emma", price=9)
     locked = Book.objects.select_for_update(no_key=True)

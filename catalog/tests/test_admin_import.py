@@ -55,7 +55,7 @@ def faults(response):
     return [(row.line, *fault) for row in response.context["rows"].get("refused", []) for fault in row.faults]
 
 
-def test_preview_shows_what_would_change_and_each_bad_row_with_its_reason(staff, emma):
+def test_preview_shows_changes_and_each_bad_row_with_its_reason(staff, emma):
     response = upload(staff, TWO_BAD_ROWS)
 
     rows = response.context["rows"]
@@ -132,7 +132,7 @@ def test_import_confirmed_twice_is_done_once(staff, emma):
     assert Book.objects.get(title="Persuasion").price == Decimal("1.00")
 
 
-def test_what_somebody_changed_since_the_preview_and_the_file_does_not_name_stays(staff, emma):
+def test_change_since_the_preview_outside_of_the_file_stays(staff, emma):
     preview = upload(staff, TWO_BAD_ROWS)
     Book.objects.filter(pk=emma.pk).update(stock_quantity=1, description="Annotated.")
 
@@ -143,7 +143,7 @@ def test_what_somebody_changed_since_the_preview_and_the_file_does_not_name_stay
 
 
 @pytest.mark.parametrize("price_in_file", ["15.00", "11.00"], ids=["as it was", "another"])
-def test_price_that_a_colleague_changed_since_the_preview_is_refused_in_words(staff, emma, price_in_file):
+def test_price_changed_since_the_preview_is_refused_in_words(staff, emma, price_in_file):
     Book.objects.filter(pk=emma.pk).update(price="15.00")
     preview = upload(staff, f"title,author,price,isbn\nEmma,Jane Austen,{price_in_file},9780141439587\nIt,King,1,\n")
     Book.objects.filter(pk=emma.pk).update(price="12.00")
@@ -484,7 +484,7 @@ def test_preview_costs_a_constant_number_of_queries(staff, rows, django_assert_n
 
 
 @pytest.mark.postgres
-def test_import_locks_the_books_that_it_may_change_and_the_preview_does_not(staff, emma, django_assert_max_num_queries):
+def test_import_locks_the_books_it_may_change_and_preview_none(staff, emma, django_assert_max_num_queries):
     def locked(queries):
         return [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"] and '"books"' in query["sql"]]
 

@@ -66,7 +66,7 @@ def stocks():
     return dict(Book.objects.values_list("title", "stock_quantity"))
 
 
-def test_row_is_saved_into_its_own_book_when_a_colleague_added_one_before_it(olga, emma, dracula):
+def test_row_is_saved_to_its_book_when_one_was_added_before_it(olga, emma, dracula):
     form = form_of(olga.get(BOOKS))
     form[name_of(form, emma, "stock_quantity")] = "-1"  # an error page comes between
     BookFactory(title="Aeneid", stock_quantity=9)
@@ -95,7 +95,7 @@ def test_row_that_cannot_be_saved_says_why_and_the_others_are_saved(olga, emma, 
     assert {book.title: str(book.price) for book in Book.objects.all()} == {"Emma": "9.50", "Dracula": "13.00"}
 
 
-def test_row_of_a_deleted_book_is_told_with_its_title_and_blocks_no_other(olga, bob, emma, dracula):
+def test_row_of_a_deleted_book_is_reported_and_blocks_no_other(olga, bob, emma, dracula):
     form = form_of(olga.get(BOOKS))
     form[name_of(form, emma, "stock_quantity")] = "44"
     form[name_of(form, dracula, "stock_quantity")] = "7"
@@ -120,7 +120,7 @@ def test_row_of_a_deleted_book_that_nobody_edited_is_passed_over(olga, emma, dra
     assert told(response) == ["1 book was changed successfully."]
 
 
-def test_stock_that_two_people_changed_is_refused_with_both_values_and_who_it_was(olga, bob, emma):
+def test_stock_changed_by_two_is_refused_with_values_and_name(olga, bob, emma):
     form = form_of(olga.get(BOOKS))
     theirs = form_of(bob.get(BOOKS))
     save(bob, theirs | {name_of(theirs, emma, "stock_quantity"): "12"})
@@ -187,7 +187,7 @@ def test_show_all_of_every_list_fits_into_one_form():
     assert {model: number for model, number in fields.items() if number > limit - 20} == {}
 
 
-def test_page_refuses_a_field_that_two_people_changed_and_merges_the_others(olga, bob, emma, novel):
+def test_page_refuses_a_field_changed_by_two_and_merges_others(olga, bob, emma, novel):
     page = f"{BOOKS}{emma.pk}/change/"
     form = page_form(olga.get(page))
     theirs = page_form(bob.get(page))

@@ -97,7 +97,7 @@ def test_put_book_with_a_bad_body_is_422_even_when_it_does_not_exist(owner, db):
 
 
 @pytest.mark.parametrize("book_id", ["emma", 999])
-def test_put_book_into_an_unknown_genre_is_422_even_when_it_does_not_exist(owner, emma, book_id):
+def test_put_into_an_unknown_genre_is_422_for_a_missing_book_too(owner, emma, book_id):
     response = owner.put(f"/books/{emma.pk if book_id == 'emma' else book_id}", {"genre_id": 999})
 
     assert response.status_code == 422
@@ -151,7 +151,7 @@ def test_two_changes_of_different_fields_both_stay(emma):
     assert (emma.title, str(emma.price)) == ("Emma, annotated", "11.00")
 
 
-def test_change_of_a_book_deleted_meanwhile_raises_and_does_not_bring_it_back(emma):
+def test_change_of_a_deleted_book_raises_and_keeps_it_deleted(emma):
     Book.objects.filter(pk=emma.pk).delete()
 
     with pytest.raises(BookNotFound):

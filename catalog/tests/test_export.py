@@ -161,7 +161,7 @@ def test_book_called_like_a_formula_survives_the_round_trip(make, text):
 
 
 @pytest.mark.parametrize("text", ["x" * 40_000, "a\ufffe"])
-def test_text_that_no_cell_can_hold_is_left_out_of_a_workbook_and_stays(text):
+def test_text_no_cell_can_hold_is_not_exported_and_stays(text):
     BookFactory(description=text)
 
     assert outcomes(as_workbook(Book.objects.all())) == [("same", {})]

@@ -180,7 +180,7 @@ def test_import_books_refuses_a_bad_row_and_takes_the_others(file, tmp_path):
         ]
 
 
-def test_import_books_takes_a_book_of_antiquity_without_its_date_and_tells_so(file):
+def test_import_books_takes_an_ancient_book_without_its_date(file):
     output = load(file("title,author,price,publish_date", "The Iliad,Homer,9.00,-750"))
 
     assert Book.objects.get().publish_date is None
@@ -246,7 +246,7 @@ def test_import_books_reads_what_spreadsheets_write(file, encoding, end, lines):
     assert (book.title, book.author, str(book.price)) == ("L'Étranger, 1942", "Camus", "8.50")
 
 
-def test_import_books_tells_the_encoding_and_the_columns_that_it_passes_over(file):
+def test_import_books_reports_the_encoding_and_ignored_columns(file):
     output = load(file("title;author;price;shelf;id", "L'Étranger;Camus;8,50;B7;1", encoding="cp1252"))
 
     assert "Windows-1252, separated by semicolons; columns title, author, price." in output
@@ -292,7 +292,7 @@ def test_import_books_of_a_file_that_is_not_there_is_one_line(tmp_path):
         load(str(tmp_path / "none.csv"))
 
 
-def test_import_books_with_a_report_that_cannot_be_written_loads_nothing(file, tmp_path):
+def test_import_books_without_a_writable_report_loads_nothing(file, tmp_path):
     with pytest.raises(CommandError, match=r"The report .*/none/r\.csv cannot be written: No such file or directory\."):
         load(file(HEADINGS, EMMA), "--report", str(tmp_path / "none" / "r.csv"))
 
@@ -374,7 +374,7 @@ def test_import_books_remembers_what_staff_said_of_headings(file):
     assert told(output) == "1 added, 0 there already, 0 rows refused"
 
 
-def test_import_books_takes_a_book_without_the_cell_that_it_cannot_read(file):
+def test_import_books_takes_a_book_without_its_unreadable_cell(file):
     path = file(f"{HEADINGS},publish_date", "Emma,Jane Austen,9.90,,soon")
 
     strict = load(path, "--strict", "--dry-run")
@@ -425,7 +425,7 @@ def test_import_books_keeps_genres_apart_that_differ_by_a_letter(file):
     assert sorted(Genre.objects.values_list("name", flat=True)) == sorted(["ハス", "バス", "パス"])
 
 
-def test_genre_deleted_between_its_making_and_the_look_for_it_is_made_again(file, monkeypatch):
+def test_genre_deleted_just_after_it_was_made_is_made_again(file, monkeypatch):
     real = GenreQuerySet.bulk_create
     calls: list[int] = []
 
@@ -498,7 +498,7 @@ def test_import_books_finds_a_book_that_somebody_adds_meanwhile(file, monkeypatc
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_batches_of_two_imports_take_turns_so_that_no_book_is_added_twice():
+def test_batches_of_two_imports_take_turns_and_add_no_book_twice():
     rows = [
         (number, read_row({"title": f"Volume {number}", "author": "Jane Austen", "price": "5"})) for number in (2, 3)
     ]
@@ -575,7 +575,7 @@ def test_import_books_draws_its_progress_on_a_terminal_only(file, monkeypatch):
     assert re.search(r"\r\[#{30}\] 100%  2 rows  [0-9,]+/s", terminal.getvalue())
 
 
-def test_import_books_of_any_mixture_ends_at_the_first_row_of_each_book(file, monkeypatch):
+def test_import_books_of_any_mixture_keeps_each_books_first_row(file, monkeypatch):
     """Against a model: a dictionary that takes the first row of each identity."""
     seed = random.randrange(10**9)
     chosen = random.Random(seed)

@@ -60,7 +60,7 @@ def test_line_whose_quotation_marks_do_not_pair_up_is_refused_alone():
     assert rows == [(2, {}, csv_rows.BROKEN), (3, book("Next"), "")]
 
 
-def test_description_with_rows_in_it_is_read_where_rows_begin_with_a_mark():
+def test_quoted_description_with_rows_in_it_is_one_cell():
     rows = rows_of('"title",author,price,description\n"Emma",Ann,5,"Price list:\nA,Ann,5,x\nB,Ann,6,y"\n')
 
     assert [cells["description"] for _, cells, _ in rows] == ["Price list:\nA,Ann,5,x\nB,Ann,6,y"]
@@ -132,7 +132,7 @@ def test_lone_surrogate_in_utf_16_is_refused_with_its_line():
         rows_of(content)
 
 
-def test_file_packed_with_gzip_is_read_by_the_command_and_the_admin_alike(tmp_path):
+def test_gzip_file_is_read_by_the_command_and_the_admin_alike(tmp_path):
     from catalog.importing.files import opened
 
     (tmp_path / "books.csv.gz").write_bytes(gzip.compress(f"{HEAD}A,Ann,5\n".encode()))

@@ -307,6 +307,16 @@ def test_get_books_by_ids_takes_no_other_filter(api, emma):
     assert response.json()["detail"] == "Ask for ids alone, without q, sort."
 
 
+def test_get_books_shortens_what_it_repeats_of_a_bad_value(api, db):
+    response = api.get(f"/books?in_stock=maybe&sort_dir={'u' * 2000}")
+
+    assert response.status_code == 422
+    assert {error["field"]: error["detail"] for error in response.json()["errors"]} == {
+        "in_stock": "Write true or false.",
+        "sort_dir": f'"{"u" * 50}" is not one of asc, desc.',
+    }
+
+
 def test_get_books_names_every_bad_parameter(api, db):
     response = api.get("/books?sort=foo&page=0")
 
@@ -317,7 +327,11 @@ def test_get_books_names_every_bad_parameter(api, db):
         "field": "page",
         "errors": [
             {"field": "page", "code": "min_value", "detail": "Ensure this value is greater than or equal to 1."},
-            {"field": "sort", "code": "invalid_choice", "detail": '"foo" is not a valid choice.'},
+            {
+                "field": "sort",
+                "code": "invalid_choice",
+                "detail": '"foo" is not one of relevance, title, price, date, created_at.',
+            },
         ],
     }
 

@@ -41,7 +41,7 @@ def pages(api, query, *, size, count):
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 10])
-def test_search_beyond_its_bound_ranks_the_most_popular_and_exact_titles(api, letters, size):
+def test_search_over_its_bound_ranks_popular_and_exact_titles(api, letters, size):
     ids = [book.pk for book in letters]
     Book.objects.filter(pk=ids[4]).update(popularity=1)
     Book.objects.filter(pk=ids[5]).update(title="Letters from Rome")

@@ -75,7 +75,7 @@ def by_update_or_create(book):
         by_update_or_create,
     ],
 )
-def test_a_new_title_is_found_and_the_old_is_not_however_it_was_written(emma, write):
+def test_a_new_title_is_found_and_the_old_not_by_any_write(emma, write):
     write(emma)
 
     assert found("persuasion") == ["Persuasion"]

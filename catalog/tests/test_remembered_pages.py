@@ -75,7 +75,7 @@ def test_next_page_of_the_same_books_is_not_counted_again(api, shelf):
     assert [item["title"] for item in first["items"] + second["items"]] == ["Dracula", "Emma"]
 
 
-def test_page_of_a_large_catalogue_costs_three_statements_and_then_one(api, shelf, monkeypatch):
+def test_page_of_a_large_catalogue_costs_3_statements_then_1(api, shelf, monkeypatch):
     monkeypatch.setattr(pagination, "SMALL_TABLE", 0)
     monkeypatch.setattr(pagination, "EXACT_TOTAL", 2)
     with connection.cursor() as cursor:
@@ -179,7 +179,7 @@ def test_nothing_is_remembered_in_a_transaction(api, shelf):
     assert (inside["total"], after["total"]) == (4, 3)
 
 
-def test_stamp_changes_once_in_a_transaction_and_never_to_an_earlier_one(shelf):
+def test_stamp_changes_once_a_transaction_and_never_repeats(shelf):
     stamps = [CatalogueState.objects.get().stamp]
     for price in ("1.00", "2.00", "1.00"):
         with transaction.atomic():

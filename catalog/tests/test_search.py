@@ -117,7 +117,7 @@ def hit_of(book):
 @example(rows=[("a" * 300, "ﷺ" * 255, 1, 0)], text="a" * 150, data=None)
 @example(rows=[("Catch-22", "J. R. R. O'Brien", 1, 0)], text="catch22 jrr obrien", data=None)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_exact_search_finds_and_ranks_on_each_database_as_the_rule_in_python(rows, text, data):
+def test_exact_search_ranks_on_each_database_as_the_python_rule(rows, text, data):
     Book.objects.all().delete()
     books = [
         BookFactory(title=title, author=author, stock_quantity=stock, popularity=popularity)

@@ -46,7 +46,7 @@ def test_patch_stock_without_a_quantity_is_422(owner, emma):
 
 
 @pytest.mark.parametrize("book_id", [0, 999, 10**30])
-def test_patch_stock_of_a_book_that_does_not_exist_is_404_book_not_found(owner, db, book_id):
+def test_patch_stock_of_a_missing_book_is_404_book_not_found(owner, db, book_id):
     response = owner.patch(f"/books/{book_id}/stock", {"quantity": 1})
 
     assert response.status_code == 404
@@ -83,7 +83,7 @@ def test_set_stock_leaves_the_rest_and_reads_it(emma, django_assert_num_queries)
     assert (emma.title, emma.stock_quantity) == ("Emma, annotated", 3)
 
 
-def test_set_stock_of_a_book_deleted_meanwhile_raises_and_does_not_bring_it_back(emma):
+def test_set_stock_of_a_deleted_book_raises_and_keeps_it_deleted(emma):
     Book.objects.filter(pk=emma.pk).delete()
 
     with pytest.raises(BookNotFound):

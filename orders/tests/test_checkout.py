@@ -97,6 +97,10 @@ def test_checkout_needs_no_body_and_passes_over_what_it_does_not_know(client_for
         ({"note": "x" * 1001}, "note"),
         ({"note": 1}, "note"),
         ({"contact": {}}, "contact.name"),
+        ({"contact": {"name": "\u200b"}}, "contact.name"),
+        ({"contact": CONTACT | {"address": CONTACT["address"] | {"line1": "\u202e"}}}, "contact.address.line1"),
+        ({"contact": CONTACT | {"address": CONTACT["address"] | {"city": "\u2800"}}}, "contact.address.city"),
+        ({"contact": CONTACT | {"address": CONTACT["address"] | {"postcode": "\u200b"}}}, "contact.address.postcode"),
         ({"contact": {"name": "J", "address": {"line1": "1"}}}, "contact.address.city"),
         ({"contact": CONTACT | {"address": CONTACT["address"] | {"country": "gb"}}}, "contact.address.country"),
     ],
@@ -108,7 +112,16 @@ def test_checkout_with_a_bad_body_is_422_and_orders_nothing(client_for, alice, c
     assert not Order.objects.exists()
 
 
-def test_checkout_of_too_few_copies_is_409_with_every_issue_and_takes_nothing(client_for, alice, cart, emma, dracula):
+def test_checkout_says_how_a_country_is_written(client_for, alice, cart):
+    address = CONTACT["address"] | {"country": "England"}
+
+    response = client_for(alice).post("/orders/checkout", {"contact": CONTACT | {"address": address}})
+
+    assert response.status_code == 422
+    assert response.json()["detail"] == "Write the country's two capital letters, as ISO 3166-1 has them: GB."
+
+
+def test_checkout_of_too_few_copies_is_409_and_takes_nothing(client_for, alice, cart, emma, dracula):
     emma.set_stock(1)
     dracula.set_stock(0)
 
@@ -324,7 +337,7 @@ def test_a_book_that_changes_during_a_checkout_waits_for_it(client_for, alice, c
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_user_who_is_deleted_during_a_checkout_leaves_the_order_without_a_person(client_for, alice, cart):
+def test_user_deleted_during_checkout_leaves_an_anonymous_order(client_for, alice, cart):
     client = client_for(alice)
 
     response, _ = meet(

@@ -53,6 +53,13 @@ def test_list_orders_with_a_bad_page_is_422(client_for, alice, query):
     assert (response.status_code, response.json()["field"]) == (422, query.partition("=")[0])
 
 
+def test_list_orders_with_a_page_that_is_no_utf_8_is_422(client_for, alice):
+    response = client_for(alice).get("/orders?page=%ff")
+
+    assert response.status_code == 422
+    assert response.json()["detail"] == "Write it in UTF-8, percent-encoded."
+
+
 def test_list_orders_costs_the_same_queries_with_1_and_3(client_for, alice, orders, django_assert_num_queries):
     client = client_for(alice)
 

@@ -115,7 +115,7 @@ def test_cancel_twice_at_once_gives_the_copies_back_once(order):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_payment_during_the_release_of_the_order_wins_or_loses_whole(order):
+def test_a_payment_during_the_orders_release_wins_or_loses_whole(order):
     Order.objects.update(expires_at=now() - timedelta(minutes=1))
 
     released, _ = meet(

@@ -72,7 +72,7 @@ class Databases:
     def tidy(self, name: str) -> None:
         """Takes away the lines that an interrupted pair of add and delete left: the next add would be a 409."""
         table = {"project": "cart_items", "plain": "plain_cartitem"}[name]
-        self.execute(f"DELETE FROM {table} WHERE id > {sum(1 for _ in data.lines())}", name)  # noqa: S608  our own
+        self.execute(f"DELETE FROM {table} WHERE id > {sum(1 for _ in data.lines())}", name)  # noqa: S608  # our own table names
 
     def rest(self) -> None:
         """Between rounds: no round pays for the dead rows and the dirty pages of another."""

@@ -101,7 +101,7 @@ WITH line AS (
   UPDATE carts SET updated_at = now() FROM line WHERE carts.id = line.cart_id
 )
 SELECT * FROM line;
-"""  # noqa: S608  the parts are the constants above
+"""  # noqa: S608  # the parts are the constants above
 ADD = f"""
 WITH stamped AS (
   UPDATE carts c SET updated_at = now() FROM users u, login_sessions s WHERE c.user_id = u.id AND {WHO} RETURNING c.id
@@ -114,7 +114,7 @@ WITH stamped AS (
   RETURNING id
 )
 SELECT id AS added FROM line \\gset
-"""  # noqa: S608
+"""  # noqa: S608  # the parts are the constants above
 DELETE = f"""
 WITH gone AS (
   DELETE FROM cart_items i USING carts c, users u, login_sessions s
@@ -122,7 +122,7 @@ WITH gone AS (
   RETURNING i.cart_id
 )
 UPDATE carts SET updated_at = now() FROM gone WHERE carts.id = gone.cart_id;
-"""  # noqa: S608
+"""  # noqa: S608  # the parts are the constants above
 
 
 def pgbench_script(load: str, clients: int) -> str:

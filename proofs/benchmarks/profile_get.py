@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
 sys.stderr = io.StringIO()  # the log is written, and thrown away
 
+# Only now: the path and the variable above come first.
 import django  # noqa: E402
 
 django.setup()

@@ -32,7 +32,7 @@ class AlreadyRunning(Exception):
 
 def folder_of_cluster() -> Path:
     """One for each user of the machine: PostgreSQL, which does not run as root, must reach it."""
-    return Path("/tmp") / f"bookstore-cluster-{os.getuid()}"  # noqa: S108  its owner is looked at
+    return Path("/tmp") / f"bookstore-cluster-{os.getuid()}"  # noqa: S108  # its owner is looked at
 
 
 @contextmanager
@@ -184,7 +184,7 @@ class Cluster:
     def application(self, host: str, root: Path = ROOT) -> Part:
         """Starts the application on this host, which must not be running there; does not wait."""
         at = f"http://{self.layout.at(host, 'app')}"
-        ready = lambda: fetch(f"{at}/ready", self.layout.addresses["edge"])[0] == 200  # noqa: E731
+        ready = lambda: fetch(f"{at}/ready", self.layout.addresses["edge"])[0] == 200  # noqa: E731  # one expression, passed on below
         return self._add(
             *(host, "app", [sys.executable, "manage.py", "serve"], ready),
             environment=self.layout.application(host, self.secret),
@@ -289,9 +289,9 @@ def unprivileged() -> Iterator[str]:
 
 def fetch(url: str, host: str = "") -> tuple[int, Any]:
     """Status and JSON of a GET; status 0 when no answer came within two seconds."""
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310  http only
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310  # http only
     try:
-        with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310  # http only
             return response.status, json.loads(response.read() or "null")
     except urllib.error.HTTPError as error:
         return error.code, None

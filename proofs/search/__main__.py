@@ -60,7 +60,7 @@ def measure(each: int, seed: int, *, show: bool) -> dict[str, tuple[int, int]]:
         (row[0], Printed(row[1], row[2], isbn_10(row[3])))
         for row in Book.objects.values_list("pk", "title", "author", "isbn")
     ]
-    chance = random.Random(seed)  # noqa: S311  not for secrets
+    chance = random.Random(seed)  # noqa: S311  # not for secrets
     client = Client(headers={"host": "localhost"})
     found: dict[str, tuple[int, int]] = {}
     for name, kind in KINDS.items():

@@ -90,7 +90,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         if broken.part not in chosen.parts:
             parser.error(f"the sabotage {chosen.sabotage} is for the part {broken.part}")
     given = {option.name: getattr(chosen, option.name) for option in fields(Options)}
-    chosen.options = Options(**(sizes | {name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]
+    chosen.options = Options(**(sizes | {name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]  # each value has the type of its field
     chosen.parts = chosen.parts or list(PARTS)
     if "races" in chosen.parts and not races_named(chosen.options.race):
         parser.error(f"no race has {chosen.options.race!r} in its name")

@@ -18,7 +18,7 @@ from proofs.stress.wire import Wire
 BOUND = 6  # lines of a cart, so that it is met
 BETWEEN_CHANGES = 50  # operations of each customer
 BOOKS = 10
-PASSWORD = "correct horse battery"  # noqa: S105  of nobody
+PASSWORD = "correct horse battery"  # noqa: S105  # of the made-up customers
 
 
 class Customer:

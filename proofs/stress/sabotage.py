@@ -81,7 +81,7 @@ class Breaker(MetaPathFinder):
             for each in breaks:
                 each.apply(module)
 
-        spec.loader.exec_module = execute_and_break  # type: ignore[method-assign]
+        spec.loader.exec_module = execute_and_break  # type: ignore[method-assign]  # that is the sabotage
         return spec
 
 

@@ -62,7 +62,7 @@ def schema(stage: Stage) -> None:
         cases = number_in(r"(\d+) generated", run.stdout) or number_in(r"Test cases:\s+(\d+)", run.stdout)
         scenarios = number_in(r"Scenarios:\s+(\d+)", run.stdout)
         links = number_in(r"API Links:\s+(\d+) covered", run.stdout)
-        tests = len(ET.parse(report).findall(".//testcase")) if report.exists() else 0  # noqa: S314  written just now
+        tests = len(ET.parse(report).findall(".//testcase")) if report.exists() else 0  # noqa: S314  # written just now
     if run.returncode:
         print(run.stdout[-60_000:], run.stderr[-2000:])
     stage.report(

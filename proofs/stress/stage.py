@@ -68,7 +68,7 @@ class Stage:
 
         first, self.made = self.made, self.made + count
         users = User.objects.bulk_create(
-            User(email=f"customer{first + number}@example.com", password="!", **facts)  # noqa: S106  no password fits
+            User(email=f"customer{first + number}@example.com", password="!", **facts)  # noqa: S106  # no password fits
             for number in range(count)
         )
         sessions = [
@@ -139,7 +139,7 @@ class Server:
 
     def __init__(self, url: str, workers: int, environ: dict[str, str]) -> None:
         self.port = free_port()
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop()
         environment = os.environ | {
             "DATABASE_URL": url,
             "DEBUG": "0",
@@ -183,7 +183,7 @@ class Server:
 def children_of(pid: int, command: str = "") -> list[int]:
     """Children whose command line has `command` in it. One that was killed and is not reaped yet (Z) is none."""
     listed = subprocess.run(
-        ["ps", "-axo", "pid=,ppid=,stat=,args="],  # noqa: S607
+        ["ps", "-axo", "pid=,ppid=,stat=,args="],  # noqa: S607  # ps is in a different place on each system
         capture_output=True,
         text=True,
         check=True,

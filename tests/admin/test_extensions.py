@@ -55,7 +55,7 @@ def test_columns_of_two_apps_stand_where_they_said(site):
     assert "wishes of olga@example.com" in page.content.decode()
 
 
-def test_fields_stand_on_the_page_of_what_is_there_and_not_on_that_of_a_new_one(site):
+def test_fields_stand_on_the_change_page_and_not_on_the_add_page(site):
     olga = User.objects.get()
 
     page = site.get(reverse("admin:accounts_user_change", args=[olga.pk])).content.decode()

@@ -55,7 +55,7 @@ def test_staff_end_another_sign_in_of_theirs(bob):
     assert (event.actor, event.summary) == ("bob@example.com", "Ended a sign-in of “bob@example.com” to this site.")
 
 
-def test_sign_in_of_a_colleague_is_ended_with_the_right_and_not_without(bob):
+def test_sign_in_of_a_colleague_is_ended_only_with_permission(bob):
     carol = StaffFactory(email="carol@example.com", password=PASSWORD)
     olgas = signed_in(SuperuserFactory(email="olga@example.com", password=PASSWORD))
     key = next(sign_ins.name_of(row.session_key) for row in Session.objects.all())

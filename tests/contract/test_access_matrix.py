@@ -155,7 +155,7 @@ def test_success_that_nobody_was_asked_for_is_a_bug(shop, settings, caller):
     assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
 
 
-def test_view_that_lets_everybody_in_refuses_a_token_that_counts_no_more(shop, settings):
+def test_view_that_allows_anybody_refuses_an_old_sessions_token(shop, settings):
     clients, _, _ = shop
     end_the_session(User.objects.get(email="alice@example.com"), {})
 

@@ -29,7 +29,7 @@ CODECS = [
 
 @pytest.mark.parametrize("sent", UNREADABLE + CODECS)
 @pytest.mark.parametrize("path", ["/health", "/health?q=caf%C3%A9", "/schema?x=1"])
-def test_a_request_without_a_body_is_answered_whatever_its_content_type(api, path, sent):
+def test_a_request_without_a_body_may_have_any_content_type(api, path, sent):
     assert api.get(path, headers={"Content-Type": sent}).status_code == 200
 
 
@@ -59,7 +59,7 @@ def test_a_json_body_is_utf_8_whatever_codec_its_content_type_names(api, sent):
 def test_a_query_is_utf_8_whatever_codec_the_content_type_names(api, sent):
     response = api.get("/books?sort=caf%C3%A9", headers={"Content-Type": sent})
 
-    assert '"café" is not a valid choice.' in response.json()["detail"]
+    assert '"café" is not one of ' in response.json()["detail"]
 
 
 @pytest.mark.postgres

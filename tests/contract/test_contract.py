@@ -115,7 +115,7 @@ def test_schema_of_the_cart_requires_every_field_that_is_always_there(schema):
 
 
 @pytest.mark.parametrize("call", CONTRACT, ids=" ".join)
-def test_schema_has_an_example_of_every_body_and_says_what_each_status_means(schema, call):
+def test_schema_has_examples_of_bodies_and_texts_of_statuses(schema, call):
     operation = operations(schema)[call]
     bodies = [operation["requestBody"]] if "requestBody" in operation else []
     bodies += [response for response in operation["responses"].values() if "content" in response]
@@ -126,7 +126,7 @@ def test_schema_has_an_example_of_every_body_and_says_what_each_status_means(sch
 
 
 @pytest.mark.parametrize("call", CONTRACT, ids=" ".join)
-def test_schema_shows_a_validation_error_that_the_call_can_answer_with(schema, call):
+def test_schema_shows_a_validation_error_that_the_call_can_give(schema, call):
     operation = operations(schema)[call]
     if "422" not in operation["responses"]:
         return

@@ -27,7 +27,7 @@ for path in ("/health", "/cart"):
 """
 
 
-def test_failure_is_the_envelope_of_500_with_the_headers_of_every_answer(caplog):
+def test_failure_is_the_envelope_of_500_with_the_usual_headers(caplog):
     environ, answer = {"HTTP_X_REQUEST_ID": "order-7"}, {}
     setup_testing_defaults(environ)
 

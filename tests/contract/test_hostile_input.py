@@ -159,7 +159,7 @@ def test_a_body_of_exactly_the_limit_is_read(db):
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("operation", WITHOUT_BODY, ids=str)
-def test_a_body_that_no_operation_reads_changes_nothing_about_its_answer(shop, operation, who):
+def test_a_body_that_no_operation_reads_changes_no_answer(shop, operation, who):
     """A book or line that is not there: the same request can be sent again."""
     client, path = by(who, shop), with_id(operation, "0")
 

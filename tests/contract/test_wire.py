@@ -67,7 +67,7 @@ class Wire:
         return self.answer(with_body=method != "HEAD")
 
 
-def test_head_has_the_status_and_the_length_of_get_and_no_byte_of_a_body():
+def test_head_has_the_status_and_length_of_get_and_no_body():
     cases = [
         (200, "/books", "localhost"),
         (200, "/health", "localhost"),
@@ -120,7 +120,7 @@ def test_a_body_shorter_than_its_length_is_400_and_changes_nothing():
     assert not User.objects.exists()
 
 
-def test_a_body_in_chunks_that_is_cut_short_is_taken_only_when_what_came_is_whole():
+def test_a_chunked_body_cut_short_is_taken_only_when_it_is_whole():
     """The server does not tell that the last chunk is missing: docs/decisions/0005-errors.md."""
     half = ERIN[: len(ERIN) // 2]
     sent = [
@@ -146,7 +146,7 @@ def test_a_body_in_chunks_that_is_cut_short_is_taken_only_when_what_came_is_whol
 
 
 @pytest.mark.slow
-def test_a_part_of_the_corpus_is_refused_on_the_wire_as_it_is_in_the_tests():
+def test_corpus_is_refused_on_the_wire_as_in_the_other_tests():
     as_json = "Content-Type: application/json"
     requests = [
         *(("POST", "/auth/register", (as_json,), body, 400, "PARSE_ERROR") for body in NO_JSON),

@@ -90,5 +90,5 @@ def test_what_sqlite_says_is_recognised_word_by_word(text, recognised):
     assert violated(IntegrityError(text), "uq_carts_user_id", "carts.user_id") is recognised
 
 
-def test_without_columns_no_constraint_on_columns_is_recognised_on_sqlite():
+def test_sqlite_constraint_is_not_recognised_without_its_columns():
     assert not violated(IntegrityError("UNIQUE constraint failed: carts.user_id"), "uq_carts_user_id")

@@ -210,7 +210,7 @@ class Verb:
         return verb()
 
 
-def test_a_verb_is_run_again_after_a_deadlock_and_a_serialization_failure(transactional_db):
+def test_a_verb_is_retried_after_deadlock_or_serialization_error(transactional_db):
     verb = Verb([caused_by(OperationalError(), DEADLOCK), caused_by(OperationalError(), SERIALIZATION)])
 
     assert verb.run() == "done"

@@ -81,7 +81,7 @@ def test_a_statement_sent_by_libpq_itself_ends_too(another, proxy):
 
 
 @pytest.mark.postgres
-def test_nothing_is_sent_by_libpq_itself_for_a_request_that_has_used_up_its_time(another):
+def test_libpq_sends_nothing_after_the_requests_deadline(another):
     quick.rows(another, "SELECT %s::int", [42])
 
     with deadlines.within(-1), pytest.raises(OperationalError) as caught:
@@ -211,7 +211,7 @@ def test_a_migration_has_no_bound_on_this_side_either(another):
 
 
 @pytest.mark.postgres
-def test_a_request_that_is_never_answered_is_503_and_the_next_one_is_served(proxy):
+def test_unanswered_query_is_503_and_the_next_request_is_served(proxy):
     """The whole service, with the shortest bound that it takes: a second for a statement, and a half."""
     database = {**connection.settings_dict, "HOST": "127.0.0.1", "PORT": proxy.port}
     with running_server(workers=1, DATABASE_URL=url_of(database), DB_STATEMENT_TIMEOUT="1") as port:
@@ -238,7 +238,7 @@ def test_the_bounds_are_a_little_more_than_the_servers(statement_timeout, of_a_s
 @pytest.mark.parametrize(
     ("path", "expected"), [("/cart", 5.5), ("/books", 5.5), ("/admin/", math.inf), ("/admin/cart/cart/", math.inf)]
 )
-def test_a_request_of_the_api_is_bounded_from_its_place_in_line_and_staffs_is_not(path, expected, monkeypatch):
+def test_api_deadline_begins_in_the_queue_and_staff_have_none(path, expected, monkeypatch):
     monkeypatch.setattr(deadlines, "monotonic", lambda: 1000.0)
     seen = []
 

@@ -45,7 +45,7 @@ def close_to_writers(primary, value: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_every_write_to_a_server_that_only_reads_is_503_and_its_connection_dropped(pair):
+def test_write_to_a_read_only_server_is_503_and_disconnects(pair):
     primary, _ = pair
     with (
         running_server(workers=1, DATABASE_URL=primary.url, AUTH_THROTTLE_RATE="off") as port,
@@ -95,7 +95,7 @@ def test_every_write_to_a_server_that_only_reads_is_503_and_its_connection_dropp
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_nothing_is_served_from_a_standby_that_is_taken_for_the_primary(pair):
+def test_a_standby_configured_as_the_primary_is_not_served_from(pair):
     _, standby = pair
 
     with (
@@ -107,7 +107,7 @@ def test_nothing_is_served_from_a_standby_that_is_taken_for_the_primary(pair):
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_writes_go_on_after_a_switchover_and_after_a_crash_and_are_503_between(pair):
+def test_writes_are_503_in_a_switchover_or_crash_and_then_go_on(pair):
     """Two hosts in DATABASE_URL, and each is the primary in turn."""
     one, other = pair
     hosts = f"127.0.0.1:{one.port},127.0.0.1:{other.port}"
@@ -156,7 +156,7 @@ def test_writes_go_on_after_a_switchover_and_after_a_crash_and_are_503_between(p
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_the_catalogue_is_read_while_its_primary_dies_and_another_is_promoted():
+def test_the_catalogue_is_read_during_a_failover():
     with running_pair() as (primary, standby):
         execute(primary, BOOK)
         hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"

@@ -57,7 +57,7 @@ def test_a_replica_that_is_a_little_behind_is_read(servers):
     assert [servers.look(primary=1000 + second) for second in range(1, 6)] == [("replica1",)] * 5
 
 
-def test_a_replica_that_stands_still_is_passed_over_after_the_lag_and_read_when_it_has_caught_up(servers):
+def test_a_stalled_replica_is_passed_over_until_it_has_caught_up(servers):
     servers.look()
     for second in range(1, 6):
         servers.look(primary=1000 + second)
@@ -77,7 +77,7 @@ def test_a_replica_stays_as_it_was_while_the_primary_is_away(servers):
     assert [servers.look(primary=AWAY) for _ in range(20)] == [("replica1",)] * 20
 
 
-def test_a_replica_that_is_promoted_is_read_until_the_primary_is_seen_again(servers):
+def test_a_promoted_replica_is_read_until_the_primary_is_seen(servers):
     servers.look()
 
     assert servers.look(primary=AWAY, replica=(False, 1000)) == ("replica1",)
@@ -89,7 +89,7 @@ def test_a_replica_is_not_believed_before_the_primary_was_seen(servers):
     assert servers.look(primary=AWAY) == ()
 
 
-def test_a_replica_that_fell_behind_stays_passed_over_while_the_primary_is_away(servers):
+def test_a_replica_that_lags_stays_passed_over_without_a_primary(servers):
     servers.look()
     for second in range(1, 8):
         servers.look(primary=1000 + second)
@@ -97,7 +97,7 @@ def test_a_replica_that_fell_behind_stays_passed_over_while_the_primary_is_away(
     assert servers.look(primary=AWAY) == ()
 
 
-def test_a_replica_that_only_lags_is_kept_for_when_the_primary_is_away_until_it_has_caught_up(servers):
+def test_a_late_replica_is_kept_as_fallback_until_caught_up(servers):
     servers.look()
     for second in range(1, 8):
         servers.look(primary=1000 + second)
@@ -109,7 +109,7 @@ def test_a_replica_that_only_lags_is_kept_for_when_the_primary_is_away_until_it_
     assert servers.watch.late == ()
 
 
-def test_a_replica_that_cannot_be_compared_is_kept_for_when_the_primary_is_away(servers):
+def test_a_replica_that_cannot_be_compared_is_kept_as_fallback(servers):
     servers.look(primary=AWAY)
 
     assert servers.watch.late == ("replica1",)
@@ -126,7 +126,7 @@ def test_a_replica_that_lags_and_does_not_answer_as_one_is_not_kept(servers, ans
     assert servers.watch.late == ()
 
 
-def test_a_replica_that_lags_and_is_promoted_is_kept_until_the_primary_is_seen_again(servers):
+def test_a_late_promoted_replica_is_kept_until_a_primary_is_seen(servers):
     servers.look(replica=(True, 999))
 
     servers.look(primary=AWAY, replica=(False, 999))
@@ -137,7 +137,7 @@ def test_a_replica_that_lags_and_is_promoted_is_kept_until_the_primary_is_seen_a
     assert servers.watch.late == ()
 
 
-def test_a_replica_that_lags_and_that_a_request_found_away_is_kept_again_after_the_next_look(servers):
+def test_a_late_replica_found_away_is_kept_again_after_a_look(servers):
     servers.look(replica=(True, 999))
 
     servers.watch.pass_over("replica1", AWAY)
@@ -148,7 +148,7 @@ def test_a_replica_that_lags_and_that_a_request_found_away_is_kept_again_after_t
     assert servers.watch.late == ("replica1",)
 
 
-def test_a_primary_that_a_request_found_away_is_missed_until_a_look_finds_it(servers):
+def test_a_primary_found_away_is_missed_until_a_look_finds_it(servers):
     servers.look()
     before = servers.watch.misses_primary
 
@@ -169,7 +169,7 @@ def test_a_replica_that_does_not_answer_as_one_is_passed_over(servers, answer):
     assert servers.look(replica=(True, 1000)) == ("replica1",)
 
 
-def test_a_replica_that_a_request_found_away_is_passed_over_until_the_next_look(servers, caplog):
+def test_a_replica_found_away_is_passed_over_until_the_next_look(servers, caplog):
     servers.look()
 
     servers.watch.pass_over("replica1", AWAY)
@@ -178,7 +178,7 @@ def test_a_replica_that_a_request_found_away_is_passed_over_until_the_next_look(
     assert servers.look() == ("replica1",)
 
 
-def test_a_look_that_began_before_a_request_failed_does_not_bring_it_back(servers, monkeypatch):
+def test_a_look_begun_before_a_failure_brings_no_replica_back(servers, monkeypatch):
     servers.look()
     answer = servers.rows
 

@@ -41,7 +41,7 @@ def test_migrate_without_a_pooler_needs_no_second_way(settings):
 
 
 @pytest.mark.postgres
-def test_migrate_goes_the_direct_way_and_leaves_the_connection_as_it_was(way_past, monkeypatch):
+def test_migrate_bypasses_the_pooler_and_restores_the_connection(way_past, monkeypatch):
     from bookstore.management.commands import migrate
 
     seen = []

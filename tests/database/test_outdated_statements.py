@@ -46,7 +46,7 @@ def alter(table, column, to):
 
 
 @pytest.mark.parametrize("ask", [by_cursor, lambda *args: quick.rows(connection, *args)], ids=["psycopg", "quick"])
-def test_a_statement_is_prepared_anew_each_time_that_its_answers_type_changes(shelves, ask):
+def test_a_statement_is_prepared_again_for_each_new_result_type(shelves, ask):
     answers = []
 
     for width in (20, 30, 40):
@@ -57,7 +57,7 @@ def test_a_statement_is_prepared_anew_each_time_that_its_answers_type_changes(sh
     assert answers == [[("Gothic",)]] * (3 * RUNS + 3)
 
 
-def test_an_outdated_statement_in_a_transaction_is_run_again_with_the_whole_of_it(shelves):
+def test_an_outdated_statement_retries_its_whole_transaction(shelves):
     @retrying
     def verb():
         with transaction.atomic():
@@ -71,7 +71,7 @@ def test_an_outdated_statement_in_a_transaction_is_run_again_with_the_whole_of_i
     assert verb() == [("Gothic",)]
 
 
-def test_an_outdated_statement_in_a_callers_transaction_is_told_as_such_and_the_next_one_succeeds(shelves):
+def test_outdated_statement_in_an_outer_transaction_is_503_once(shelves):
     for _ in range(RUNS):
         by_cursor(SQL, [1])
     alter("shelves", "label", "varchar(20)")
@@ -86,7 +86,7 @@ def test_an_outdated_statement_in_a_callers_transaction_is_told_as_such_and_the_
 
 
 @pytest.mark.parametrize("ask", [by_cursor, lambda *args: quick.rows(connection, *args)], ids=["psycopg", "quick"])
-def test_what_postgresql_does_not_support_at_all_is_no_outdated_statement(ask):
+def test_unsupported_sql_is_not_an_outdated_statement(ask):
     with pytest.raises(NotSupportedError) as caught:
         ask("SELECT id FROM genres WHERE id = %s GROUP BY id FOR UPDATE", [1])
 

@@ -53,7 +53,7 @@ def alias(pooler, monkeypatch, django_db_blocker):
             del connections[name]
 
 
-def test_threads_that_share_connections_read_iterate_and_write_without_an_error(alias):
+def test_threads_that_share_connections_read_and_write(alias):
     windows = ThrottleWindow.objects.using(alias)
 
     def work(number: int) -> list[object]:
@@ -95,7 +95,7 @@ def test_nothing_of_a_client_stays_on_a_connection(alias, pooler):
     assert (prepared, cursors, bound) == ((0,), (0,), ("2s",))  # the role's
 
 
-def test_a_database_that_is_away_behind_the_pooler_is_unavailable_and_found_again(monkeypatch, django_db_blocker):
+def test_a_database_lost_behind_the_pooler_is_found_again(monkeypatch, django_db_blocker):
     """PgBouncer has words of its own for it: query_wait_timeout, server_login_retry."""
 
     def ask() -> tuple[int]:

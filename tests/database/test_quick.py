@@ -58,7 +58,7 @@ def test_a_statement_is_prepared_once_for_each_connection():
     assert sorted(prepared()) == ["quick_0", "quick_1"]
 
 
-def test_a_statement_is_prepared_again_when_a_rollback_made_the_server_forget_it():
+def test_a_statement_that_a_rollback_undid_is_prepared_again():
     """psycopg sends DEALLOCATE ALL after a rollback, once it has prepared anything of its own."""
     quick.rows(connection, "SELECT %s::int", [1])
     for number in range(5):
@@ -92,14 +92,14 @@ def test_a_broken_constraint_is_djangos_error_with_its_name():
     assert len(quick.rows(connection, insert, ["bob@example.com"])) == 1
 
 
-def test_a_statement_that_cannot_be_prepared_is_told_and_the_connection_serves_on():
+def test_statement_that_cannot_be_prepared_keeps_the_connection():
     with pytest.raises(DataError):
         quick.rows(connection, "SELECT 1 / %s::int", [0])
 
     assert quick.rows(connection, "SELECT %s::int", [3]) == [(3,)]
 
 
-def test_within_a_transaction_the_ordinary_way_is_taken_and_undone_with_it():
+def test_in_a_transaction_django_runs_the_sql_and_rolls_it_back():
     alice = UserFactory(email="alice@example.com")
     with transaction.atomic():
         quick.rows(connection, "UPDATE users SET is_active = false WHERE id = %s RETURNING id", [alice.pk])
@@ -138,7 +138,7 @@ def test_a_connection_that_may_not_prepare_takes_the_ordinary_way():
     assert prepared() == []
 
 
-def test_a_server_that_ends_in_the_midst_is_an_operational_error_and_the_next_statement_connects_anew():
+def test_server_lost_midway_is_an_error_and_then_reconnected():
     [(process,)] = quick.rows(connection, "SELECT pg_backend_pid() WHERE %s::bool", [True])
 
     with pytest.raises(OperationalError):

@@ -97,7 +97,7 @@ def test_a_refusal_of_ours_is_not_asked_twice(one_replica):
         asked.append(request.path)
         raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011  it has no text
+    with pytest.raises(ValueError):  # noqa: PT011  # it has no text
         view(None, RequestFactory().get("/books"))
     assert asked == ["/books"]
 
@@ -143,7 +143,7 @@ def test_a_replica_that_lags_is_not_asked_while_the_primary_answers(late_replica
 
 
 @pytest.mark.parametrize("error", [AWAY, InterfaceError("the connection is closed")])
-def test_a_replica_that_lags_answers_for_a_primary_that_is_away_and_no_cache_keeps_it(late_replica, error):
+def test_a_late_replica_answers_no_store_for_a_lost_primary(late_replica, error):
     read, asked = catalogue(primary=error)
 
     response = read()
@@ -153,7 +153,7 @@ def test_a_replica_that_lags_answers_for_a_primary_that_is_away_and_no_cache_kee
     assert asked == ["default", "replica1"]
 
 
-def test_who_comes_after_one_that_found_the_primary_away_does_not_wait_for_it(late_replica):
+def test_the_next_request_does_not_wait_for_a_lost_primary(late_replica):
     read, asked = catalogue(primary=AWAY)
     read()
     asked.clear()
@@ -173,7 +173,7 @@ def test_a_primary_that_the_last_look_missed_is_not_waited_for(late_replica):
     assert asked == ["replica1"]
 
 
-def test_the_primary_is_asked_when_no_replica_that_lags_can_answer_for_it(late_replica):
+def test_the_primary_is_asked_when_no_late_replica_can_answer(late_replica):
     late_replica.primary_answers = False
     read, asked = catalogue(replica=AWAY)
 
@@ -182,7 +182,7 @@ def test_the_primary_is_asked_when_no_replica_that_lags_can_answer_for_it(late_r
     assert late_replica.late == ()
 
 
-def test_the_error_is_the_primarys_when_the_replica_that_lags_cannot_answer_either(late_replica):
+def test_the_error_is_the_primarys_when_a_late_replica_fails_too(late_replica):
     read, asked = catalogue(primary=AWAY, replica=ProgrammingError('column "is_signed" does not exist'))
 
     with pytest.raises(OperationalError) as caught:
@@ -192,7 +192,7 @@ def test_the_error_is_the_primarys_when_the_replica_that_lags_cannot_answer_eith
     assert asked == ["default", "replica1"]
 
 
-def test_a_bug_that_the_primary_meets_is_not_hidden_by_a_replica_that_lags(late_replica):
+def test_a_bug_on_the_primary_is_not_hidden_by_a_late_replica(late_replica):
     read, asked = catalogue(primary=ProgrammingError("syntax error"))
 
     with pytest.raises(ProgrammingError, match="syntax error"):
@@ -201,7 +201,7 @@ def test_a_bug_that_the_primary_meets_is_not_hidden_by_a_replica_that_lags(late_
     assert asked == ["default"]
 
 
-def test_a_replica_that_lags_answers_when_the_one_that_is_well_and_the_primary_are_away(late_replica, monkeypatch):
+def test_a_late_replica_answers_when_all_other_servers_are_away(late_replica, monkeypatch):
     late_replica.well = ("replica2",)
     monkeypatch.setitem(connections.settings, "replica2", connections.settings["default"])
     asked = []
@@ -229,9 +229,7 @@ def test_a_replica_that_lags_answers_when_the_one_that_is_well_and_the_primary_a
     ],
 )
 @pytest.mark.usefixtures("late_replica")
-def test_the_primary_leaves_a_replica_that_lags_the_time_to_be_connected_to_and_to_answer(
-    monkeypatch, is_connected, left, expected
-):
+def test_the_primary_leaves_a_late_replica_time_to_answer(monkeypatch, is_connected, left, expected):
     seen = []
     monkeypatch.setattr(deadlines, "monotonic", lambda: 1000.0)
     monkeypatch.setattr(connections["default"], "connection", object() if is_connected else None)
@@ -318,7 +316,7 @@ def price_of(client) -> str:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_the_catalogue_is_a_replicas_and_carts_and_staff_see_the_primary(pair):
+def test_catalogue_reads_replicas_carts_and_staff_the_primary(pair):
     primary, standby = pair
     with served(pair, REPLICA_MAX_LAG="3600") as port, Client(port) as anybody:
         alice = Client(port, registered(anybody, "alice@example.com"))
@@ -354,7 +352,7 @@ def test_the_catalogue_is_a_replicas_and_carts_and_staff_see_the_primary(pair):
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_a_replica_that_lags_or_is_away_is_passed_over_without_an_error_and_read_again(pair):
+def test_a_late_or_lost_replica_is_passed_over_and_read_again(pair):
     primary, standby = pair
     with served(pair, REPLICA_MAX_LAG="1") as port, Client(port) as anybody:
         until_it_reads_the_replica(anybody, standby)

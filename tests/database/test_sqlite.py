@@ -52,7 +52,7 @@ def test_a_statement_that_computes_for_too_long_is_interrupted():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_transaction_that_ran_out_of_time_leaves_the_connection_usable():
+def test_a_transaction_timeout_leaves_the_connection_usable():
     def run_out_of_time():
         with transaction.atomic(), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(ENDLESS)

@@ -46,7 +46,7 @@ def test_a_large_body_is_in_a_file_that_has_no_name():
         assert (read.readline(), read.read()) == (content[:11], content[11:])
 
 
-def test_bodies_in_files_are_bounded_together_and_give_their_room_back():
+def test_bodies_in_files_share_a_bound_and_give_their_room_back():
     read = Bodies(files_together=250_000)
     first = read.read(sent(b"a" * 150_000), largest=MB)
 
@@ -111,7 +111,7 @@ def test_of_too_many_bodies_the_slowest_gives_way(monkeypatch):
     assert read.late() == []
 
 
-def test_of_a_client_whose_connections_are_ended_the_slow_bodies_are_given_up(monkeypatch):
+def test_slow_bodies_of_a_disconnected_client_are_given_up(monkeypatch):
     monkeypatch.setattr(bodies, "monotonic", lambda: 5.0)
     read = Bodies()
     readers = [bodies.Reader(address) for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2")]

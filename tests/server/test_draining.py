@@ -71,7 +71,7 @@ def draining_server(transactional_db):
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_sigterm_makes_the_server_unready_while_it_serves_and_then_ends_it(draining_server):
+def test_sigterm_makes_the_server_unready_then_ends_it(draining_server):
     process, port = draining_server
 
     process.send_signal(signal.SIGTERM)

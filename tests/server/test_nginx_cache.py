@@ -81,7 +81,7 @@ def test_answers_of_the_last_minutes_outlive_the_application(program, emma, drac
     assert never_asked == 503
 
 
-def test_book_is_kept_and_who_has_a_token_or_the_staffs_cookie_sees_it_as_it_is(shop, emma, alice):
+def test_book_is_cached_except_for_a_token_or_the_staffs_cookie(shop, emma, alice):
     path = f"/books/{emma.pk}"
     before = price(shop, path)
     Book.objects.filter(pk=emma.pk).update(price="11.00")
@@ -119,7 +119,7 @@ BESIDE_THE_ADDRESS: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-def test_what_one_client_sends_beside_the_address_is_not_in_anothers_answer(shop, db):
+def test_headers_of_one_client_are_not_in_anothers_answer(shop, db):
     wrong = {}
     for path, headers in BESIDE_THE_ADDRESS:
         book = Book.objects.create(title="Kim", author="Rudyard Kipling", price="7.00")

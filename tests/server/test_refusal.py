@@ -73,7 +73,7 @@ def test_refusal_of_staff_is_a_page(refused):
     assert b"<h1>The file is &lt;too&gt; large.</h1>" in body
 
 
-def test_refusal_of_half_a_body_is_the_envelope_of_400_with_the_same_headers(refused):
+def test_refusal_of_half_a_body_is_the_usual_envelope_of_400(refused):
     half = CutShort(announced=400, came=70)
 
     status, headers, body = refused(error=half)
@@ -107,7 +107,7 @@ def test_refusal_has_the_headers_that_django_gives_the_same_answer(refused, clie
     }
 
 
-def test_refusal_keeps_a_fit_id_of_the_callers_and_makes_one_for_another(refused):
+def test_refusal_keeps_a_valid_request_id_and_replaces_any_other(refused):
     assert refused(HTTP_X_REQUEST_ID="order-7")[1]["X-Request-ID"] == "order-7"
     made = [refused(HTTP_X_REQUEST_ID=sent)[1]["X-Request-ID"] for sent in ("a b", "x" * 65, "evil\r\nSet-Cookie: a")]
     assert [len(identity) for identity in made] == [32, 32, 32]

@@ -169,7 +169,7 @@ def test_a_rate_is_a_count_and_seconds(text, expected):
     assert environment.rate(text) == expected
 
 
-def test_a_postgresql_url_may_name_several_hosts_and_any_option_of_libpq():
+def test_postgresql_url_may_have_several_hosts_and_libpq_options():
     database = environment.database("postgresql://shop:p%40ss@a,b:6432/shop?target_session_attrs=read-write")
 
     assert database == {
@@ -198,7 +198,7 @@ def test_a_postgresql_url_may_name_several_hosts_and_any_option_of_libpq():
     }
 
 
-def test_behind_a_pooler_of_transactions_nothing_is_asked_that_outlives_one():
+def test_transaction_pooling_sets_nothing_that_outlives_one():
     database = environment.database("postgresql://shop@pooler/shop", transaction_pooling=True)
 
     assert database["DISABLE_SERVER_SIDE_CURSORS"] is True

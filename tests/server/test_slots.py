@@ -91,7 +91,7 @@ def test_requests_of_two_kinds_are_served_in_the_order_they_came():
     assert slots.taken == 0
 
 
-def test_a_slot_is_a_connection_that_is_the_threads_until_it_is_given_back():
+def test_a_slot_is_the_threads_connection_until_it_is_given_back():
     slots = Slots(1)
     before = connections[DEFAULT_DB_ALIAS]
 
@@ -139,7 +139,7 @@ def test_who_is_served_beside_whom(kind, others, is_served):
     assert (slots.taken, slots.waiting) == (0, 0)
 
 
-def test_a_slot_for_changes_goes_past_public_reads_to_the_first_change():
+def test_a_slot_for_changes_skips_public_reads_for_a_change():
     slots = Slots(1, for_changes=1, patience=5)
     reader, writer = Visitor(slots).enter(), Visitor(slots, Kind.CHANGE).enter()
     public, change = Visitor(slots), Visitor(slots, Kind.CHANGE)
@@ -155,7 +155,7 @@ def test_a_slot_for_changes_goes_past_public_reads_to_the_first_change():
     assert public.connection is reader.connection
 
 
-def test_a_crowd_of_public_reads_never_holds_more_than_the_shared_slots():
+def test_a_crowd_of_public_reads_holds_only_the_shared_slots():
     slots = Slots(2, for_changes=2, for_staff=1, patience=0.05)
 
     crowd = [Visitor(slots).enter() for _ in range(6)]

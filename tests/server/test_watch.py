@@ -47,7 +47,7 @@ def late():
     return reader
 
 
-def test_a_late_body_is_looked_for_among_its_clients_silent_connections(late):
+def test_sender_of_a_late_body_is_a_silent_one_of_its_client(late):
     body = connection(1, silent=0.5, unanswered=12)
     idle = connection(2, silent=40, unanswered=40)
     served = connection(3, silent=3, unanswered=2.9)
@@ -80,7 +80,7 @@ def test_a_late_body_never_ends_a_request_that_is_worked_on(late):
     assert watch.senders([body, export], late, here, NOW) == [body]
 
 
-def test_the_longest_idle_connections_go_first_and_none_with_a_request():
+def test_the_longest_idle_connections_without_a_request_go_first():
     fresh = connection(1, silent=0.1, unanswered=0.1)
     idle = connection(2, silent=9, unanswered=9)
     idler = connection(3, silent=20, unanswered=20)
@@ -169,7 +169,7 @@ def is_closed(link):
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_workers_end_and_free_the_port_when_the_main_process_is_killed():
+def test_workers_end_and_free_the_port_when_the_parent_is_killed():
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2"]
     environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}

@@ -37,7 +37,7 @@ def running_pair(**standby_settings: str) -> Iterator[tuple[Cluster, Standby]]:
 def execute(cluster: Cluster, sql: str, *values: Any) -> list[Any]:
     """Runs one statement there, and gives its rows."""
     with psycopg.connect(cluster.url, autocommit=True) as connection:
-        cursor = connection.execute(sql, values)  # type: ignore[call-overload]
+        cursor = connection.execute(sql, values)
         return cursor.fetchall() if cursor.description else []
 
 

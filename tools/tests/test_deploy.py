@@ -187,7 +187,7 @@ def test_the_units_run_commands_that_there_are(unit):
         )
 
 
-def test_the_operators_chapter_names_variables_that_are_read_and_files_that_are_there():
+def test_operators_chapter_names_known_variables_and_files():
     chapter = (ROOT / "docs" / "running.md").read_text()
     named = set(re.findall(r"`([A-Z]{2,}(?:_[A-Z]+)+)(?:=[^`]*)?`", chapter))
 

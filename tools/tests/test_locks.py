@@ -10,7 +10,7 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / name).read_text(), flags=re.MULTILINE))
 
 
-def test_development_lock_has_every_package_of_the_service_at_the_same_version():
+def test_development_lock_has_the_services_packages_and_versions():
     service, development = pins("requirements.txt"), pins("requirements-dev.txt")
 
     assert service

@@ -115,7 +115,7 @@ def test_nginx_keeps_a_slow_clients_request_until_it_is_whole(nginx, upstream):
     assert [body for _, body in upstream.requests] == ['{"book_id": 1234567}']
 
 
-def test_nginx_tells_the_clients_own_address_and_nothing_that_the_client_wrote(nginx, upstream):
+def test_nginx_forwards_the_clients_real_address_only(nginx, upstream):
     forged = (
         "X-Forwarded-For: 192.0.2.9\r\nForwarded: for=192.0.2.9\r\nX-Real-IP: 192.0.2.9\r\nX-Forwarded-Proto: https\r\n"
     )
@@ -161,7 +161,7 @@ def test_application_away_is_503_that_a_browser_shows_to_the_page(nginx, upstrea
     }
 
 
-def test_preflight_while_the_application_is_away_lets_the_call_learn_it(nginx, upstream):
+def test_preflight_succeeds_while_the_application_is_away(nginx, upstream):
     upstream.close()
 
     status, headers, _ = ask(
@@ -206,7 +206,7 @@ def test_request_id_that_is_not_safe_is_replaced(nginx, upstream, sent):
         ("/admin/catalog/book/import/", 30_000_000, 413),
     ],
 )
-def test_body_over_the_limit_of_its_path_never_reaches_the_application(nginx, upstream, path, length, status):
+def test_body_over_its_paths_limit_never_reaches_the_application(nginx, upstream, path, length, status):
     body = "x" * length if status == 200 else ""
 
     answered, headers, said = ask(
@@ -228,7 +228,7 @@ def test_staff_are_told_in_html(nginx, upstream):
     assert (too_large["content-type"], status, away["content-type"]) == ("text/html", 503, "text/html")
 
 
-def test_reads_of_the_catalogue_beyond_the_limit_are_429_and_changes_are_not(program, upstream):
+def test_catalogue_reads_over_the_limit_are_429_and_writes_not(program, upstream):
     few = {"rate=50r/s": "rate=1r/m", "burst=200 nodelay": "burst=2 nodelay"}
 
     with running_nginx(program, upstream.port, few) as port:

@@ -35,7 +35,7 @@ def no_versioned_folders(monkeypatch):
     monkeypatch.setattr(postgres, "VERSIONED_BIN_DIRS", ())
 
 
-def test_installations_on_path_come_before_newer_ones_in_versioned_folders(tmp_path, monkeypatch, no_wheel):
+def test_installations_on_path_come_before_newer_versioned_ones(tmp_path, monkeypatch, no_wheel):
     on_path = fake_installation(tmp_path / "chosen", "15.3")
     older, newer = (fake_installation(tmp_path / "lib" / name / "bin", name) for name in ("16.1", "17.0"))
     monkeypatch.setattr(postgres, "VERSIONED_BIN_DIRS", (f"{tmp_path}/lib/*/bin",))
@@ -45,9 +45,7 @@ def test_installations_on_path_come_before_newer_ones_in_versioned_folders(tmp_p
     assert [(each.bin, each.version) for each in found] == [(on_path, (15, 3)), (newer, (17, 0)), (older, (16, 1))]
 
 
-def test_installations_follow_a_link_on_path_to_the_folder_of_the_other_programs(
-    tmp_path, no_wheel, no_versioned_folders
-):
+def test_installations_follow_a_link_on_path_to_its_folder(tmp_path, no_wheel, no_versioned_folders):
     real = fake_installation(tmp_path / "lib" / "17" / "bin", "17.2")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "postgres").symlink_to(real / "postgres")
@@ -180,6 +178,8 @@ def test_run_leaves_nothing_when_it_is_told_to_stop(tmp_path, number, code):
         [sys.executable, "-m", "tools.postgres", "run", "--", sys.executable, "-c", report, str(told)],
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # A shell that runs the tests in the background has them, and all that they start, ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not (told.exists() and told.read_text()) and time.monotonic() < deadline:

@@ -106,7 +106,7 @@ def test_page_does_not_bring_back_a_user_who_is_being_deleted(site, alice, touch
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_page_of_the_password_does_not_bring_back_a_user_who_is_being_deleted(site, alice):
+def test_password_page_does_not_bring_back_a_deleted_user(site, alice):
     path = reverse("admin:auth_user_password_change", args=[alice.pk])
 
     response = answer_beside(alice.delete, lambda: site.post(path, NEW_PASSWORD))
@@ -133,7 +133,7 @@ def test_page_of_the_password_leaves_the_deactivation_of_a_colleague(site, alice
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_own_new_password_does_not_bring_back_staff_who_are_being_deleted(site):
+def test_own_password_change_does_not_bring_back_deleted_staff(site):
     owner = User.objects.get()
     SuperuserFactory(email="colleague@example.com")  # the last one could not be deleted
     fields = {

@@ -34,7 +34,7 @@ def test_scheme_is_read_in_any_case(alice, tokens_of, call_with, scheme):
     assert call_with(f"{scheme} {tokens_of(alice)['access_token']}").status_code == 200
 
 
-def test_token_that_was_good_a_moment_ago_is_refused_when_its_time_is_over(alice, tokens_of, call_with, monkeypatch):
+def test_token_good_a_moment_ago_is_refused_when_it_expires(alice, tokens_of, call_with, monkeypatch):
     """What was verified is remembered; that must not make a token live longer."""
     token = tokens_of(alice)["access_token"]
     before = call_with(f"Bearer {token}").status_code
@@ -93,7 +93,7 @@ def test_session_cookie_of_the_admin_site_is_not_read(api, alice):
     assert api.get("/cart").status_code == 401
 
 
-def test_deactivated_user_answers_401_user_inactive_on_the_next_request(alice, tokens_of, call_with):
+def test_deactivated_user_answers_401_user_inactive_at_once(alice, tokens_of, call_with):
     token = tokens_of(alice)["access_token"]
     User.objects.update(is_active=False)
 
@@ -113,7 +113,7 @@ def test_deleted_user_answers_401_user_inactive_on_the_next_request(alice, token
     assert (response.status_code, response.json()) == (401, INACTIVE)
 
 
-def test_changed_password_answers_401_session_over_on_the_next_request(alice, tokens_of, call_with):
+def test_changed_password_answers_401_session_over_at_once(alice, tokens_of, call_with):
     token = tokens_of(alice)["access_token"]
     alice.set_password("another horse battery")
     alice.save()

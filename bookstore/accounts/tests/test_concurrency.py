@@ -50,7 +50,7 @@ def post(path: str, **body: Any) -> Callable[[], Any]:
     return lambda: APIClient(raise_request_exception=False).post(path, body)
 
 
-def test_one_email_registered_at_once_in_different_case_has_one_winner():
+def test_one_email_registered_twice_in_other_case_has_one_winner():
     for number in range(ROUNDS):
         spellings = [f"alice{number}@example.com", f"Alice{number}@Example.com", f"ALICE{number}@EXAMPLE.COM"]
 
@@ -160,7 +160,7 @@ def test_two_superusers_who_deactivate_each_other_leave_one():
         assert User.objects.superusers().count() == 1
 
 
-def test_sessions_of_one_user_ended_and_refreshed_at_once_are_all_over(tokens_of):
+def test_sessions_ended_and_refreshed_at_once_are_all_over(tokens_of):
     before = deadlocks()
     for number in range(ROUNDS):
         alice = UserFactory(email=f"alice{number}@example.com")

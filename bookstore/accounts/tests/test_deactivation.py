@@ -106,7 +106,7 @@ def test_superuser_beside_another_may_go(take):
     assert User.objects.superusers().count() == 1
 
 
-def test_customers_are_deactivated_and_deleted_where_there_is_no_superuser(alice):
+def test_customers_are_deactivated_and_deleted_without_superuser(alice):
     bob = UserFactory()
 
     by_save(alice, False)

@@ -284,7 +284,7 @@ def test_token_with_another_users_session_is_refused(claims, call_with):
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_SESSION_OVER")
 
 
-def test_token_with_another_users_sub_and_our_signature_needs_that_users_session(claims, call_with):
+def test_signed_token_with_another_sub_needs_that_users_session(claims, call_with):
     bob = UserFactory(email="bob@example.com")
 
     response = call_with(f"Bearer {signed(claims | {'sub': str(bob.pk)})}")

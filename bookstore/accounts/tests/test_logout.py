@@ -20,7 +20,7 @@ def test_logout_answers_204_and_ends_the_session(api, alice, tokens_of):
     assert not LoginSession.objects.going_on().exists()
 
 
-def test_logout_ends_the_access_tokens_of_the_session_on_the_next_request(api, alice, tokens_of, call_with):
+def test_logout_ends_the_access_tokens_of_the_session_at_once(api, alice, tokens_of, call_with):
     tokens = tokens_of(alice)
     assert call_with(f"Bearer {tokens['access_token']}").status_code == 200
 
@@ -75,7 +75,7 @@ def test_logout_with_a_refresh_token_looks_at_no_bearer_token(api, alice, tokens
     assert logout(api, tokens_of(alice)["refresh_token"]).status_code == 204
 
 
-def test_logout_without_a_refresh_token_ends_the_session_of_the_bearer_token(api, alice, tokens_of, call_with):
+def test_logout_without_refresh_token_ends_the_bearers_session(api, alice, tokens_of, call_with):
     here, elsewhere = tokens_of(alice), tokens_of(alice)
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {here['access_token']}")
 

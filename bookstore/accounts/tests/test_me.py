@@ -20,7 +20,7 @@ def tables_that_name(text: str) -> list[str]:
     found = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  names of the database's own
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  # table names from the database
             if any(text in str(value) for row in cursor.fetchall() for value in row):
                 found.append(table)
     return found

@@ -102,7 +102,7 @@ def test_writing_by_staff_with_the_permission_is_let_through(ask, method):
     assert (response.status_code, response.data) == (200, {"caller": clerk.email})
 
 
-def test_writing_by_staff_whose_group_has_the_permission_is_let_through(ask):
+def test_write_by_staff_with_their_groups_permission_is_allowed(ask):
     clerk, catalogue = StaffFactory(), Group.objects.create(name="Book keepers")
     catalogue.permissions.set(Permission.objects.filter(codename="add_group"))
     clerk.groups.add(catalogue)

@@ -138,7 +138,7 @@ def test_refresh_with_a_used_token_answers_401_reuse_every_time(api, alice, toke
     assert answers == [REUSED] * 3
 
 
-def test_refresh_with_a_used_token_of_a_signed_out_session_ends_nothing(api, alice, tokens_of, call_with):
+def test_used_refresh_token_of_a_signed_out_session_ends_nothing(api, alice, tokens_of, call_with):
     used, elsewhere = tokens_of(alice)["refresh_token"], tokens_of(alice)
     successor = refresh(api, used).json()["refresh_token"]
     api.post("/auth/logout", {"refresh_token": successor})
@@ -207,7 +207,7 @@ def test_refresh_after_a_change_of_the_password_answers_401(api, alice, tokens_o
     assert (response.status_code, response.json()) == (401, INVALID)
 
 
-def test_refresh_with_a_used_token_after_a_change_of_the_password_ends_nothing(api, alice, tokens_of, call_with):
+def test_used_refresh_token_after_a_password_change_ends_nothing(api, alice, tokens_of, call_with):
     used = tokens_of(alice)["refresh_token"]
     refresh(api, used)
     alice.set_password("another horse battery")

@@ -35,7 +35,7 @@ def test_register_signs_in_at_once(api, call_with):
     assert call_with(f"Bearer {access_token}").status_code == 200
 
 
-def test_register_puts_the_claims_of_the_contract_into_the_access_token(api):
+def test_register_puts_the_contracts_claims_into_the_token(api):
     token = register(api).json()["access_token"]
 
     header, claims = jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
@@ -46,7 +46,7 @@ def test_register_puts_the_claims_of_the_contract_into_the_access_token(api):
     assert isinstance(claims["jti"], str)
 
 
-def test_register_keeps_the_email_in_its_normal_form_and_the_password_hashed(api):
+def test_register_keeps_the_email_normalized_and_password_hashed(api):
     register(api, "Alice@Example.COM")
 
     alice = User.objects.get()
@@ -86,7 +86,7 @@ def test_register_answers_409_for_an_email_that_is_taken_in_any_case(api, again)
     assert not LoginSession.objects.exists()
 
 
-def test_register_answers_409_for_an_email_that_sql_wrote_in_another_case(api):
+def test_register_answers_409_for_an_email_kept_in_another_case(api):
     from django.db import connection
 
     UserFactory(email="alice@example.com")
@@ -147,7 +147,7 @@ def test_register_accepts_an_email_of_254_characters(api):
     assert response.status_code == 201
 
 
-def test_register_answers_422_for_an_email_that_is_too_long_in_its_normal_form(api):
+def test_register_answers_422_for_an_email_too_long_normalized(api):
     response = register(api, "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 15 + "@example.com")
 
     assert ("email", "max_length") in faults_of(response)

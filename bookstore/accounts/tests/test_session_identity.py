@@ -59,7 +59,7 @@ def test_tokens_of_an_earlier_release_stay_good(api, alice, tokens_of, call_with
     assert api.post("/auth/refresh", {"refresh_token": successor.json()["refresh_token"]}).status_code == 200
 
 
-def test_token_of_an_earlier_release_is_of_no_session_that_began_since(alice, tokens_of, call_with):
+def test_token_of_an_earlier_release_opens_no_later_session(alice, tokens_of, call_with):
     access = as_an_earlier_release_made_it(tokens_of(alice)["access_token"])
 
     assert call_with(f"Bearer {access}").json()["code"] == "AUTH_SESSION_OVER"

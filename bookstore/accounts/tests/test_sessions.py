@@ -86,6 +86,7 @@ def test_end_with_another_scope_answers_422_and_ends_nothing(api, alice, tokens_
     response = with_token(api, tokens_of(alice)).delete("/auth/sessions?scope=mine")
 
     assert (response.status_code, response.json()["field"]) == (422, "scope")
+    assert response.json()["detail"] == '"mine" is not one of others, all.'
     assert with_token(api, elsewhere).get("/auth/sessions").status_code == 200
 
 

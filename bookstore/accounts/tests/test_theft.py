@@ -18,7 +18,7 @@ def minutes_later():
     LoginSession.objects.update(rotated_at=F("rotated_at") - timedelta(minutes=5))
 
 
-def test_thief_who_refreshes_first_is_out_when_the_owner_comes_after_the_grace(api, alice, tokens_of, call_with):
+def test_thief_who_refreshed_first_is_out_at_the_owners_refresh(api, alice, tokens_of, call_with):
     stolen = tokens_of(alice)["refresh_token"]
     thiefs = refresh(api, stolen).json()
     minutes_later()
@@ -30,7 +30,7 @@ def test_thief_who_refreshes_first_is_out_when_the_owner_comes_after_the_grace(a
     assert refresh(api, thiefs["refresh_token"]).json()["code"] == "AUTH_REFRESH_INVALID"
 
 
-def test_thief_within_the_grace_is_noticed_at_the_next_refresh_of_the_two(api, alice, tokens_of, call_with):
+def test_thief_within_the_grace_is_noticed_when_both_go_on(api, alice, tokens_of, call_with):
     stolen = tokens_of(alice)["refresh_token"]
     owners, thiefs = refresh(api, stolen).json(), refresh(api, stolen).json()
     assert call_with(f"Bearer {thiefs['access_token']}").status_code == 200  # until then both are in

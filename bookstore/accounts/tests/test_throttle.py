@@ -367,7 +367,7 @@ with ThreadPoolExecutor(4) as threads:
 
 
 @pytest.mark.slow
-def test_four_processes_on_one_sqlite_file_let_exactly_the_limit_through(tmp_path):
+def test_four_processes_on_one_sqlite_file_allow_just_the_limit(tmp_path):
     """Four processes of four threads each, as the server would run them."""
     url = f"sqlite:///{tmp_path / 'throttle.sqlite3'}"
     environment = (

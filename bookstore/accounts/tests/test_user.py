@@ -168,7 +168,7 @@ def test_password_is_the_same_however_its_accents_are_typed(typed):
     assert User.objects.sign_in("alice@example.com", typed)
 
 
-def test_password_hashed_before_accents_were_composed_is_known_and_renewed():
+def test_password_with_decomposed_accents_is_known_and_rehashed():
     typed = normalize("NFD", "bücherwurm im café")
     alice = UserFactory(email="alice@example.com")
     User.objects.update(password=make_password(typed))
@@ -211,7 +211,7 @@ def test_deleting_a_user_by_sql_deletes_the_sessions():
 
 
 @pytest.mark.parametrize("verb", [User.objects.register, User.objects.sign_in], ids=["register", "sign_in"])
-def test_violation_that_is_nobodys_fault_is_a_bug_and_told_as_nothing_else(verb, monkeypatch):
+def test_violation_that_no_customer_can_cause_stays_a_bug(verb, monkeypatch):
     email = "alice@example.com"
     if verb == User.objects.sign_in:
         UserFactory(email=email)

@@ -139,7 +139,7 @@ def test_list_costs_the_same_for_any_number(site, rows, django_assert_num_querie
         site.get(EVENTS)
 
 
-def test_event_of_many_changes_is_one_row_whose_changes_are_downloaded(site):
+def test_event_of_many_changes_is_one_row_with_a_download(site):
     groups = [Group.objects.create(name=name) for name in ("=SUM(A1)", "Sellers", "Buyers")]
     event = record(BY_SHELL, "Added 3 groups.", [added(group) for group in groups])
 

@@ -74,7 +74,7 @@ class Command(BaseCommand):
                 # of our name.
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),
             }
-            os.execv(sys.executable, command_line(address, port, workers, drain, task_workers))  # noqa: S606  no shell is the point
+            os.execv(sys.executable, command_line(address, port, workers, drain, task_workers))  # noqa: S606  # no shell is the point
         finally:
             if claim:
                 claim.close()

@@ -100,7 +100,7 @@ def test_whatever_a_task_raises_the_worker_goes_on(task, state, reason):
     assert examples.done == ["Alice"]
 
 
-def test_a_task_that_is_stopped_in_the_middle_is_ready_again_and_no_attempt():
+def test_a_task_stopped_midway_is_ready_again_and_no_attempt():
     examples.stop_in_the_middle.enqueue()
 
     with pytest.raises(Stopped):
@@ -144,7 +144,7 @@ def test_a_task_that_ends_its_worker_each_time_fails_for_good():
     assert states() == ["FAILED"]
 
 
-def test_the_end_of_a_task_is_written_by_the_worker_that_claimed_it_last(caplog):
+def test_the_last_worker_to_claim_a_task_writes_its_end(caplog):
     examples.greet.enqueue("Alice")
     mine = DBTaskResult.objects.get()
     mine.claim("one that slept")

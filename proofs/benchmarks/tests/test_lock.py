@@ -10,7 +10,7 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / name).read_text(), flags=re.MULTILINE))
 
 
-def test_lock_of_the_benchmarks_has_every_package_of_the_service_at_the_same_version():
+def test_benchmarks_lock_has_the_services_packages_and_versions():
     service, benchmarks = pins("requirements.txt"), pins("proofs/benchmarks/requirements.txt")
 
     assert service

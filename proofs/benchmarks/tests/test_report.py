@@ -31,7 +31,7 @@ def test_the_chart_is_xml_and_escapes_titles():
 
     svg = report.chart(report.as_data(rows, {}))
 
-    assert any(each.text == "<this> & that" for each in ET.fromstring(svg).iter())  # noqa: S314  made just now
+    assert any(each.text == "<this> & that" for each in ET.fromstring(svg).iter())  # noqa: S314  # made just now
 
 
 def test_generated_books_are_the_same_every_time():

@@ -32,7 +32,7 @@ def test_a_cluster_that_was_killed_leaves_nothing_to_the_next(tmp_path):
     assert not folder.exists()
 
 
-def test_a_process_whose_number_is_in_a_file_is_spared_when_it_is_somebody_elses(tmp_path):
+def test_a_process_of_a_pid_file_is_spared_when_it_is_another(tmp_path):
     folder = tmp_path / "cluster"
     (folder / "app1").mkdir(parents=True)
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

@@ -68,7 +68,7 @@ def test_patroni_has_the_times_that_failover_is_promised_by(layout):
     assert shared["loop_wait"] + 2 * shared["retry_timeout"] <= shared["ttl"] == 20
 
 
-def test_haproxy_asks_patroni_for_each_database_and_ready_for_each_application(layout):
+def test_haproxy_checks_patroni_for_databases_and_ready_for_apps(layout):
     text = layout.haproxy("proxy2")
 
     servers = re.findall(r"^    server (\S+) (\S+) (.*)$", text, flags=re.MULTILINE)
@@ -111,7 +111,7 @@ def test_what_haproxy_says_itself_is_the_envelope():
     }
 
 
-def test_pgbouncer_pools_transactions_and_lets_nobody_wait_for_minutes(layout):
+def test_pgbouncer_pools_transactions_and_bounds_the_wait(layout):
     parsed = configparser.ConfigParser()
     parsed.read_string(layout.pgbouncer("app1"))
 

@@ -74,7 +74,7 @@ def test_a_fault_is_told_once():
     assert second == []
 
 
-def test_a_read_of_an_unknown_write_that_is_taken_back_is_counted_and_no_fault():
+def test_a_read_of_an_unknown_write_later_undone_is_no_fault():
     ledger = Ledger([EMMA])
     ledger.write_acknowledged(EMMA, 2)
     ledger.write_unknown(EMMA, 3)
