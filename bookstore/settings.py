@@ -31,7 +31,7 @@ def read(
     debug_default: Any = None,
     **options: Any,
 ) -> Any:
-    """The value of one variable, or the end of the start with one line that names it."""
+    """The value of one variable. When it is missing or wrong, exits with one line that names it."""
     if debug_default is not None and DEBUG:
         options.setdefault("default", debug_default)
     try:
@@ -61,7 +61,7 @@ JWT_SIGNING_KEY = read(
     debug_default="demo-signing-key-for-one-machine-only-0123456789",
     check=lambda value: environment.strong_key(value, minimum_bytes=32),
 )
-# While a key is changed the old one is still believed; docs/running.md says for how long.
+# Key rotation: signatures of the previous key are still accepted; docs/running.md says for how long.
 SECRET_KEY_FALLBACKS = read(
     "SECRET_KEY_FALLBACKS",
     env.list,
@@ -98,7 +98,7 @@ DATABASE_URL = read(
     debug_default=f"sqlite:///{BASE_DIR / 'bookstore.sqlite3'}",
     check=lambda url: environment.database(url, transaction_pooling=DB_TRANSACTION_POOLING, **bounds),
 )
-# Past the pooler, for what needs a session of its own: `manage.py migrate`.
+# Bypasses the pooler: `manage.py migrate` needs a connection of its own.
 DATABASE_DIRECT_URL = read(
     "DATABASE_DIRECT_URL", env.str, default="", check=lambda url: url and environment.postgresql(url, **bounds)
 )
@@ -130,8 +130,8 @@ THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
 REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
 REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, validate=validate.Range(min=0, max=600))
-# Who issues the tokens, and takes them. Without a name it is the first of ALLOWED_HOSTS, and tokens of the others are
-# taken, too: a host that is added, or moved, signs nobody out.
+# The issuer of new tokens. If unset, it is the first of ALLOWED_HOSTS, and tokens of the other hosts are accepted too,
+# so that adding or moving a host signs nobody out.
 TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Length(max=200))
 TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
@@ -162,7 +162,7 @@ SHOP_CURRENCY = read(
     default="USD",
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
-# How old a price or a stock may be that a visitor sees from a cache on the way; with 0 caches ask each time.
+# Cache lifetime of catalogue answers: how old a price or stock may be. With 0 caches revalidate each time.
 CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
@@ -172,7 +172,7 @@ ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=v
 ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
 LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=validate.Range(min=1, max=100_000))
 AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
-# A year, except on a machine of one's own.
+# One year; 0 with DEBUG=1.
 HSTS_SECONDS = read(
     "HSTS_SECONDS", env.int, default=0 if DEBUG else 31_536_000, validate=validate.Range(min=0, max=63_072_000)
 )
@@ -200,7 +200,7 @@ INSTALLED_APPS = [
     "bookstore.audit",
     "django_tasks",
     "django_tasks_db",
-    "bookstore.tasks",  # takes the one before it out of the admin
+    "bookstore.tasks",  # unregisters the admin page of the app before it
     "bookstore.admin",
     "bookstore",
     "rest_framework",
@@ -216,7 +216,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# What begins so is a page, for MIDDLEWARE; all else is the API's. bookstore/api/handler.py chooses.
+# Paths with these prefixes are pages (MIDDLEWARE), all others the API's (API_MIDDLEWARE): bookstore/api/handler.py.
 PAGES = ("/admin/", "/static/")
 API_MIDDLEWARE = [
     "bookstore.api.middleware.RequestLogMiddleware",
@@ -227,7 +227,7 @@ API_MIDDLEWARE = [
     "bookstore.api.middleware.TrailingSlashMiddleware",
 ]
 MIDDLEWARE = [
-    "bookstore.api.handler.ApiRequests",  # first: requests of the API go no further
+    "bookstore.api.handler.ApiRequests",  # first: answers the API's requests itself
     "bookstore.api.middleware.RequestLogMiddleware",
     "bookstore.api.middleware.ErrorEnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -262,19 +262,19 @@ TEMPLATES = [
     },
 ]
 
-# The public catalogue is read from these; all else stays on `default`. bookstore/database/replicas.py chooses.
+# Replicas for reads of the public catalogue; all else uses `default`: bookstore/database/replicas.py.
 REPLICAS = {
     f"replica{number}": replica | {"TEST": {"MIRROR": "default"}}
     for number, replica in enumerate(DATABASE_REPLICA_URLS, start=1)
 }
 DATABASES = {"default": DATABASE_URL, **REPLICAS}
-# Seconds in which a request of the API must have its last answer from the database; the admin's may take longer.
+# Deadline in seconds for all database work of one API request; the admin has only the timeout of each statement.
 REQUEST_TIMEOUT = request_timeout(DB_STATEMENT_TIMEOUT)
 if REPLICAS:
     DATABASE_ROUTERS = ["bookstore.database.replicas.CatalogueRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# In each process: what is kept for a minute there needs no other server.
+# Per process: entries live for a minute, so the processes need not share them.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # The queue of background tasks is the database: bookstore/tasks/.
@@ -288,7 +288,7 @@ USE_I18N = False
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 
-# --- Who is calling --------------------------------------------------------------------------------------------------
+# --- Accounts --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["bookstore.accounts.hashers.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -341,10 +341,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
-    "COMPONENT_SPLIT_PATCH": False,  # what a PATCH requires, it requires
+    "COMPONENT_SPLIT_PATCH": False,  # a PATCH's required fields stay required in the schema
     "PATH_CONVERTER_OVERRIDES": {"id": int},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": [],  # enums stay where they are used: each error's code is one
+    "POSTPROCESSING_HOOKS": [],  # no shared enum components: each error's code is an enum
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {
@@ -357,11 +357,12 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/",
 }
 
-# A browser storefront may read these of an answer's headers.
-CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After", "X-Request-ID", "X-Total-Count"]
+# Response headers that a storefront in a browser may read.
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID", "X-Total-Count"]
 
 # --- Transport -------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+CSRF_FAILURE_VIEW = "bookstore.admin.errors.stale"
 SECURE_HSTS_SECONDS = HSTS_SECONDS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS_SUBDOMAINS or HSTS_PRELOAD
 SECURE_HSTS_PRELOAD = HSTS_PRELOAD
@@ -369,10 +370,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# W008 asks for a redirect from http to https. The proxy that ends TLS does that for the admin; an API client whose
-# token went out in the clear must fail, not be led on.
-# W005 and W021 ask for HSTS on every subdomain and in browsers' lists: whoever owns the domain decides, and a list is
-# left slowly (HSTS_SUBDOMAINS, HSTS_PRELOAD).
+# W008 asks for a redirect from http to https. The proxy that terminates TLS redirects the admin; an API client that
+# sent its token over http must fail, not be redirected.
+# W005 and W021 ask for HSTS on subdomains and for preloading: the owner of the domain decides (HSTS_SUBDOMAINS,
+# HSTS_PRELOAD), because leaving the preload list is slow.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
@@ -389,7 +390,7 @@ LOGGING = {
             "()": "pythonjsonlogger.orjson.OrjsonFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-            # Django hangs the whole request on its records; nothing of it belongs in a log.
+            # Django attaches the whole request to its log records; it must not be logged.
             "reserved_attrs": [*RESERVED_ATTRS, "request", "server_time", "status_code"],
         },
     },
@@ -400,7 +401,7 @@ LOGGING = {
     "loggers": {
         "bookstore": {"level": LOG_LEVEL},
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Its warnings repeat what the request line says; its errors are the tracebacks.
+        # Its warnings repeat the request log; its errors are the tracebacks.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.csrf": {"filters": ["only_origins"]},

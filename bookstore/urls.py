@@ -1,4 +1,4 @@
-"""The whole URL map. No path has a trailing slash; one that is sent with a slash is served the same."""
+"""The whole URL map. No path ends with a slash; a request with one is served the same."""
 
 from collections.abc import Callable
 
@@ -21,12 +21,12 @@ handler500 = "bookstore.admin.errors.broken"
 
 
 def to_page(name: str) -> Callable[..., HttpResponseBase]:
-    """For who reads; any other method is refused as such, not as a form without its token."""
+    """GET and HEAD redirect to this page; other methods get 405, not the 403 of the CSRF check."""
     return csrf_exempt(RedirectView.as_view(pattern_name=name, http_method_names=["get", "head"]))
 
 
 urlpatterns = [
-    # The busiest first: each request tries them in this order.
+    # The busiest first: the resolver tries them in this order.
     path("", include("cart.urls")),
     path("", include("catalog.urls")),
     path("", include("orders.urls")),

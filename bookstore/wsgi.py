@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
 
 django_application = get_wsgi_application()
 
-# Only now: these need the settings.
+# Imported after the settings are ready.
 from django.conf import settings  # noqa: E402
 
 from bookstore.api.request import Utf8Request  # noqa: E402
@@ -37,6 +37,6 @@ if settings.METRICS_ENABLED:
     Thread(target=keep_looking, args=[application.slots], name="metrics of the pool", daemon=True).start()
     application = Metered(application, application.slots)
 
-# What is loaded by now stays: a full collection of garbage need not look at it, and hold up a request meanwhile.
+# Freezes all objects loaded so far: full garbage collections skip them, and pause requests for less time.
 gc.collect()
 gc.freeze()

@@ -1,4 +1,4 @@
-"""What the API's page shows of the cart's calls. What it sends succeeds as it stands on the demo shop of `make run`."""
+"""The OpenAPI examples of the cart. Their requests succeed unchanged on the demo shop of `make run`."""
 
 from decimal import Decimal
 from typing import Any

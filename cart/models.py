@@ -35,12 +35,12 @@ from cart.representation import cart_json, dump, version_of
 from catalog.exceptions import BookNotFound
 from catalog.models import Book
 
-# Versions of the cart that the caller may have seen; None does not ask.
+# The versions in If-Match, one of which the cart must have; None: no check.
 Versions = Container[str] | None
 
 
 def time_of_change() -> Greatest:
-    """Now, and later than the change before, even where this database's clock is behind (after a failover, say)."""
+    """Now, but always later than the previous `updated_at`, even when the clock is behind (after a failover, say)."""
     return Greatest(Now(), models.F("updated_at") + timedelta(microseconds=1))
 
 
@@ -48,21 +48,21 @@ class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
     def for_user(self, user: User) -> Cart:
         """The user's cart, made now if there is none yet. One query, three the first time.
 
-        Safe under a race: whoever comes second finds the first one's cart.
+        Safe under a race: the second INSERT does nothing, and the first one's cart is read.
         Raises UserInactive (401) when the user was deleted meanwhile. The user is not read: an id is enough.
         """
         if cart := self.filter(user=user).first():
             return cart
         try:
-            # INSERT … ON CONFLICT DO NOTHING. In a savepoint: what it may raise must not end a transaction around it.
+            # INSERT … ON CONFLICT DO NOTHING. In a savepoint: an IntegrityError must not abort an outer transaction.
             with transaction.atomic():
                 self.bulk_create([self.model(user=user)], ignore_conflicts=True)
         except IntegrityError as error:
-            # The conflict of two first adds is ignored; what is left is the foreign key to a user who is gone.
+            # The unique constraint is covered by ON CONFLICT, so this is the foreign key: the user was deleted.
             raise UserInactive from error
         try:
             return self.get(user=user)
-        except self.model.DoesNotExist as gone:  # the other's cart, with its user or alone
+        except self.model.DoesNotExist as gone:  # the other cart was deleted, alone or with its user
             if not User.objects.filter(pk=user.pk).exists():
                 raise UserInactive from gone
             return self.for_user(user)
@@ -72,11 +72,11 @@ class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
         return self.filter(user=user).first() or self.model(user=user)
 
     def with_lines(self) -> CartQuerySet:
-        """Loads the lines and their books with the carts: one more query, whatever is in them."""
+        """Prefetches the lines and their books: one more query, for any number of carts."""
         return self.prefetch_related(models.Prefetch("items", CartItem.objects.select_related("book").order_by("id")))
 
     def facts(self, cart_id: int | None) -> CartFacts:
-        """The cart with this id and its lines, from one moment; NO_CART when there is none. One query."""
+        """The cart with this id and its lines, in one snapshot; NO_CART when there is none. One query."""
         rows = self.filter(pk=cart_id).order_by("items__id")
         return CartFacts.of_rows(rows.values_list("updated_at", *(f"items__{path}" for path in PATHS)))
 
@@ -87,7 +87,7 @@ class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
     def prune_batch(self, moment: datetime, *, size: int) -> int:
         """Deletes up to `size` carts not changed since `moment`, the oldest first; returns how many.
 
-        One transaction that waits for no lock: a cart that is being changed is passed over (on PostgreSQL; SQLite has
+        One transaction that waits for no lock: a locked cart is skipped (on PostgreSQL; SQLite has
         one writer at a time). Six queries.
         """
         with transaction.atomic():
@@ -106,10 +106,10 @@ class CartItemQuerySet(models.QuerySet[Any]):
 class Cart(DeletedUnderLock, models.Model):
     """One for each user, made by the first add. In PostgreSQL `fk_carts_user_id` deletes it with its user."""
 
-    # Not a OneToOneField: that names its unique constraint itself, and errors are recognised by this one's name.
+    # Not a OneToOneField: its unique constraint would have a generated name, and errors are matched by name.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, lock_then_cascade, related_name="carts", db_index=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Never goes back: each change sets it by `time_of_change`. statements.py relies on that.
+    # Strictly increasing: each change sets it by `time_of_change`. statements.py relies on that.
     updated_at = models.DateTimeField("last change", db_default=Now(), editable=False)
 
     objects = CartQuerySet.as_manager()
@@ -119,7 +119,7 @@ class Cart(DeletedUnderLock, models.Model):
         constraints = (models.UniqueConstraint(fields=["user"], name="uq_carts_user_id"),)
         indexes = (models.Index(fields=["updated_at"], name="ix_carts_updated_at"),)
 
-    # What the last verb left, read in its transaction: a later change by somebody else is not in it.
+    # The cart as the last verb left it, read in its transaction: without later changes by others.
     as_left: CartFacts = NO_CART
 
     def __str__(self) -> str:
@@ -127,7 +127,7 @@ class Cart(DeletedUnderLock, models.Model):
 
     @property
     def is_stored(self) -> bool:
-        """False of the empty cart of somebody who never added a book."""
+        """False for the empty cart of a user who has none in the database."""
         pk: int | None = self.pk
         return pk is not None
 
@@ -142,7 +142,7 @@ class Cart(DeletedUnderLock, models.Model):
 
     @property
     def facts(self) -> CartFacts:
-        """What follows from the lines is asked of these. No query after `with_lines()`, else one."""
+        """The lines as NamedTuples, which compute totals and issues. No query after `with_lines()`, else one."""
         return CartFacts(self.updated_at if self.is_stored else None, [line.facts for line in self.lines])
 
     @property
@@ -162,7 +162,7 @@ class Cart(DeletedUnderLock, models.Model):
 
     @property
     def version(self) -> str:
-        """Differs whenever anything that the customer sees of the cart does: its lines, and their books today.
+        """A hash of all that the customer sees of the cart: its lines, and their books today.
 
         The API sends it as the ETag. No query after `with_lines()`, else one.
         """
@@ -175,7 +175,7 @@ class Cart(DeletedUnderLock, models.Model):
         Stock is advice: it must be above 0 now, and may be less than the quantity.
         Raises CartChanged; then BookNotFound (also for a withdrawn book), BookOutOfStock, CartItemDuplicate or
         CartLimitExceeded, the first that applies; UserInactive when the user was deleted meanwhile; ValidationError for
-        a quantity outside 1 to 999. Six queries and a savepoint, beside the making of a first cart.
+        a quantity outside 1 to 999. Six queries and a savepoint, plus those that create the first cart.
         """
         check_quantity(quantity)
         book_id = book.pk if isinstance(book, Book) else book
@@ -196,7 +196,7 @@ class Cart(DeletedUnderLock, models.Model):
                         cart=self, book=current, quantity=quantity, price_at_add=current.price
                     )
             except IntegrityError as error:
-                # The lock keeps other verbs out; this is for whoever writes without it.
+                # Verbs wait for the lock; this is a writer that did not take it.
                 if violated(error, "uq_cart_items_cart_book", "cart_items.cart_id", "cart_items.book_id"):
                     holding = CartItem.objects.filter(cart=self, book=current).values_list("pk", flat=True)
                     raise CartItemDuplicate(item_id=holding.get()) from error
@@ -213,7 +213,7 @@ class Cart(DeletedUnderLock, models.Model):
         A line that is there gets the larger of the two quantities and keeps its price, so that a repeated merge changes
         nothing, not even `updated_at`. What cannot be added is skipped with the code of its reason. Returns one result
         for each entry.
-        Raises CartChanged and UserInactive. At most eight queries beside the making of a first cart, whatever the size.
+        Raises CartChanged and UserInactive. At most eight queries for any size, plus those that create the first cart.
         """
         wanted = [Entry(*entry) for entry in entries]
         ids = [entry.book_id for entry in wanted if entry.book_id is not None]
@@ -238,7 +238,7 @@ class Cart(DeletedUnderLock, models.Model):
             if changed or added:
                 self._stamp()
             elif change.is_new_cart:
-                change.undo = True  # only what is kept makes a cart
+                change.undo = True  # nothing was added: the new cart is rolled back
         return plan.results
 
     @retrying
@@ -273,15 +273,14 @@ class Cart(DeletedUnderLock, models.Model):
     def _changing(
         self, *, create: bool = False, if_match: Versions = None, books: Iterable[int] = ()
     ) -> Iterator[Change]:
-        """The transaction of one change: locks the cart, so that its changes happen one at a time; then `books`.
+        """The transaction of one change: locks the cart, so that its changes run one at a time; then `books`.
 
-        A cart that is not there (any more) is made for an add (`create`); else there is just nothing to lock, and no
-        line. What the caller saw (`if_match`) is compared under the lock, with NO_CART where there was no cart; the
-        books that it shows stay as they are, so that no other price is written than was seen. At the end the cart is
-        read into `as_left`: one query.
+        `create` inserts a missing cart; without it there is nothing to lock, and no line. `if_match` is compared under
+        the lock, with NO_CART for a missing cart; a shared lock on the shown books then keeps the prices that the
+        caller saw. At the end the cart is read into `as_left`: one query.
         """
         known = self.pk
-        user = User(pk=self.user_id)  # may be gone, and is not read
+        user = User(pk=self.user_id)  # by id, without a query: it may be deleted
         change = Change()
         try:
             with transaction.atomic():
@@ -308,7 +307,7 @@ class Cart(DeletedUnderLock, models.Model):
             if change.undo:
                 self.pk, self.as_left = known, NO_CART
         except BaseException:
-            self.pk = known  # the cart that was made for it is undone with everything else
+            self.pk = known  # an inserted cart is rolled back, too
             raise
 
     def _lock(self) -> bool:
@@ -317,7 +316,7 @@ class Cart(DeletedUnderLock, models.Model):
 
     def _stamp(self) -> None:
         Cart.objects.filter(pk=self.pk).update(updated_at=time_of_change())
-        # What was read of the cart before is not true any more: the next look at it reads again.
+        # Drops the cached values, so that the next access reads them again.
         for name in ("created_at", "updated_at", "_prefetched_objects_cache"):
             self.__dict__.pop(name, None)
 
@@ -326,11 +325,11 @@ class Change:
     """One change of a cart, while its transaction is open."""
 
     is_new_cart = False  # the cart was not there when the change began
-    undo = False  # set by who finds nothing worth keeping: the transaction is rolled back, without an error
+    undo = False  # set when nothing was written: the transaction is rolled back, without an error
 
 
 class CartItem(models.Model):
-    """A line: a book and how many copies of it. In PostgreSQL it goes with its cart (`fk_cart_items_cart_id`) and with
+    """A line: a book and how many copies of it. PostgreSQL deletes it with its cart (`fk_cart_items_cart_id`) and with
     its book (`fk_cart_items_book_id`)."""
 
     # The unique constraint's index begins with the cart: one more index would only slow writes down.
@@ -343,7 +342,7 @@ class CartItem(models.Model):
     price_at_add = models.DecimalField(
         max_digits=10,
         decimal_places=2,
-        null=True,  # not known, of a line that no verb wrote: then today's price counts as unchanged
+        null=True,  # NULL in a line that no verb wrote: then today's price counts as unchanged
         editable=False,
         help_text="unit price when the line was added or last changed",
     )
@@ -366,7 +365,7 @@ class CartItem(models.Model):
 
     @property
     def facts(self) -> LineFacts:
-        """No query: the book is there."""
+        """No query after `with_book()` or `with_lines()`, else one."""
         return LineFacts.of(self)
 
     @property
@@ -391,7 +390,7 @@ class CartItem(models.Model):
 
     @retrying
     def change_quantity(self, quantity: int, *, if_match: Versions = None) -> None:
-        """Sets the number of copies, at today's price: a PRICE_CHANGED is settled. Stock is not checked again.
+        """Sets the number of copies, and today's price, which clears PRICE_CHANGED. Does not check the stock.
 
         Raises CartItemNotFound when the line is gone: the guarded UPDATE never brings it back; CartChanged; and
         ValidationError for a quantity outside 1 to 999. Five queries.
@@ -405,7 +404,7 @@ class CartItem(models.Model):
             self.cart._stamp()
             cart = self.cart
             self.refresh_from_db(from_queryset=CartItem.objects.with_book())
-            self.cart = cart  # the one that `as_left` is read into
+            self.cart = cart  # the instance that gets `as_left`
 
     @retrying
     def remove(self, *, if_match: Versions = None) -> None:

@@ -1,4 +1,4 @@
-"""The caller's own cart: no path and no body names one."""
+"""The caller's own cart: the token selects it, never a path or a body."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ from cart.serializers import (
 )
 from catalog.exceptions import BookNotFound
 
-# What every change takes beside its body.
+# Parameters and headers of every change.
 CHANGE_PARAMETERS = [examples.IF_MATCH, examples.RETURN, examples.ETAG_AFTER]
 # PUT and PATCH of a line are one operation with two names.
 CHANGE: dict[str, Any] = {
@@ -50,14 +50,14 @@ def json_answer(content: bytes, version: str, status: int = 200) -> HttpResponse
 
 
 def unless_held(request: Request, content: bytes, version: str) -> HttpResponse:
-    """304 where the caller's If-None-Match names this version."""
+    """304 when If-None-Match has this version, else the content."""
     if if_none_match(request, version):
         return HttpResponse(status=304, headers={"ETag": etag(version)})
     return json_answer(content, version)
 
 
 def wants_cart(request: Request) -> bool:
-    """`?return=cart`: a change is to answer the whole cart. Asked before the change. Raises ValidationError."""
+    """Whether `?return=cart` asks for the whole cart. Call it before the change. Raises ValidationError."""
     wanted = request.query_params.get("return")
     if wanted not in (None, "cart"):
         detail = "Write return=cart for the whole cart, or leave it out."
@@ -66,7 +66,7 @@ def wants_cart(request: Request) -> bool:
 
 
 def changed(cart: CartFacts, line: LineFacts | None = None, *, whole: bool, status: int = 200) -> HttpResponse:
-    """What a change answers: the whole cart, else its line, else nothing (204). The ETag is always the cart's."""
+    """The response to a change: the whole cart, or the line, or nothing (204). The ETag is always the cart's."""
     content = dump(cart_json(cart))
     version = version_of(content)
     if whole:
@@ -119,7 +119,7 @@ class MergeView(ApiView):
         - 422: `items` is no list, is empty, or has more entries than a cart can have lines (at least 100).
         """
         entries = validated(MergeSerializer, request.data)["items"]
-        wants_cart(request)  # it always answers the cart
+        wants_cart(request)  # validated only: a merge always answers the cart
         cart = Cart.objects.of(user_of(request))
         results = cart.merge(entries, if_match=if_match(request))
         body = cart_json(cart.as_left)
@@ -127,7 +127,7 @@ class MergeView(ApiView):
 
 
 class PreviewView(ApiView):
-    """For everybody: a token that is sent is not looked at."""
+    """Public: a token is ignored."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -213,7 +213,7 @@ class CartItemViewSet(ApiView, ViewSet):
         if cart is None or line is None:
             cart = self.get_item(item_id).cart.facts
             line = cart.line(item_id)
-        if line is None:  # it went between the two looks
+        if line is None:  # deleted between the two queries
             raise CartItemNotFound
         return unless_held(request, dump(line_json(line)), version_of(dump(cart_json(cart))))
 

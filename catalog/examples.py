@@ -1,4 +1,4 @@
-"""The books of the OpenAPI examples. What they send succeeds as it stands on the demo shop of `make run`."""
+"""The books of the OpenAPI examples. Their requests succeed unchanged on the demo shop of `make run`."""
 
 from drf_spectacular.utils import OpenApiExample
 

@@ -23,19 +23,19 @@ from catalog.search.vocabulary import SearchWord
 MAX_STOCK = 2**31 - 1  # copies: what the column holds
 MAX_POPULARITY = 2**31 - 1
 MIN_PRICE = Decimal("0.01")
-# What the database looks into and nobody reads.
+# Columns that searches filter by, and no query loads.
 NOBODY_READS = ("search_document", "title_spellings", "author_spellings")
 
 
 def must_be_seen(row: models.Model, *names: str) -> None:
-    """For forms; the API's fields ask the same of what they read. An empty text is the form's to refuse."""
+    """For forms: refuses a text without a visible character, as the API's fields do. Empty texts pass here."""
     unseen = [name for name in names if getattr(row, name) and not can_be_seen(getattr(row, name))]
     if unseen:
         raise ValidationError(dict.fromkeys(unseen, UNSEEN))
 
 
 class Genre(models.Model):
-    """Where a book stands. Its name is unique without regard to case, accents and blanks, on every database."""
+    """A genre of books. Its name is unique without regard to case, accents and blanks, on every database."""
 
     name = models.CharField(max_length=100)
     name_folded = SameNameField(of="name")
@@ -57,7 +57,7 @@ class Genre(models.Model):
         super().save(*args, update_fields=update_fields, **options)
 
     def clean(self) -> None:
-        """For forms, which tell it beside the field; the constraint holds whoever writes."""
+        """For forms, which show the error beside the field; the constraint holds for every writer."""
         must_be_seen(self, "name")
         namesakes = Genre.objects.filter(name_folded=same_name(self.name)).exclude(pk=self.pk)
         if namesakes.exists():
@@ -66,7 +66,7 @@ class Genre(models.Model):
 
 class BookManager(models.Manager.from_queryset(BookQuerySet)):  # type: ignore[misc]  # a class made at run time
     def get_queryset(self) -> BookQuerySet:
-        """Without the search's document: the database looks into it, nobody else does."""
+        """Defers the search columns: the database filters by them, and Python never reads them."""
         books: BookQuerySet = super().get_queryset().defer(*NOBODY_READS)
         return books
 
@@ -83,7 +83,7 @@ class BookManager(models.Manager.from_queryset(BookQuerySet)):  # type: ignore[m
 class Book(DeletedUnderLock, models.Model):
     """A title with its price (in the shop's currency) and its stock (copies).
 
-    What is not known of it is NULL, and so are text fields: an ISBN that is not known equals no other.
+    Unknown values are NULL, in text fields too: an unknown ISBN equals no other.
     """
 
     title = models.CharField(max_length=500)
@@ -147,17 +147,17 @@ class Book(DeletedUnderLock, models.Model):
         indexes = [
             SearchIndex(fields=["search_document"], name="ix_books_search"),
             SearchIndex(fields=["title_spellings", "author_spellings"], name="ix_books_spellings"),
-            # Each ends with is_active, so that a deep page of the books on sale is found without reading a book.
+            # Each ends with is_active, so that an index-only scan finds a deep page of the books on sale.
             models.Index(fields=["title_folded", "id", "is_active"], name="ix_books_by_title"),
             models.Index(fields=["price", "id", "is_active"], name="ix_books_by_price"),
             models.Index(fields=["publish_date", "id", "is_active"], name="ix_books_by_date"),
-            # Read backwards, PostgreSQL's index has its NULLs first: newest first and undated last needs its own.
+            # Read backwards, an index of PostgreSQL has its NULLs first: newest first with undated last needs its own.
             OnPostgreSQL(
                 F("publish_date").desc(nulls_last=True), F("id").desc(), F("is_active"), name="ix_books_by_date_desc"
             ),
             models.Index(fields=["created_at", "id", "is_active"], name="ix_books_by_created_at"),
             models.Index(F("popularity").desc(), F("id"), F("is_active"), name="ix_books_by_popularity"),
-            # A genre within bounds of the price: of a million books neither index alone finds it soon.
+            # Filters by genre and price together: with a million books neither index alone is fast.
             models.Index(fields=["genre", "price", "id", "is_active"], name="ix_books_by_genre"),
         ]
 
@@ -165,7 +165,7 @@ class Book(DeletedUnderLock, models.Model):
         return self.title
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
-        """As Django's, with the folded fields; a title or author that is saved costs 1 query more for its words."""
+        """As Django's, with the folded fields. A saved title or author costs 1 query more, for the search's words."""
         if update_fields is not None:
             update_fields = with_folds(type(self), update_fields)
         super().save(*args, update_fields=update_fields, **options)
@@ -184,9 +184,9 @@ class Book(DeletedUnderLock, models.Model):
         return self.stock_quantity > 0
 
     def change(self, **fields: Any) -> dict[str, tuple[Any, Any]]:
-        """Change these fields and no other, in the database and here; the others are then as the database has them.
+        """Updates only these fields, then refreshes the others from the database.
 
-        `Book(pk=42)` can be changed without being read first. Returns (from, to) of each field that is another now.
+        `Book(pk=42)` need not be read first. Returns (from, to) of each field whose value changed.
 
         Raises BookNotFound when the book was deleted meanwhile, IsbnConflict, GenreUnknown. 3 queries, 1 more with a
         genre, 1 more with a title or an author.
@@ -207,7 +207,7 @@ class Book(DeletedUnderLock, models.Model):
     change.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def set_stock(self, copies: int) -> dict[str, tuple[Any, Any]]:
-        """So many copies are in stock now; the rest of the book is then as the database has it.
+        """Sets the stock to this number of copies, and refreshes the other fields.
 
         As `change`: 3 queries.
         """
@@ -216,7 +216,7 @@ class Book(DeletedUnderLock, models.Model):
     set_stock.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def remove(self) -> None:
-        """`delete`, for who must know. Raises BookNotFound when somebody else just did."""
+        """As `delete`, but raises BookNotFound when the book was deleted already."""
         deleted, _ = type(self).objects.filter(pk=self.pk).delete()
         if not deleted:
             raise BookNotFound
@@ -225,7 +225,7 @@ class Book(DeletedUnderLock, models.Model):
 
 
 class CatalogueState(models.Model):
-    """One row, whose stamp a trigger changes with the list of books: catalog/catalogue_state.py says when."""
+    """One row. A trigger renews its stamp when the list of books changes: catalog/catalogue_state.py says when."""
 
     id = models.SmallIntegerField(primary_key=True)
     stamp = models.UUIDField()
@@ -239,5 +239,5 @@ class CatalogueState(models.Model):
         return str(self.stamp)
 
 
-# Django looks for the models of an app here. They need the ones above.
+# Django looks for an app's models in this module. These import the ones above.
 from catalog.importing.staged import BookImport, HeadingChoice, ImportBatch, ImportPart  # noqa: E402, F401

@@ -1,4 +1,4 @@
-"""What comes in and goes out of the catalogue: shape only. Conflicts and existence are the models' business."""
+"""Input and output of the catalogue's API: shape only. The models check conflicts and existence."""
 
 import re
 from datetime import date
@@ -112,7 +112,7 @@ class FacetsSerializer(serializers.Serializer[Any]):
     is_estimate = serializers.BooleanField(help_text="True: about so many, by a sample of a large catalogue.")
 
 
-@extend_schema_serializer(many=False)  # what the action `list` answers with is one page
+@extend_schema_serializer(many=False)  # the action `list` answers one page, not a list
 class BookPageSerializer(serializers.Serializer[Any]):
     items = BookSerializer(many=True)
     total = serializers.IntegerField(allow_null=True, help_text="Books on all pages; null with `count=none`.")
@@ -172,7 +172,7 @@ class StockChangeSerializer(serializers.Serializer[Any]):
 
 
 class SearchField(TextField):
-    """Words to search for. None at all (blank, or punctuation only) does not filter."""
+    """Words to search for. Without a word (blank, or punctuation only) it does not filter."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, allow_blank=True, max_length=MAX_QUERY, **kwargs)

@@ -1,4 +1,4 @@
-"""The catalogue: everybody reads it, staff with the permission write it."""
+"""The catalogue: public reads; writes by staff with the permission."""
 
 from functools import lru_cache
 from typing import Any
@@ -40,17 +40,17 @@ from catalog.serializers import (
     SuggestionsSerializer,
 )
 
-QUERIES = 1024  # of the last ones, each of some hundred bytes
+QUERIES = 1024  # cached results, some hundred bytes each
 
 
 @lru_cache(maxsize=QUERIES)
 def validated_query(raw: str) -> dict[str, Any]:
-    """The parameters that GET /books was sent, by `BookQuery`. Raises ValidationError. The result is shared."""
+    """The parameters of GET /books, by `BookQuery`. Raises ValidationError. Cached: copy it before changing it."""
     return read_query(BookQuery, raw)
 
 
 def record_change(request: Request, book: Book, differences: Differences) -> None:
-    """In the history, where something is another now."""
+    """Writes the differences into the history, if there are any."""
     if differences:
         summary = f"Changed {in_words(differences)} of the book “{book}”."
         record(Actor.of_api(request), summary, [changed(book, differences)])
@@ -61,7 +61,7 @@ class BookViewSet(PublicReads, ViewSet):
     model = Book
 
     def books(self) -> BookQuerySet:
-        """Every book, withdrawn ones too: who holds a book's id may read it, and staff may put it back on sale."""
+        """All books, withdrawn ones too: they stay readable by id, and staff may put them back on sale."""
         books: BookQuerySet = Book.objects.all()
         return books
 
@@ -176,7 +176,7 @@ class BookViewSet(PublicReads, ViewSet):
         - 422: a field is bad; also for a genre that does not exist.
         """
         body = validated(BookUpdateSerializer, request.data)
-        book = Book(pk=book_id)  # not read first: a genre that does not exist is told before a book that does not
+        book = Book(pk=book_id)  # not read first: an unknown genre (422) comes before a missing book (404)
         with transaction.atomic():
             record_change(request, book, book.change(**body))
         return Response(BookSerializer(book).data)
@@ -215,7 +215,7 @@ class BookViewSet(PublicReads, ViewSet):
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
         """
         body = validated(StockChangeSerializer, request.data)
-        book = Book(pk=book_id)  # not read before: the answer is one state of the book, with no older price in it
+        book = Book(pk=book_id)  # not read first: the answer is one state of the book, without an older price
         with transaction.atomic():
             record_change(request, book, book.set_stock(body["quantity"]))
         return Response(BookSerializer(book).data)

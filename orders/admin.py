@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.admin.history import Recorded
@@ -13,6 +13,7 @@ from bookstore.admin.lists import BoundedList
 from bookstore.admin.site import money
 from bookstore.api.errors import ApiError
 from catalog.models import Book
+from orders.exceptions import OrderNotPayable
 from orders.models import Order, OrderItem
 
 MOST_ORDERS = 500  # that a search by a book's ISBN or title looks at, the newest of them
@@ -69,6 +70,13 @@ class OrderAdmin(Recorded, BoundedList):
             return queryset.filter(user__email__startswith=normalise_email(text)), False
         return queryset.filter(number=text.upper()), False
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A page to read: no button saves what nobody can write."""
+        unsaved = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().change_view(request, object_id, form_url, {**unsaved, **(extra_context or {})})
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -104,7 +112,12 @@ class OrderAdmin(Recorded, BoundedList):
     @admin.action(description="Mark as paid (by bank transfer, say)", permissions=["change"])
     def mark_paid_by_hand(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         name = request.user.get_username()
-        self.do(request, orders, lambda order: order.mark_paid(f"by hand: {name}"), "Marked as paid.")
+
+        def pay(order: Order) -> None:
+            if not order.mark_paid(f"by hand: {name}"):
+                raise OrderNotPayable
+
+        self.do(request, orders, pay, "Marked as paid.")
 
     @admin.action(description="Mark as shipped", permissions=["change"])
     def mark_shipped(self, request: HttpRequest, orders: QuerySet[Order]) -> None:

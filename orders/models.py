@@ -1,8 +1,8 @@
-"""What a customer bought: orders with copies of what was in the cart, and the verbs that change their state.
+"""What a customer bought: orders, which copy the cart's lines, and the verbs that change their state.
 
     placed → paid → shipped        placed | paid → cancelled
 
-Each verb is one transaction with one guarded UPDATE, which decides between two at once. Locks in the order of
+Each verb is one transaction with one guarded UPDATE: of two verbs at once one wins. Locks in the order of
 bookstore/database/locks.py: books before the order. Orders are made by `checkout` (checkout.py).
 """
 
@@ -40,7 +40,7 @@ CANCELLABLE = (Status.PLACED, Status.PAID)
 
 
 def forget_person(collector: Collector, field: Any, orders: Any, using: str) -> None:
-    """`on_delete` of an order's user: the order stays, without the person."""
+    """`on_delete` of an order's user: keeps the order, and clears its user, contact and note."""
     model = field.model
     for name, value in (("user", None), ("contact", None), ("note", "")):
         collector.add_field_update(model._meta.get_field(name), value, orders)
@@ -48,7 +48,7 @@ def forget_person(collector: Collector, field: Any, orders: Any, using: str) -> 
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def of(self, user: User) -> OrderQuerySet:
-        """The customer's own, newest first."""
+        """The customer's orders, newest first."""
         return self.filter(user=user).order_by("-pk")
 
     def with_items(self) -> OrderQuerySet:
@@ -63,13 +63,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return order
 
     def unpaid_since(self, moment: datetime) -> OrderQuerySet:
-        """Placed, and their time to pay is over."""
+        """Placed orders that had to be paid by `moment`."""
         return self.filter(status=Status.PLACED, expires_at__lte=moment)
 
     def release_batch(self, moment: datetime, *, size: int) -> int:
         """Cancels up to `size` orders that were not paid in time, the oldest first; returns how many.
 
-        One short transaction for each. An order that is paid or cancelled meanwhile is passed over.
+        One short transaction for each. Skips an order that is paid or cancelled meanwhile.
         """
         released = 0
         for order in self.unpaid_since(moment).order_by("expires_at", "pk")[:size]:
@@ -121,21 +121,23 @@ class Order(models.Model):
         return self.number
 
     @retrying
-    def mark_paid(self, reference: str) -> None:
-        """What a payment provider's integration calls. The same reference again changes nothing.
+    def mark_paid(self, reference: str) -> bool:
+        """Records a payment: for the integration of a payment provider. False when this reference was known already.
 
         Raises OrderNotPayable when the order was cancelled, or paid by another reference. Two queries at most.
         """
         paid = {"status": Status.PAID, "paid_at": Now(), "payment_reference": reference, "expires_at": None}
-        if not Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid):
+        is_first = bool(Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid))
+        if not is_first:
             known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
             if not known.filter(payment_reference=reference).exists():
                 raise OrderNotPayable
         self.refresh_from_db()
+        return is_first
 
     @retrying
     def ship(self) -> None:
-        """Raises OrderNotShippable unless it is paid. Two queries."""
+        """Marks a paid order as shipped. Raises OrderNotShippable. Two queries."""
         shipped = {"status": Status.SHIPPED, "shipped_at": Now()}
         if not Order.objects.filter(pk=self.pk, status=Status.PAID).update(**shipped):
             raise OrderNotShippable
@@ -143,7 +145,7 @@ class Order(models.Model):
 
     @retrying
     def cancel(self, *, by: str, reason: str = "", only: tuple[str, ...] = CANCELLABLE) -> None:
-        """Gives the copies back, exactly once. `by` is who: `customer`, `system` or a colleague's email.
+        """Cancels the order and returns its copies to stock, once. `by` is `customer`, `system` or an email of staff.
 
         Raises OrderNotCancellable. Six queries.
         """
@@ -163,14 +165,14 @@ class Order(models.Model):
         self.refresh_from_db()
 
     def reorder(self, user: User) -> tuple[Cart, list[MergeResult]]:
-        """Puts its books into the customer's cart, by the rules of a merge; what is gone for good is left out."""
+        """Puts its books into the customer's cart, by the rules of a merge; leaves out deleted books."""
         cart = Cart.objects.of(user)
         copies = self.items.filter(book__isnull=False).order_by("id").values_list("book_id", "quantity")
         return cart, cart.merge(list(copies))
 
 
 class OrderItem(models.Model):
-    """One book of an order, as it was then. What happens to the book later changes no order."""
+    """One book of an order, copied at checkout: later changes of the book do not touch it."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="items")
     book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+")
@@ -210,7 +212,7 @@ class CheckoutKey(models.Model):
 
     class Meta:
         db_table = "checkout_keys"
-        default_permissions = ()  # nobody looks at them in the admin
+        default_permissions = ()  # not shown in the admin
         constraints = (models.UniqueConstraint(fields=["user", "key"], name="uq_checkout_keys_user_key"),)
         indexes = (models.Index(fields=["created_at"], name="ix_checkout_keys_created_at"),)
 

@@ -83,7 +83,7 @@ class MeView(ApiView):
     def delete(self, request: Request) -> Response:
         """Deletes the caller's account, cart and sessions for good.
 
-        - 204: nothing is kept about the customer any more.
+        - 204: it is gone; what the shop has to keep, such as an order, is kept without the person.
         - 403 AUTH_PASSWORD_WRONG: this is not the password.
         - 403 AUTH_STAFF_ACCOUNT: the account belongs to the shop's staff.
         - 422 VALIDATION_ERROR: there is no password, or it is too long to be one.

@@ -1,4 +1,4 @@
-"""Who may call: the User, who signs in by email. Sessions are in sessions.py, counts of attempts in windows.py.
+"""The User, who signs in by email. Sessions are in sessions.py, the throttle's counters in windows.py.
 
 `User.objects.register()` and `.sign_in()` begin a session. Tokens are made and read in tokens.py.
 """
@@ -48,13 +48,13 @@ __all__ = [
     "UserQuerySet",
 ]
 
-# How often a sign-in looks again because the hash was renewed, or the password changed, while it was looked at.
+# Attempts of a sign-in: it starts again when the hash was renewed, or the password changed, meanwhile.
 LOOKS = 3
 
 
 class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
     def with_signed_in(self, claims: Claims) -> UserQuerySet:
-        """Adds `signed_in`: whether this token's session is the user's, and good."""
+        """Adds `signed_in`: whether this token's session belongs to the user and is good."""
         session = LoginSession.objects.good().of(claims).filter(user=models.OuterRef("pk"))
         return self.annotate(signed_in=models.Exists(session))
 
@@ -62,7 +62,7 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
         return self.filter(is_superuser=True, is_active=True)
 
     def update(self, **fields: Any) -> int:
-        """As Django's. Who is deactivated, or activated again, is signed out for good everywhere.
+        """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
 
         Raises LastSuperuser when no active superuser would be left.
         """
@@ -88,7 +88,7 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # a class made at run time
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A customer, saved. Without a password nobody can sign in as this user.
+        """Saves a customer. Without a password this user cannot sign in.
 
         Raises IntegrityError when the email is taken, in whatever case. One query.
         """
@@ -104,7 +104,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
     def register(self, email: str, password: str, **client: str) -> LoginSession:
         """A new customer, signed in at once: both or neither. `client` is what `LoginSession.objects.begin` takes.
 
-        Raises EmailConflict when somebody has that email, in whatever case. Two queries and a transaction.
+        Raises EmailConflict when the email is registered, in whatever case. Two queries and a transaction.
         """
         user = User(email=email)
         user.set_password(password)  # before the transaction: it takes its time
@@ -137,10 +137,10 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
             raise InvalidCredentials
 
     def calling(self, claims: Claims) -> User:
-        """Whose access token this is, if it still counts: asked on every request, in one query.
+        """The user of an access token, checked on every request. One query.
 
-        Raises UserInactive when the user was deleted or deactivated, and SessionOver when the session is over or the
-        password is another one now.
+        Raises UserInactive when the user was deleted or deactivated, and SessionOver when the session has ended or the
+        password has changed.
         """
         user: Any = self.with_signed_in(claims).filter(pk=claims.user_id).first()
         if user is None or not user.is_active:
@@ -153,9 +153,9 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
 @contextmanager
 def a_superuser_stays() -> Iterator[None]:
-    """Around a change of users. Raises LastSuperuser when it takes the last active superuser; it is undone then.
+    """Around a change of users: rolls it back and raises LastSuperuser when no active superuser would be left.
 
-    Locks the active superusers by id first, so that of two who take away each other one is refused. Two queries.
+    Locks the active superusers in id order, so that of two who deactivate each other one is refused. Two queries.
     """
     with transaction.atomic():
         lock(User.objects.superusers())
@@ -166,7 +166,7 @@ def a_superuser_stays() -> Iterator[None]:
 
 
 class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
-    """Signs in by email: kept in its normal form, and unique without regard to case whoever writes it."""
+    """Signs in by email, which is stored normalised and is unique without regard to case, for every writer."""
 
     email = NormalisedEmailField("email", max_length=MAX_EMAIL_LENGTH)
     is_staff = models.BooleanField("staff", default=False, help_text="May enter the admin site.")
@@ -174,7 +174,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="Off: can neither sign in nor use a token; better than deleting the user."
     )
     date_joined = models.DateTimeField("joined", db_default=Now(), editable=False)
-    # Sessions and cookies of the admin that began before this are over. Set whenever is_active is written.
+    # Sessions and admin cookies that began before this are over. Set whenever is_active is written.
     signed_out_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
@@ -187,7 +187,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         db_table = "users"
         verbose_name = "user"
         constraints = (
-            # The first serves the look-up by the normal form; the second holds against writers that know none.
+            # The first serves look-ups by the normalised email; the second holds for writers that do not normalise.
             models.UniqueConstraint(
                 fields=["email"], name="uq_users_email", violation_error_message="This email is registered already."
             ),
@@ -196,9 +196,9 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             ),
         )
         indexes = (
-            # The constraints cannot find the beginning of an email where the database sorts by a language; staff do.
+            # For the staff's search by prefix: the constraints' indexes serve it only under the C collation.
             models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="ix_users_email_prefix"),
-            # Nearly empty: the users whose hash is not of today's parameters (`hashes_of_others`).
+            # Partial, nearly empty: users whose hash has outdated parameters (`hashes_of_others`).
             models.Index(
                 fields=["id"],
                 condition=~models.Q(password__startswith=CURRENT_HASH) & ~models.Q(password__startswith=NO_PASSWORD),
@@ -216,21 +216,21 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
 
     @staticmethod
     def hashes_of_others(limit: int) -> list[str]:
-        """Up to `limit` hashes that have other parameters than today's. One query, of a nearly empty index."""
+        """Up to `limit` hashes with outdated parameters. One query, by a nearly empty index."""
         others = User.objects.exclude(password__startswith=CURRENT_HASH).exclude(password__startswith=NO_PASSWORD)
         return list(others.order_by().values_list("password", flat=True)[:limit])
 
     def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
-        """As Django's. Who is deactivated, or activated again, is signed out for good everywhere.
+        """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
 
-        Raises LastSuperuser when no active superuser would be left. A query more for who is no active superuser, and
-        four where that was one.
+        Raises LastSuperuser when no active superuser would be left. One query more for a user who is not an active
+        superuser, four if the database still has one.
         """
         if self._state.adding:
             super().save(*args, update_fields=update_fields, **options)
             return
         written = set(update_fields) if update_fields is not None else None
-        # A whole save() of somebody active writes is_active, too, and changes nothing of it.
+        # A save() without update_fields writes is_active, too: of an active user that changes nothing.
         signs_out = not self.is_active if written is None else "is_active" in written
         if signs_out:
             self.signed_out_at = Now()
@@ -257,29 +257,29 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             with a_superuser_stays():
                 return super().delete(*args, **options)
         except LastSuperuser:
-            self.pk = key  # Django has taken it away
+            self.pk = key  # Django's delete() set it to None
             raise
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def set_password(self, raw_password: str | None) -> None:
         self.password = hash_of(raw_password)
-        self._password = raw_password  # as Django's: save() tells validators that keep a history
+        self._password = raw_password  # as Django's: save() passes it to validators that keep a history
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Also renews a hash whose parameters are no longer today's: three queries and a transaction then, else none.
+        """Also renews a hash with outdated parameters: three queries and a transaction then, else none.
 
         False when the password was changed meanwhile.
         """
         known, outdated = look_at(raw_password, self.password)
         if known and outdated and not self._state.adding and not self.renew_hash(raw_password):
-            # Somebody else wrote another hash meanwhile: of this password, or of a new one.
+            # A concurrent write changed the hash: of this password, or of a new one.
             self.password = User.objects.filter(pk=self.pk).values_list("password", flat=True).first() or ""
             known, _ = look_at(raw_password, self.password)
         return known
 
     def change_password(self, old: str, new: str, *, session_id: int) -> None:
-        """Takes a new password. All sessions end but this one.
+        """Sets a new password, and ends all sessions but this one.
 
         Raises PasswordWrong when `old` is not the password, also when it was changed meanwhile. Four queries and a
         transaction.
@@ -296,7 +296,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             self.sessions.exclude(pk=session_id).end(EndReason.PASSWORD)
 
     def renew_hash(self, raw_password: str | None) -> bool:
-        """Hashes the password with today's parameters. Sessions go on. False when the hash is another one by now."""
+        """Hashes the password with today's parameters; keeps the sessions. False when the hash changed meanwhile."""
         old, new = self.credential, hash_of(raw_password)
         with transaction.atomic():
             if not User.objects.filter(pk=self.pk, password=self.password).update(password=new):
@@ -306,7 +306,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         return True
 
     def get_session_auth_hash(self) -> str:
-        """Django's hook: a cookie of the admin counts while this is what it was at its sign-in."""
+        """Django's hook: an admin cookie is valid while this equals its value at sign-in."""
         return self.cookie_hash(settings.SECRET_KEY)
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
@@ -314,21 +314,21 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             yield self.cookie_hash(secret)
 
     def cookie_hash(self, secret: str) -> str:
-        """As Django makes it, and of the last sign-out, so that a cookie from before does not live again."""
+        """As Django's, but it also covers `signed_out_at`, so that an older cookie never becomes valid again."""
         salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
         since = self.signed_out_at.isoformat() if self.signed_out_at else ""
         return salted_hmac(salt, self.password + since, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def credential(self) -> str:
-        """The end of the password's hash: another password, or the same one hashed anew, has another."""
+        """The end of the password's hash. It changes whenever the password is hashed again."""
         return self.password[-CREDENTIAL_LENGTH:]
 
     def end_sessions(self, *, but: int = 0) -> int:
-        """Signs the user out everywhere, but in the session `but`, and says from how many sessions.
+        """Ends all sessions of the user except `but`. Returns how many.
 
-        Two queries and a transaction. The user is locked first: two of these at once would else wait for each other,
-        and a sign-in could slip between.
+        Two queries and a transaction. The user is locked first: otherwise two of these at once could deadlock, and a
+        sign-in could begin a session in between.
         """
         with transaction.atomic():
             User.objects.select_for_update().filter(pk=self.pk).values_list("pk").first()

@@ -1,6 +1,7 @@
 """What a member of staff sees instead of a page: never JSON, never Django's bare error pages.
 
-`handler400`, `handler403`, `handler404` and `handler500` of the URL map, and a middleware for a database that is away.
+`handler400`, `handler403`, `handler404` and `handler500` of the URL map, the setting CSRF_FAILURE_VIEW, and a
+middleware for a database that is away.
 Outside of /admin/ the answers are Django's, which the API's middleware puts into its envelope.
 """
 
@@ -13,6 +14,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.views import defaults
+from django.views.csrf import csrf_failure
 
 from bookstore.api.errors import RETRY_AFTER
 from bookstore.database import is_unavailable, note_unavailable
@@ -29,6 +31,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     return refused(request, 403) or defaults.permission_denied(request, exception)
+
+
+def stale(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """CSRF_FAILURE_VIEW: a form whose token is not this browser's, mostly as its sender signed in again elsewhere."""
+    return plain(403) if is_page(request) else csrf_failure(request, reason=reason)
 
 
 def missing(request: HttpRequest, exception: Exception) -> HttpResponseBase:

@@ -1,7 +1,7 @@
-"""The one envelope of every error: `{"detail", "code", "field"?}`, whoever produced it.
+"""The one envelope of every error: `{"detail", "code", "field"?}`.
 
-A rule of the shop that is broken raises a subclass of `ApiError`, from a model's verb as from a view. Everything else
-that can go wrong (Django's, DRF's and the database's exceptions) is translated here, and only here.
+A broken rule of the shop raises a subclass of `ApiError`, in a model's verb as in a view. All other exceptions
+(Django's, DRF's and the database's) are translated here, and only here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,11 +20,11 @@ from rest_framework.response import Response
 
 from bookstore.database import is_outdated, is_unavailable, note_unavailable
 
-# Seconds after which a client may ask again when the database is away or too busy.
+# Retry-After in seconds, when the database is down or too busy.
 RETRY_AFTER = 1
-# On every error: what it stands for may be somebody's own, or true for this moment only.
+# On every error: it may be private to the caller, or true for this moment only.
 NOT_KEPT = {"Cache-Control": "no-store"}
-# Faults that one answer lists. Who sends more learns of the others when these are mended.
+# Validation errors in one answer; the client sees the others after correcting these.
 MAX_FAULTS = 20
 
 
@@ -139,7 +139,7 @@ class ValidationError(ApiError):
 
 
 class TooManyParameters(ValidationError):
-    """Raised by nothing of ours: Django counts the parameters of a query before anybody reads them."""
+    """Stands for Django's TooManyFieldsSent: Django counts query parameters before any view reads them."""
 
     def __init__(self) -> None:
         most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
@@ -147,7 +147,7 @@ class TooManyParameters(ValidationError):
         super().__init__([{"field": "query", "code": "max_length", "detail": detail}])
 
 
-# What stands in for a status that Django, a middleware or the server itself produced without one of ours.
+# The error for a status that Django, a middleware or the server answers without an ApiError.
 BY_STATUS: dict[int, type[ApiError]] = {
     error.status_code: error
     for error in (
@@ -217,7 +217,7 @@ def as_api_error(error: Exception) -> ApiError | None:
 
 
 def invalid(found: Iterator[dict[str, str]]) -> ValidationError:
-    """Of any number of faults, but at least one."""
+    """A ValidationError of the first MAX_FAULTS faults; a general one when there are none."""
     listed = list(islice(found, MAX_FAULTS))
     return ValidationError(listed or [{"field": "body", "code": "invalid", "detail": ValidationError.message}])
 
@@ -235,7 +235,7 @@ def codes_of(error: Exception) -> Any:
 
 
 def as_it_stands(error: exceptions.APIException) -> ApiError:
-    """One that has no error of ours: its status, its code (DRF's own in capitals), its first text, its Retry-After."""
+    """An untranslated exception: keeps its status, code (DRF's own in capitals), first text and Retry-After."""
     first = next(faults(error.detail), {"detail": error.default_detail, "code": error.default_code})
     refusal = ApiError(str(first["detail"]))
     refusal.status_code = error.status_code
@@ -257,13 +257,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     ours = as_api_error(error)
     if ours is None:
         return None
-    # Here: DRF's views ask the settings for the schema class when they are imported, and that one needs this module.
+    # Imported here, against a cycle: DRF's views load the schema class from the settings, and it imports this module.
     from rest_framework.views import set_rollback
 
     set_rollback()  # under ATOMIC_REQUESTS, as DRF's own handler does
     headers = headers_of(ours)
     if isinstance(ours, MethodNotAllowed):
-        # DRF lists OPTIONS too, which is a browser's question before a call, and no answer of a view's.
+        # Without OPTIONS, which DRF lists: that is a CORS preflight, and no view answers it.
         headers["Allow"] = ", ".join(name for name in context["view"].allowed_methods if name != "OPTIONS")
     return Response(ours.envelope(), status=ours.status_code, headers=headers)
 

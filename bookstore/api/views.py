@@ -1,4 +1,4 @@
-"""What the views of the API have in common: DRF's view, closed by default."""
+"""The base classes of the API's views: DRF's APIView, closed by default."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,23 +23,23 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class CallerNotConfirmed(Exception):
-    """A bug: a handler that is marked `@confirms_caller` succeeded without asking who calls. Answered 500."""
+    """A bug: a handler marked `@confirms_caller` succeeded without confirming its caller. Answered 500."""
 
 
 def confirms_caller(handler: Handler) -> Handler:
-    """Marks a handler whose statement asks itself whether the caller is let in, and then calls `Caller.confirm()`.
+    """Marks a handler whose own SQL statement checks the caller, and which then calls `Caller.confirm()`.
 
-    Only the statement is saved: a success of which nobody was confirmed is a bug, and is answered 500.
+    It saves the separate query, not the check: a success without a confirmed caller is a bug, and is answered 500.
     """
     handler.statement_confirms_caller = True  # type: ignore[attr-defined]  # a mark on a function
     return handler
 
 
 class ApiView(APIView):
-    """DRF's, closed by default: whoever sends a token is let in only if it still counts.
+    """DRF's APIView, closed by default: a token is accepted only while its session is good.
 
-    The order of refusals is the contract's: 405, then who calls (401, 403), then what they accept (406), send (422)
-    and ask for (404, 409).
+    The order of refusals is the contract's: 405, then the caller (401, 403), the Accept header (406), the input (422)
+    and the object (404, 409).
     """
 
     http_method_names = ("get", "post", "put", "patch", "delete", "head")
@@ -73,7 +73,7 @@ class ApiView(APIView):
         try:
             super().initial(request, *args, **kwargs)
         except NotAcceptable:
-            # DRF would tell anybody, whatever their token.
+            # DRF negotiates before it authenticates; the contract has 401 and 403 before 406.
             self.perform_authentication(request)
             self.check_permissions(request)
             raise
@@ -81,18 +81,18 @@ class ApiView(APIView):
             request.auth.user()
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Whatever went wrong in a handler that is marked `@confirms_caller`: who is not let in is told that first."""
+        """Checks the caller before any other error of a handler marked `@confirms_caller`, so that 401 comes first."""
         if not isinstance(exc, MethodNotAllowed) and getattr(exc, "status_code", 0) != 401:
             try:
                 caller: Any = self.request.auth
                 if caller is not None and not caller.confirmed:
                     caller.user()
             except (APIException, DatabaseError, InterfaceError) as refusal:
-                exc = refusal  # without a database there is no caller either
+                exc = refusal  # also when the database is down: then no caller can be checked
         return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """What was answered to a caller is theirs alone: no cache may keep it."""
+        """Sets `no-store` on a success of a caller. Raises CallerNotConfirmed."""
         response = super().finalize_response(request, response, *args, **kwargs)
         caller: Any = request.auth if response.status_code < 400 else None
         if caller is not None:
@@ -103,12 +103,12 @@ class ApiView(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """None. `Allow`, which DRF would put on every answer, is on a 405: see exception_handler."""
+        """No headers. DRF would set `Allow` on every answer; exception_handler sets it on a 405."""
         return {}
 
 
 class PublicReads(ApiView):
-    """For a view whose reads are for everybody: they look at no token, so that a bad or expired one does not fail them.
+    """Public reads: GET and HEAD ignore the token, so that a bad or expired one does not fail them.
 
     Writes keep the view's authentication and permissions.
     """
@@ -120,5 +120,5 @@ class PublicReads(ApiView):
         return [] if self.reads() else super().get_permissions()
 
     def reads(self) -> bool:
-        # There is no request while the schema makes its own.
+        # `self.request` is None while the schema is generated.
         return getattr(self.request, "method", None) in SAFE_METHODS

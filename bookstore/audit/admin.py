@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from bookstore.admin.lists import BoundedList, is_id
 from bookstore.audit.models import AuditChange, AuditEvent, Channel
@@ -25,7 +26,7 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take the cell fo
 
 
 class KindFilter(admin.SimpleListFilter):
-    title = "about"
+    title = "what was changed"
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -37,11 +38,11 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class ChannelFilter(admin.SimpleListFilter):
-    title = "by"
+    title = "way in"
     parameter_name = "by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, str(label).capitalize()) for value, label in Channel.choices]
+        return [(value, capfirst(str(label))) for value, label in Channel.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(channel=self.value()) if self.value() else queryset

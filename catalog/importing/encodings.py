@@ -32,8 +32,8 @@ ENCODINGS: dict[str, str] = {
     "gb18030": "GB 18030 (Chinese)",
     "big5": "Big5 (Chinese)",
     "euc-kr": "EUC-KR (Korean)",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
+    "utf-16-le": "UTF-16 LE",
+    "utf-16-be": "UTF-16 BE",
 }
 NAMES = ENCODINGS | {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252"}
 GUESSED = ("cp1252", "cp1250", "cp1251", "mac-roman")

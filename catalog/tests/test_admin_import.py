@@ -315,6 +315,18 @@ def test_encoding_that_is_asked_for_is_chosen_on_the_page(staff):
     assert again.context["rows"]["new"][0].fields["author"] == "Molière"
 
 
+def test_file_of_headings_alone_is_told_to_have_no_row(staff):
+    response = upload(staff, "title,author,price\n")
+
+    assert "There is nothing to import: the file has no row under its headings." in response.content.decode()
+
+
+def test_encodings_to_choose_from_have_a_name_each(staff):
+    choices = staff.get(IMPORT).context["form"].fields["encoding"].choices
+
+    assert len({label for _, label in choices}) == len(choices)
+
+
 @pytest.mark.parametrize("key", ["", "x", "-1", "0", "9" * 18, "9" * 30, "1\0"])
 def test_confirmation_of_no_import_is_told(staff, key):
     response = staff.post(CONFIRM, {"import": key, "resource": "1", "format": "7"}, follow=True)

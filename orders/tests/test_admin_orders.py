@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.messages import get_messages
 
+from bookstore.audit.models import AuditEvent
 from catalog.models import Book
 from orders.checkout import Wish, checkout
 from orders.models import Order
@@ -57,6 +58,23 @@ def test_paid_shipped_and_cancelled_by_the_actions(staff, order):
         "1 order: Marked as shipped.",
     ]
     assert (order.status, order.payment_reference) == ("shipped", "by hand: olga@example.com")
+
+
+@pytest.mark.parametrize("before", [["mark_paid_by_hand"], ["mark_paid_by_hand", "mark_shipped"]])
+def test_paid_again_is_refused_and_is_not_in_the_history(staff, order, before):
+    for action in before:
+        do(staff, action, order)
+
+    message = do(staff, "mark_paid_by_hand", order)
+
+    assert message == f"{order.number}: This order is not waiting for a payment (any more)."
+    assert AuditEvent.objects.count() == len(before)
+
+
+def test_the_page_of_an_order_has_no_button_to_save(staff, order):
+    page = staff.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    assert [name in page for name in ('name="_save"', 'name="_continue"', 'name="_addanother"')] == [False] * 3
 
 
 def test_cancel_gives_the_copies_back_and_names_the_colleague(staff, order):

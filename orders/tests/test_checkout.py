@@ -91,6 +91,26 @@ def test_checkout_needs_no_body_and_passes_over_what_it_does_not_know(client_for
     assert (response.json()["note"], response.json()["contact"]) == ("", None)
 
 
+def test_checkout_with_empty_chunks_is_400_and_orders_nothing(client_for, alice, cart):
+    """A contact may have been on its way when they ended."""
+    response = client_for(alice).post("/orders/checkout", headers={"Transfer-Encoding": "chunked"})
+
+    assert response.status_code == 400
+    assert response.json() == {
+        "detail": "The body came in chunks, and they were empty: send {} to order without note and contact.",
+        "code": "PARSE_ERROR",
+    }
+    assert not Order.objects.exists()
+
+
+def test_checkout_reads_a_body_in_chunks(client_for, alice, cart):
+    sent = {"Transfer-Encoding": "chunked"}
+
+    response = client_for(alice).post("/orders/checkout", {"note": "Ring twice."}, headers=sent)
+
+    assert (response.status_code, response.json()["note"]) == (201, "Ring twice.")
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

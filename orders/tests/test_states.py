@@ -88,11 +88,12 @@ def test_cancel_gives_nothing_back_to_a_book_that_was_deleted(order, emma):
 
 
 def test_mark_paid_with_the_same_reference_again_changes_nothing(order):
-    order.mark_paid("pi_1")
+    first = order.mark_paid("pi_1")
     paid_at = order.paid_at
 
-    order.mark_paid("pi_1")
+    second = order.mark_paid("pi_1")
 
+    assert (first, second) == (True, False)
     assert (order.status, order.paid_at, order.payment_reference) == (Status.PAID, paid_at, "pi_1")
 
 

@@ -111,3 +111,14 @@ def test_session_that_is_used_is_seen(bob, settings):
     client.get("/admin/")
 
     assert client.session[sign_ins.FACTS]["seen"] > time.time() - 60
+
+
+def test_form_of_another_sign_in_is_refused_in_words_and_html(bob):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(bob)
+
+    response = client.post(PAGE, {"name": "any", "csrfmiddlewaretoken": "x" * 64})
+
+    assert response.status_code == 403
+    assert "This page is out of date" in response.content.decode()
+    assert "CSRF" not in response.content.decode()

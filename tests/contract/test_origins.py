@@ -107,7 +107,8 @@ def test_tracing_and_caching_headers_may_be_sent(settings):
 
     usual = {"sentry-trace", "baggage", "traceparent", "x-requested-with", "cache-control", "idempotency-key"}
     assert set(allowed) == {*ALLOWED_HEADERS} >= usual
-    assert {"ETag", "Retry-After", "X-Request-ID"} <= set(django_settings.CORS_EXPOSE_HEADERS)
+    told = {"ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"}
+    assert told <= set(django_settings.CORS_EXPOSE_HEADERS)
 
 
 def test_further_headers_are_a_setting():

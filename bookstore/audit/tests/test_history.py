@@ -124,6 +124,12 @@ def test_history_is_found_by_who_did_it_and_by_kind(site, alice):
     assert listed(site.get(EVENTS, {"q": "nobody"})) == []
 
 
+def test_filters_of_the_history_are_named_in_words(site):
+    page = site.get(EVENTS).content.decode()
+
+    assert ["By what was changed" in page, "By way in" in page, "The API" in page] == [True] * 3
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_list_costs_the_same_for_any_number(site, rows, django_assert_num_queries):
     for number in range(rows):
