@@ -1,7 +1,7 @@
 """The tokens that clients carry: JSON Web Tokens, HS256. The only module that knows simplejwt.
 
-Reading a token asks no database: it says what was signed. Whether that still counts is decided by
-`User.objects.calling(claims)` and `LoginSession.objects.refresh(claims)`.
+Reading a token costs no query and checks only its signature and claims. `User.objects.calling(claims)` and
+`LoginSession.objects.refresh(claims)` check its session.
 """
 
 import re
@@ -25,16 +25,16 @@ from bookstore.accounts.claims import Claims
 from bookstore.accounts.exceptions import RefreshInvalid, TokenExpired, TokenInvalid
 from bookstore.accounts.models import LoginSession
 
-# Ours are some 400 characters. A longer one is not read: what is in it could be nested as deep as it is long.
+# Ours have some 400 characters. A longer one is not parsed: its JSON could be nested as deep as it is long.
 MAX_LENGTH = 1000
 # Unpadded, and the last part a signature of 32 bytes: PyJWT would forgive padding, and a token has one spelling.
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
-# Access tokens whose signature this process remembers: some 3 MB when full.
+# Access tokens whose checked signature is cached in this process: some 3 MB when full.
 REMEMBERED = 4096
 USER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # Seconds by which the clocks of two hosts may differ: a token that one of them has just issued was, by the other's
-# clock, issued in the future. What is really not yet valid is refused, and an expiry has no leeway (`read`).
+# clock, issued in the future. Beyond it a token is refused as not yet valid; an expiry has no leeway (`read`).
 CLOCKS_DIFFER = 60
 MAX_ID = BigIntegerField.MAX_BIGINT
 
@@ -47,9 +47,9 @@ class Tokens(TypedDict):
 
 
 class Keys(TokenBackend):
-    """Signs with JWT_SIGNING_KEY. Also believes JWT_SIGNING_KEY_PREVIOUS, while a change of the key is under way.
+    """Signs with JWT_SIGNING_KEY. Also accepts JWT_SIGNING_KEY_PREVIOUS, during a key rotation.
 
-    `names` are those of this deployment (TOKEN_ISSUER); the first stands in new tokens.
+    `names` are the accepted issuers (TOKEN_ISSUER); new tokens have the first.
     """
 
     def __init__(self, signing_key: str, previous_key: str, names: tuple[str, ...]) -> None:
@@ -101,7 +101,7 @@ def issue(session: LoginSession) -> Tokens:
         token["sid"] = session.pk
         if session.identity:
             token["ses"] = session.identity
-    # All of it from the session's row: whoever asks for it again, of whichever worker, gets this same token.
+    # All from the session's row, so that every worker makes the same token again.
     refresh["jti"] = session.refresh_jti
     refresh["exp"] = int(session.expires_at.timestamp())
     refresh["iat"] = int((session.expires_at - refresh.lifetime).timestamp())
@@ -128,10 +128,10 @@ def read_access(raw: str) -> Claims:
 
 @lru_cache(maxsize=REMEMBERED)
 def verified_access(raw: str, keys: Keys) -> Claims:
-    """A token's claims, once its signature was found right. What was refused is not remembered.
+    """Caches the claims of tokens with a valid signature; refused tokens are not cached.
 
-    A client sends the same token many times, and the signature cannot become wrong. Everything that can change is asked
-    at every request: the expiry by `read_access`, the session and the user by the database.
+    A client sends the same token many times, and its signature stays valid. Everything that can change is checked on
+    every request: the expiry by `read_access`, the session and the user by the database.
     """
     return read(Access, raw)
 

@@ -1,7 +1,7 @@
-"""HTTP caching of what everybody may read: a strong ETag, 304 for who holds it already, and Cache-Control.
+"""HTTP caching of public answers: a strong ETag, 304 for a matching If-None-Match, and Cache-Control.
 
-`CATALOGUE_CACHE_SECONDS` is how old a price or a stock may be that a visitor sees. With 0 caches may keep an answer,
-and must ask each time whether it still holds.
+`CATALOGUE_CACHE_SECONDS` is `max-age`: how old a price or a stock may be that a visitor sees. With 0 caches may store
+an answer, and must revalidate it each time.
 """
 
 from hashlib import blake2b
@@ -32,21 +32,21 @@ ETAG = OpenApiParameter(
 CACHED = (IF_NONE_MATCH, ETAG)
 NOT_MODIFIED = {304: OpenApiResponse(description="The answer is still the one that you hold.")}
 
-# Seconds. A cache may send an answer that just became too old once more while it fetches the next. One second is enough
-# for a busy entry, and keeps `max-age` what it says.
+# stale-while-revalidate, in seconds: a cache may send a stale answer while it fetches the next. One second is enough
+# for a busy entry, and stays close to `max-age`.
 WHILE_REVALIDATING = 1
-# And this long while the service is away: an old catalogue is better than none.
+# stale-if-error, in seconds: while the service is down, a stale catalogue is better than none.
 IF_ERROR = 86_400
-# What nginx takes off: its clock has whole seconds, and it, too, may send an answer while it fetches the next.
+# Seconds less for nginx: its clock has whole seconds, and it, too, sends stale answers while it fetches the next.
 NGINX_MARGIN = 2
 
-# What an answer depends on besides its address. Who sends a token or the staff's cookie may have changed the catalogue
-# a moment ago, and is never answered from a cache that others filled.
+# The caller of a request with a token or the staff's cookie may just have changed the catalogue, and never gets an
+# answer that was cached for others.
 VARY = "Authorization, Cookie"
 
 
 def public_answer(request: Request, body: bytes, content_type: str = "application/json") -> HttpResponse:
-    """200 with this body, or 304 when the client holds it already."""
+    """200 with this body, or 304 when If-None-Match has its ETag."""
     version = blake2b(body, digest_size=16).hexdigest()
     if if_none_match(request, version):
         response = HttpResponse(status=304)
@@ -64,6 +64,6 @@ def public_answer(request: Request, body: bytes, content_type: str = "applicatio
         response.headers["Cache-Control"] = (
             f"public, max-age={seconds}, stale-while-revalidate={WHILE_REVALIDATING}, stale-if-error={IF_ERROR}"
         )
-        # Read by nginx alone, which does not hand it on.
+        # For nginx, which removes it from the response.
         response.headers["X-Accel-Expires"] = str(max(seconds - NGINX_MARGIN, 0))
     return response

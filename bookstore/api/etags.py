@@ -5,7 +5,7 @@ import re
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
-# What a compressing proxy makes of "abc": nginx and Cloudflare write W/"abc", Apache "abc-gzip", Jetty "abc--gzip".
+# How compressing proxies mark the tag "abc": nginx and Cloudflare write W/"abc", Apache "abc-gzip", Jetty "abc--gzip".
 OF_A_COMPRESSOR = re.compile(r"-{1,2}(gzip|br|zstd|deflate)$")
 
 
@@ -15,7 +15,7 @@ def etag(version: str) -> str:
 
 
 def versions(header: str) -> list[str]:
-    """Those that an If-Match or If-None-Match names, as they were before a compressor marked them."""
+    """The versions in an If-Match or If-None-Match, without a compressor's mark."""
     tags = (tag.removeprefix("W/").strip('"') for tag in parse_etags(header))
     return [OF_A_COMPRESSOR.sub("", tag) for tag in tags]
 

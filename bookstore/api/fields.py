@@ -1,4 +1,4 @@
-"""Serializer fields that take exactly what the contract allows, where DRF's own are more generous."""
+"""Serializer fields that accept exactly what the contract allows; DRF's own accept more."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from bookstore.api.parsers import MAX_DIGITS
 from bookstore.api.text import UNSEEN, can_be_seen
 
-SHOWN = 50  # characters of what was sent, in a refusal of it
+SHOWN = 50  # characters of the input that an error message quotes
 ASCII_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -35,7 +35,7 @@ class FlagField(serializers.BooleanField):
 
 
 class OneOfField(serializers.ChoiceField):
-    """One word of a few. The refusal names what was sent, shortened, and the words that there are."""
+    """One of a few words. The error message quotes the input, shortened, and lists the allowed words."""
 
     default_error_messages = {"invalid_choice": '"{input}" is not one of {allowed}.'}
 
@@ -48,9 +48,9 @@ class OneOfField(serializers.ChoiceField):
 class TextField(serializers.CharField):
     """A JSON string. DRF's own field would also take a number.
 
-    Its length is asked first, and what is too long is looked at no further: DRF would hand a text of 1 MB to every
-    validator. `max_written` is the bound as it is sent, where what is kept of it is shorter. A `visible` one has
-    something in it that can be seen.
+    Checks the length first, and stops when it is too long: DRF would run every validator on a text of 1 MB.
+    `max_written` is the bound of the input, where the stored text may be shorter. `visible` requires a visible
+    character.
     """
 
     default_error_messages = {
@@ -62,7 +62,7 @@ class TextField(serializers.CharField):
         super().__init__(**options)
         self.visible = visible
         self.max_written = self.max_length if max_written is None else max_written
-        # Asked below, in C instead of one character after the other.
+        # Checked below by `encode`, in C instead of a loop over the characters.
         per_character = ProhibitSurrogateCharactersValidator
         self.validators = [each for each in self.validators if not isinstance(each, per_character)]
 

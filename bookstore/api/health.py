@@ -1,4 +1,4 @@
-"""What a load balancer asks."""
+"""Liveness and readiness, for load balancers."""
 
 import os
 import shutil
@@ -26,12 +26,12 @@ WELL = OpenApiExample("All is well", value={"status": "ok", "version": __version
 ALIVE = {"status": "ok", "version": __version__}
 
 
-# A standby says so, too: a primary that was demoted, or one that a balancer takes for it.
+# Also true on a standby: a demoted primary, or one that a balancer mistakes for the primary.
 WRITABLE = {"postgresql": "SHOW transaction_read_only", "sqlite": "PRAGMA query_only"}
 READ_ONLY = ("on", 1)
 
 
-# Bytes of the disk below which SQLite may fail in the middle of a transaction: it writes beside its file.
+# Bytes of free disk that SQLite needs: it writes a journal beside its file during a transaction.
 ROOM = 5_000_000
 
 

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its line in the log, the envelope of errors that no view made."""
+"""Middleware of every request: its id, the request log, the envelope for errors outside of views."""
 
 import logging
 import re
@@ -20,17 +20,17 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-# What a caller may name its request: safe in a header and on a line of a log.
+# Accepted X-Request-ID: safe in a header and in the log.
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-# What Django's check of forms quotes of a request that comes from elsewhere, and the part of it that names where.
+# The origin or Referer that Django's CSRF check quotes in its message, and the origin in it.
 FROM_ELSEWHERE = re.compile(r"(?<=checking failed - ).*(?= does not match any trusted origins)", re.DOTALL)
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives every record of the log the id of the request that it was written in."""
+    """Adds the request's id to every log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
@@ -43,7 +43,7 @@ def only_origin(quoted: re.Match[str]) -> str:
 
 
 class OnlyOriginsFilter(logging.Filter):
-    """Leaves of a Referer no more in the log than its origin: its query may have an email that staff searched for."""
+    """Logs only the origin of a Referer: its query may have an email that staff searched for."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -54,7 +54,7 @@ class OnlyOriginsFilter(logging.Filter):
 
 
 def fit_or_new(sent: str) -> str:
-    """The id that the caller gave its request, if it is safe to repeat; else a new one."""
+    """The caller's request id, if it is safe to repeat; else a new one."""
     return sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else urandom(16).hex()
 
 
@@ -118,7 +118,7 @@ class ErrorEnvelopeMiddleware:
         return made
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Of a view that is none of DRF's. In the admin only a database that is away: its other errors are pages."""
+        """For views outside of DRF. In the admin only ServiceUnavailable: its other errors are pages."""
         error = errors.as_api_error(exception)
         if error is None or (request.path.startswith("/admin/") and not isinstance(error, errors.ServiceUnavailable)):
             return None
@@ -128,8 +128,8 @@ class ErrorEnvelopeMiddleware:
 class TrailingSlashMiddleware:
     """Serves `/books/` as `/books`, without a redirect: clients of either habit work.
 
-    A DELETE only where an id stands before the slash: one that a script put together with an id which it did not have
-    (`/cart/items/` + "") would else delete all that there is.
+    A DELETE only after an id: a script that builds `/cart/items/` + id with an empty id would otherwise delete every
+    line.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

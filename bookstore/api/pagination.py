@@ -1,4 +1,4 @@
-"""Pages as the contract has them: `{items, total, page, size}`, at a cost that does not grow with the table.
+"""The contract's pages: `{items, total, page, size}`, at a cost that does not grow with the table.
 
 docs/decisions/0010-catalogue-at-scale.md has the reasons and the figures.
 """
@@ -20,7 +20,7 @@ SMALL_TABLE = 100_000
 # In a larger one, rows that are counted one by one. Of more, PostgreSQL's planner says about how many there are. Ten
 # times as many cost 50 to 120 ms where a filter has no index of its own, or a weak one.
 EXACT_TOTAL = 1_000
-# A page that begins further on has no rows in any table, and the databases cannot be asked for one beyond 2⁶³.
+# The largest OFFSET: no table has as many rows, and databases refuse one beyond 2⁶³.
 FURTHEST = 10**15
 
 
@@ -43,20 +43,20 @@ class Total:
     is_estimate: bool = False
 
     def after(self, items: int, *, start: int, size: int) -> "Total":
-        """What a page that was read tells: an estimate never contradicts it."""
+        """Corrects an estimate by the rows of a page that was read."""
         if not self.is_estimate or (items == size and start + items <= self.rows):
             return self
         if items == size:
             return Total(start + items, seen=start + items, is_estimate=True)
         if items or start <= self.seen:
-            return Total(start + items, seen=start + items)  # the last page: what was there is counted now
+            return Total(start + items, seen=start + items)  # the last page: the total is exact now
         return Total(max(self.seen, min(self.rows, start)), seen=self.seen, is_estimate=True)
 
 
 def page_of(queryset: QuerySet[Any], *, page: int, size: int, count: bool = True) -> dict[str, Any]:
     """One page of an ordered queryset, in two queries, four when the total is estimated; without a total in one.
 
-    A page past the end has no items. A queryset that has a `read_page` of its own is asked for it.
+    A page past the end has no items. A queryset's own `read_page` is used, if it has one.
     """
     start = min((page - 1) * size, FURTHEST)
     read = getattr(queryset, "read_page", None) or partial(read_page, queryset)
@@ -76,7 +76,7 @@ def read_page(queryset: QuerySet[Any], start: int, size: int, *, count: bool = T
     total = total_of(queryset, exact_up_to=EXACT_TOTAL) if count else None
     if total and start >= total.rows and not total.is_estimate:
         return [], total
-    # The rows that are skipped are passed over in the index; only those of the page are read.
+    # Skips rows by the index alone; only those of the page are read.
     wanted = queryset.values("pk")[start : start + size]
     rows = queryset.model._default_manager.filter(pk__in=wanted).order_by(*queryset.query.order_by)
     return list(rows), total
@@ -85,10 +85,9 @@ def read_page(queryset: QuerySet[Any], start: int, size: int, *, count: bool = T
 def total_of(
     queryset: QuerySet[Any], *, exact_up_to: int, counted: int | None = None, small: bool | None = None
 ) -> Total:
-    """Exact up to the bound, and of a small table; else an estimate. One query to three. SQLite always counts.
+    """Exact up to the bound, and for a small table; else an estimate. One query to three. SQLite always counts.
 
-    Who has counted up to one more than the bound already, or knows whether the table is small, passes that on, and
-    saves a query.
+    `counted` (up to one more than the bound) and `small` save a query each, when the caller has them already.
     """
     if connections[queryset.db].vendor != "postgresql":
         return exactly(queryset.count())

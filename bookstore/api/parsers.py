@@ -97,25 +97,25 @@ class StrictJSONParser(JSONParser):
 
 
 class JSONFirstNegotiation(DefaultContentNegotiation):
-    """A body that comes without a Content-Type is taken for JSON, as the earlier service took it."""
+    """Parses a body without a Content-Type as JSON, as the earlier service did."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         renderers = list(renderers)
-        # What nearly every client sends needs no weighing up.
+        # Fast path for the Accept header of nearly every client.
         if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", renderers[0].media_type):
             return renderers[0], renderers[0].media_type
-        # With a format in hand DRF looks for none in the query, which may be one that cannot be read.
+        # With a suffix DRF does not read `format` from the query string, which may be malformed.
         chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix or "any")
         return chosen
 
     def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
-        """All of them: Accept chooses, and nothing else."""
+        """All of them: only Accept selects one."""
         return list(renderers)
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """Raises UnsupportedMediaType for a compressed body: what it would unfold to has no bound."""
+        """Raises UnsupportedMediaType for a compressed body: its decompressed size has no bound."""
         if request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType("Bodies are read as they are, without a Content-Encoding.")
         parsers = list(parsers)

@@ -1,4 +1,4 @@
-"""A request whose Content-Type, whatever it says, neither fails it nor chooses how it is read."""
+"""The request class: the charset of the Content-Type is ignored."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from bookstore.server.forwarded import believe
 
 
 class Utf8Request(WSGIRequest):
-    """Bodies and queries are UTF-8 here; Django's own would decode them by any codec that the client names.
+    """Decodes bodies and queries as UTF-8; Django would use any codec that the client names.
 
-    It would do so while the request is made, before any middleware could make an answer of the codec's exception.
+    Django does that in the constructor, before any middleware could turn the codec's exception into an answer.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:

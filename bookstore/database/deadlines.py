@@ -1,11 +1,11 @@
-"""How long an answer of the database is waited for, on this side of the network.
+"""Client-side timeouts for answers of the database.
 
 PostgreSQL ends a statement by itself after `statement_timeout`. It cannot when it is frozen, or when a pooler or the
-network swallows what it says: TCP acknowledges what was sent, and then nothing comes. Two bounds hold here, and whoever
-runs into one gives the connection up, because nobody knows what the other end made of the statement:
+network drops its answer: TCP acknowledges the statement, and then nothing comes. Two timeouts hold here. Each closes
+the connection, because the outcome of the statement is unknown:
 
-- each statement's, a little more than `statement_timeout`, so that a server that works is the one that says so;
-- the request's, from its arrival in the queue until its last statement, where `bookstore/server/admission.py` sets one.
+- a statement's, a little more than `statement_timeout`, so that a working server reports the timeout first;
+- a request's, from its arrival in the queue until its last statement, where `bookstore/server/admission.py` sets one.
 """
 
 import math
@@ -21,33 +21,33 @@ from psycopg.abc import PQGen
 
 R = TypeVar("R")
 
-# Looked up once: every statement comes by here.
+# Looked up once: it runs for every statement.
 wait = psycopg.Connection.wait
 INFINITE = math.inf
 
-# Seconds that the server has, beyond its own timeout, to say that a statement took too long.
+# Seconds beyond the server's own timeout, in which it can report that timeout.
 MARGIN = 0.5
-# Seconds, where a timeout is left to the server (0) and is not known here.
+# Seconds, when the setting is 0: the server's timeout is not known here.
 UNKNOWN = 5
-# Seconds: what psycopg and libpq give a connection at least.
+# Seconds: the smallest connect_timeout of psycopg and libpq.
 SHORTEST_CONNECT = 2
 
 
 def answer_timeout(statement_timeout: int) -> float:
-    """The bound of a statement, in seconds, that goes with a server's `statement_timeout`."""
+    """The timeout of a statement, in seconds, for a server's `statement_timeout`."""
     return (statement_timeout or UNKNOWN) + MARGIN
 
 
 def request_timeout(statement_timeout: int) -> float:
-    """The bound of a request: five seconds and a half, or what its longest statement may take.
+    """The timeout of a request, in seconds: 5.5, or the longest statement's.
 
-    Less would not do: it stands in line and connects before it asks anything.
+    It includes the time in the queue and for connecting.
     """
     return max(statement_timeout, UNKNOWN) + MARGIN
 
 
 class _Own(threading.local):
-    """What this thread's request has; a thread without one has all the time there is."""
+    """The deadline of this thread's request; infinite without a request."""
 
     ends_at = math.inf
 
@@ -61,7 +61,7 @@ def left() -> float:
 
 
 def begin(seconds: float) -> None:
-    """From here on this thread works on a request that may use the database for so long."""
+    """Starts the deadline of this thread's request."""
     _own.ends_at = monotonic() + seconds
 
 
@@ -71,7 +71,7 @@ def end() -> None:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """`begin` and `end`, where a microsecond more does not matter."""
+    """`begin` and `end` as a context manager, a microsecond slower."""
     begin(seconds)
     try:
         yield
@@ -81,7 +81,7 @@ def within(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Inside, this thread's request has no more than so many of its seconds; afterwards what is left of all of them."""
+    """A shorter deadline inside the `with`; afterwards the request's own again."""
     ends_at = _own.ends_at
     _own.ends_at = min(ends_at, monotonic() + seconds)
     try:
@@ -91,7 +91,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 class Connection(psycopg.Connection[Any]):
-    """Waits for each answer as long as it may, and no longer."""
+    """A connection with a timeout for each answer."""
 
     answer_timeout = math.inf  # seconds
 
@@ -99,7 +99,7 @@ class Connection(psycopg.Connection[Any]):
     def connect(  # type: ignore[override]  # every keyword of psycopg's is taken, and one of ours
         cls, conninfo: str = "", *, answer_timeout: float = math.inf, connect_timeout: str | int = 0, **options: Any
     ) -> Self:
-        """Does not begin what the request has no time for. Raises OperationalError."""
+        """Raises OperationalError when the request has less time left than a connect may need."""
         seconds = left()
         if seconds < SHORTEST_CONNECT:
             raise psycopg.OperationalError("the request has too little time left to connect")
@@ -110,9 +110,9 @@ class Connection(psycopg.Connection[Any]):
         return connection
 
     def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
-        """Where every round trip waits. Raises OperationalError, and the connection is closed.
+        """Waits for a round trip. At the timeout closes the connection and raises OperationalError.
 
-        A connection that is given up before a statement is sent has nothing of it done.
+        When it is closed before a statement is sent, the statement has not run.
         """
         if timeout is not None:
             return wait(self, gen, interval, timeout)
@@ -128,7 +128,7 @@ class Connection(psycopg.Connection[Any]):
             raise self.given_up(seconds) from error
 
     def seconds_to_answer(self) -> float:
-        """For what is about to be sent. Raises OperationalError, and the connection is closed, when none are left."""
+        """The timeout of the next statement. Without time left, closes the connection and raises OperationalError."""
         seconds = _own.ends_at - monotonic()
         if seconds > self.answer_timeout:
             seconds = self.answer_timeout
@@ -138,10 +138,10 @@ class Connection(psycopg.Connection[Any]):
         return seconds
 
     def given_up(self, seconds: float) -> psycopg.OperationalError:
-        """What is raised when they have passed; the connection is closed."""
+        """The error at a timeout. Closes the connection."""
         self.pgconn.finish()
         return psycopg.OperationalError(f"no answer within {seconds:.1f} s: the connection is given up")
 
 
-# What Django takes for the driver.
+# Passed to Django as the driver module.
 driver = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})

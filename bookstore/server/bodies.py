@@ -1,4 +1,4 @@
-"""Reads a request's body before the request takes a slot, so that a client that sends slowly holds up nobody.
+"""Reads a request's body before the request takes a slot, so that a slow client does not hold one.
 
 Bounds, all for one worker:
 
@@ -23,21 +23,21 @@ from bookstore.api.errors import ApiError, ParseError
 from bookstore.server.limits import LARGEST_QUEUE
 from bookstore.server.slots import TooBusy
 
-PIECE = 16_384  # bytes that are read at once: progress is seen no finer
+PIECE = 16_384  # bytes of one read: the granularity of progress
 IN_MEMORY = 65_536  # bytes
 FILES_TOGETHER = 64_000_000  # bytes
 RATE = 4_096  # bytes a second
 GRACE = 10.0  # seconds
 MOST_READERS = LARGEST_QUEUE * 3 // 4
-# Of a body that is too large so many bytes are read, and thrown away: a client, or a proxy, that cannot send the rest
-# may never look at the answer.
+# Bytes of a too large body that are read and discarded: a client or proxy that cannot finish sending may never read the
+# answer.
 THROWN_AWAY = 26_214_400
 
 
 class CutShort(ParseError):
-    """Less of a body came than its Content-Length says: the client went, or counts wrongly.
+    """The body is shorter than its Content-Length: the client disconnected, or counts wrongly.
 
-    What did come may well be whole JSON, and mean something else than what was to come.
+    The part that came may be valid JSON with another meaning.
     """
 
     def __init__(self, announced: int, came: int) -> None:
@@ -76,16 +76,15 @@ class Bodies:
         self._readers: set[Reader] = set()
 
     def read(self, environ: dict[str, Any], *, largest: int, upload: bool = False) -> "IO[bytes] | BoundedFile":
-        """The whole body, from its beginning; `environ` gets it as `wsgi.input`. Close it to give its room back.
+        """Reads the whole body into `wsgi.input`, and returns it. Close it to release its space.
 
-        One that is larger than `largest` is thrown away, and `wsgi.input` is empty: Django refuses it by its
-        CONTENT_LENGTH. One in chunks tells no size, and Django would take it for empty: it is read as far as
-        `largest`, and one byte more for Django to refuse. Whether its last chunk came cannot be asked:
-        docs/decisions/0005-errors.md.
+        A body larger than `largest` is discarded, and `wsgi.input` is empty: Django refuses it by its CONTENT_LENGTH. A
+        chunked body has no announced size, and Django would treat it as empty: it is read up to `largest` and one byte
+        more, which Django refuses. Whether its last chunk came is unknown: docs/decisions/0005-errors.md.
 
         Raises CutShort, TooSlow; TooBusy when there is no room; OSError when TMPDIR has none.
         """
-        in_chunks = "HTTP_TRANSFER_ENCODING" in environ  # a Content-Length beside it says nothing, or lies
+        in_chunks = "HTTP_TRANSFER_ENCODING" in environ  # a Content-Length beside it is ignored
         announced = largest + 1 if in_chunks else length_of(environ)
         if not announced:
             return BytesIO()
@@ -120,19 +119,19 @@ class Bodies:
         return reader in self._readers
 
     def give_up_slow_ones_of(self, address: str) -> None:
-        """Before connections of a client are ended: which of its slow bodies comes by which, nobody tells."""
+        """Gives up all slow bodies of a client before its connections are closed: the server does not map one to the other."""
         now = monotonic()
         for reader in list(self._readers):
             if reader.address == address and reader.came < (now - reader.began) * RATE:
                 reader.given_up = True
 
     def late(self) -> list[Reader]:
-        """Those who are to be waited for no longer, each told once."""
+        """Readers that have become late, or too many. Returns each only once."""
         now = monotonic()
         readers = [reader for reader in list(self._readers) if not reader.given_up]
         late = {reader for reader in readers if reader.is_late(now)}
         if (too_many := len(readers) - len(late) - self.most_readers) > 0:
-            # Whoever has come furthest in a second is the last to go.
+            # The slowest, in bytes a second, go first.
             others = sorted(set(readers) - late, key=lambda reader: reader.came / (now - reader.began + 0.001))
             late.update(others[:too_many])
         for reader in late:
@@ -149,7 +148,7 @@ class Bodies:
         return file
 
     def count(self, size: int, *, upload: bool) -> None:
-        """Takes room for so many bytes in files, or gives it back. Raises TooBusy."""
+        """Reserves bytes in files, or releases them (negative). Raises TooBusy."""
         with self._mutex:
             if size > 0 and self._in_files[upload] + size > self.files_together:
                 raise TooBusy
@@ -175,23 +174,23 @@ class BoundedFile:
     def close(self) -> None:
         self.bodies.count(-self.size, upload=self.upload)
         self.size = 0
-        with suppress(OSError):  # what could not be written is of no use to anybody
+        with suppress(OSError):  # the file is discarded anyway
             self.file.close()
 
 
 def length_of(environ: dict[str, Any]) -> int:
-    """Content-Length, or 0 for what is none."""
+    """Content-Length, or 0 when it is missing or malformed."""
     length = environ.get("CONTENT_LENGTH") or ""
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 def what_to_read(environ: dict[str, Any], announced: int) -> int:
-    """Bytes of a body that is too large. Nothing, where the client waits to be told whether to send it."""
+    """How many bytes of a too large body to read: none with `Expect`, when the client has not sent it yet."""
     return 0 if "HTTP_EXPECT" in environ else min(announced, THROWN_AWAY)
 
 
 def pieces(source: Any, announced: int) -> Iterator[bytes]:
-    """What comes, until so many bytes have."""
+    """Reads up to `announced` bytes, in pieces."""
     left = announced
     while left > 0 and (piece := source.read(min(PIECE, left))):
         left -= len(piece)

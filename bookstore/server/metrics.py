@@ -1,10 +1,10 @@
-"""What Prometheus reads at /metrics, with METRICS_ENABLED: counted in every worker, answered by any of them for all.
+"""Prometheus metrics at /metrics, with METRICS_ENABLED: counted in every worker, served by any of them for all.
 
-`Metered` stands around the whole application, outside the queue that requests wait in: /metrics is answered while all
-else waits, and a refused request is counted too. `MetricsMiddleware` stands inside it, and tells the route and the
-database's part. Without METRICS_ENABLED neither is there, and this module is not imported.
+`Metered` wraps the whole application, outside the queue: /metrics is answered while other requests are queued, and
+refused requests are counted too. `MetricsMiddleware`, inside it, passes on the route and counts statements. Without
+METRICS_ENABLED this module is not imported.
 
-Labels are bounded: routes are those of the URL map, never a path. What an app counts it says in its own `metrics.py`.
+Labels are bounded: routes are those of the URL map, never a path. An app defines its own metrics in its `metrics.py`.
 """
 
 # Before the client, which looks for the workers' folder when it is imported.
@@ -36,12 +36,12 @@ from bookstore.server.slots import Slots
 
 PATHS = frozenset({"/metrics", "/metrics/"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-UNMATCHED = "none"  # the route of what no URL pattern answers: an unknown path, a refusal before Django looked
+UNMATCHED = "none"  # the route of an unknown path, or of a refusal before Django
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 LOOK_EVERY = 1  # seconds between two looks at a worker's pool
 
-# The environ's keys, by which the middleware tells the wrapper what it saw.
+# Keys of the environ by which the middleware passes values to the wrapper.
 ROUTE, BEGAN = "bookstore.route", "bookstore.began"
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -142,14 +142,14 @@ class DatabaseTime:
 
 
 def look_at(slots: Slots) -> None:
-    """The pool as it is now. The queue itself counts nothing for this: that would cost every request."""
+    """Samples the pool and the queue: counting in the queue itself would cost every request."""
     places.set(slots.total)
     taken.set(slots.taken)
     queued.set(slots.waiting)
 
 
 def keep_looking(slots: Slots) -> None:
-    """In a thread of each worker: another may be the one that is asked, and reads what was last written here."""
+    """Runs in a thread of each worker: another worker may serve /metrics, and reads the last values written here."""
     while not files.given_up:
         files.keep_room()
         look_at(slots)
@@ -157,7 +157,7 @@ def keep_looking(slots: Slots) -> None:
 
 
 class MetricsMiddleware:
-    """Outermost: what it sees of the database is all that a request asks."""
+    """Outermost, so that it counts all statements of a request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -189,7 +189,7 @@ def route_of(request: HttpRequest) -> str:
 
 
 class Metered:
-    """The WSGI application that measures another, and answers /metrics itself. What is asked there is not measured."""
+    """WSGI middleware that measures the application, and serves /metrics, whose own requests are not measured."""
 
     def __init__(self, application: Application, slots: Slots | None = None) -> None:
         self.application, self.slots = application, slots
@@ -201,7 +201,7 @@ class Metered:
         self.refuse = Refusal()
 
     def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """What Prometheus reads."""
+        """The response of /metrics."""
         if files.given_up:
             reason = ServiceUnavailable("This worker counts nothing: its log says why.")
             return self.refuse(environ, start_response, time.perf_counter(), reason)
@@ -243,10 +243,10 @@ class Metered:
 
 
 def may_read(environ: dict[str, Any]) -> bool:
-    """Whoever has METRICS_TOKEN, or comes straight from METRICS_ALLOWED. To others there is nothing at /metrics.
+    """Whether the request has METRICS_TOKEN, or comes directly from METRICS_ALLOWED. All others get 404.
 
-    What a proxy hands on is never straight: its address says nothing about who asks. One of TRUSTED_PROXIES is known as
-    one, whether it adds a header or not.
+    A request through a proxy is never direct: the peer's address is the proxy's. One of TRUSTED_PROXIES is recognised
+    even without a forwarding header.
     """
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
@@ -256,7 +256,7 @@ def may_read(environ: dict[str, Any]) -> bool:
 
 
 def exposition() -> bytes:
-    """The metrics of all workers, or of this process where nobody made a folder for them (`manage.py serve` does)."""
+    """The metrics of all workers, or of this process without the shared folder that `manage.py serve` makes."""
     folder = os.environ.get(VARIABLE)
     if not folder:
         return generate_latest(registry)
