@@ -119,7 +119,7 @@ class Bodies:
         return reader in self._readers
 
     def give_up_slow_ones_of(self, address: str) -> None:
-        """Gives up all slow bodies of a client before its connections are closed: the server does not map one to the other."""
+        """Gives up all slow bodies of a client before its connections are closed: none can be matched to its body."""
         now = monotonic()
         for reader in list(self._readers):
             if reader.address == address and reader.came < (now - reader.began) * RATE:
