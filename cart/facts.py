@@ -1,7 +1,7 @@
-"""What is known of a cart: its lines with their books as of today, and what follows from them.
+"""The facts of a cart: its lines with today's books, and the totals and issues computed from them.
 
-The models (`CartItem.facts`, `Cart.facts`) and the statements of statements.py both end here, so totals, issues and
-readiness for checkout are computed by one piece of code. `LineFacts` is the one ordered list of a line's columns.
+The models (`CartItem.facts`, `Cart.facts`) and statements.py both build these, so that totals, issues and readiness for
+checkout have one implementation. `LineFacts` is the one ordered list of a line's columns.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class LineFacts(NamedTuple):
 
     id: int | None
     quantity: int  # copies
-    price_at_add: Decimal | None  # of one copy; None of a line that no verb wrote: then today's counts as unchanged
+    price_at_add: Decimal | None  # of one copy; None in a line that no verb wrote: then today's counts as unchanged
     added_at: datetime | None
     book_id: int
     book_title: str
@@ -44,7 +44,7 @@ class LineFacts(NamedTuple):
 
     @classmethod
     def of_guest(cls, book: "Book", quantity: int, price_seen: Decimal | None) -> Self:
-        """A line as it would be if it were stored now; `price_seen` stands for the price when it was added."""
+        """A line that is not stored; `price_seen` takes the place of the price when it was added."""
         return cls(None, quantity, price_seen, None, *_read_book(book))
 
     @property
@@ -59,7 +59,7 @@ class LineFacts(NamedTuple):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether it keeps the cart from its checkout."""
+        """Whether it blocks the cart's checkout."""
         blocked = blocking_issue(self.quantity, stock=self.book_stock_quantity, is_active=self.book_is_active)
         return blocked is not None
 
@@ -76,7 +76,7 @@ class LineFacts(NamedTuple):
 
 
 class CartFacts(NamedTuple):
-    """A cart as it was at one moment. `updated_at` is None of somebody who has no cart."""
+    """A snapshot of a cart. `updated_at` is None when there is no cart."""
 
     updated_at: datetime | None
     lines: list[LineFacts]  # in the order in which they were added

@@ -1,4 +1,4 @@
-"""What stands between a line and its checkout, as data: computed at every read, never stored."""
+"""The issues of a line, as data: computed at every read, never stored."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -19,9 +19,9 @@ Issue = dict[str, Any]
 
 
 def blocking_issue(quantity: int, *, stock: int, is_active: bool) -> Issue | None:
-    """The gravest of the issues that block, if there is one.
+    """The most severe blocking issue, if there is one.
 
-    cart/admin/querysets.py asks the database the same (PROBLEMS); a test holds the two together.
+    cart/admin/querysets.py repeats the rule in SQL (PROBLEMS); a test holds the two together.
     """
     if not is_active:
         return {"code": IssueCode.BOOK_UNAVAILABLE}

@@ -1,6 +1,6 @@
-"""How a guest's cart becomes part of a customer's.
+"""Merging a guest's cart into a customer's.
 
-It is decided here, on what was read under the lock, and written by `Cart.merge`.
+Planned here without a query, on rows read under the lock; written by `Cart.merge`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,19 +24,19 @@ class MergeStatus(StrEnum):
 
 
 class MergeResult(TypedDict, total=False):
-    book_id: int | None  # null of an entry that names no book
+    book_id: int | None  # null for an entry without a book
     status: MergeStatus
     code: str  # why it was skipped
-    field: str  # of an entry that cannot be read: what is wrong with it
+    field: str  # of an invalid entry: where its fault is
     detail: str
 
 
 class Entry(NamedTuple):
-    """What a guest wants of one book. `fault` is why an entry cannot be read; the rest of it is then not looked at."""
+    """One book of a guest's cart. With a `fault` the entry is invalid, and its other fields are ignored."""
 
     book_id: int | None
     quantity: int = 1  # copies
-    price_seen: Decimal | None = None  # of one copy: what the guest was shown; None is not known
+    price_seen: Decimal | None = None  # of one copy, as shown to the guest; None: unknown
     fault: ValidationError | None = None
 
 
@@ -47,7 +47,7 @@ class NewLine(NamedTuple):
 
 @dataclass
 class MergePlan:
-    """What a merge will write, by book id, and what it answers for each entry."""
+    """The lines that a merge will write, by book id, and the result of each entry."""
 
     added: dict[int, NewLine] = field(default_factory=dict)
     updated: dict[int, int] = field(default_factory=dict)  # the new quantity
@@ -68,7 +68,7 @@ def skipped(book_id: int | None, reason: ApiError | type[ApiError]) -> MergeResu
 
 
 def readable(entries: Iterable[Entry]) -> Iterable[tuple[Entry, ApiError | type[ApiError] | None]]:
-    """Each entry, and why it is skipped whatever the shop has: it is faulty, or an earlier one names its book."""
+    """Each entry, with the reason to skip it before the catalogue is consulted: invalid, or its book is named twice."""
     named: set[int | None] = set()
     for entry in entries:
         fault: ApiError | type[ApiError] | None = entry.fault
@@ -87,11 +87,11 @@ def readable(entries: Iterable[Entry]) -> Iterable[tuple[Entry, ApiError | type[
 def plan_merge(
     entries: Iterable[Entry], *, in_cart: Mapping[int, int], books: Mapping[int, Book], max_lines: int
 ) -> MergePlan:
-    """For each entry in turn, against the quantities that are `in_cart` by book id, and the `books` as they are now.
+    """Plans each entry in turn, against the quantities `in_cart` by book id, and today's `books`.
 
-    A book that is in the cart gets the larger of the two quantities, whatever its stock, so that the same merge, sent
-    again, changes nothing; a changed price stays one until the customer confirms it. A new line is at the price that
-    the guest saw, so that a price which changed since is told, too.
+    A book in the cart gets the larger of the two quantities, whatever its stock, so that a repeated merge changes
+    nothing; PRICE_CHANGED stays until the customer confirms the price. A new line has the price that the guest saw, so
+    that it shows PRICE_CHANGED, too.
     """
     plan = MergePlan()
     for entry, fault in readable(entries):

@@ -1,4 +1,4 @@
-"""Whose line is it?"""
+"""Permission to change a line: only its cart's customer."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from cart.models import CartItem
 
 
 class IsCartOwner(BasePermission):
-    """A line may be changed by the customer whose cart it is in, and by nobody else."""
+    """Only the customer who owns the cart may change its lines."""
 
     message = CartItemForbidden.message
     code = CartItemForbidden.code

@@ -1,4 +1,4 @@
-"""What a guest's cart would look like: the lines are with the storefront, the books are here."""
+"""The preview of a guest's cart, whose lines only the storefront has."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -26,8 +26,8 @@ class Preview(NamedTuple):
 def preview(entries: Iterable[Entry]) -> Preview:
     """The cart that GET /cart would show if these entries were lines: a sold-out book is one, too. One query.
 
-    What a merge would refuse to add is told by the issues. Skipped is what cannot be a line: an entry that cannot be
-    read, a second one of a book, a book that is not there, and what is beyond CART_MAX_LINES.
+    A book that a merge would refuse is a line with issues. Skipped are entries that cannot be a line: an invalid one, a
+    second one of a book, an unknown book, and those beyond CART_MAX_LINES.
     """
     wanted = list(entries)
     books = Book.objects.by_id(entry.book_id for entry in wanted if entry.book_id is not None)

@@ -43,24 +43,23 @@ CALLER = Prepared(lambda value: good_session(value).values_list("user_id"))
 
 
 def read(caller: Caller) -> CartFacts | None:
-    """The caller's cart, NO_CART if there is none; None when the caller is not let in, or FAST_PATH is off."""
+    """The caller's cart, NO_CART if there is none; None when the caller's session is not good, or FAST_PATH is off."""
     if not fastpath.is_on():
         return None
     rows = READ.rows(**caller.claims.values())
     if not rows:
         return None
     caller.confirm()
-    # Without a cart, and without a line, there is still the caller's one row, with NULLs.
+    # LEFT JOIN: without a cart or a line there is still one row for the caller, with NULLs.
     return CartFacts.of_rows(rows)
 
 
 # Every change locks the caller's cart, changes its lines, stamps the cart, and answers the whole cart, which is one row
 # for each line, as READ does.
 #
-# A statement sees the rows as they were when it began, before it waited for the lock. So `locked` compares: a cart that
-# somebody changed meanwhile has another `updated_at` (it never goes back, see `time_of_change`), PostgreSQL looks at
-# the row anew after waiting, and nothing is locked, changed or answered here. Nor is a cart stamped of which no line
-# changed: the line may have gone with its book.
+# A statement's snapshot is from before it waited for the lock. So `locked` compares `updated_at`, which only increases
+# (see `time_of_change`): PostgreSQL rechecks the row after waiting, and when it changed meanwhile, nothing is locked,
+# changed or returned. A cart is not stamped when no line changed: the line may have been deleted with its book.
 UNCHANGED = "carts.updated_at = seen.updated_at"
 LOCKED = """
     caller (id) AS ({caller}),
@@ -150,10 +149,10 @@ WITH {locked},
 
 
 def add(caller: Caller, book_id: int, quantity: int) -> CartFacts | None:
-    """As `Cart.add`, for a cart that is there, has room and is not being changed by somebody else."""
+    """As `Cart.add`, for a cart that exists, has room and is not changed concurrently; else None."""
     try:
         return _run(ADD, caller, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
-    except IntegrityError:  # the book or the user was deleted meanwhile: nothing was done, and the verb says which
+    except IntegrityError:  # the book or the user was deleted meanwhile: nothing was written; the verb raises which
         return None
 
 

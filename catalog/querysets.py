@@ -102,12 +102,12 @@ class GenreQuerySet(FoldingQuerySet):
 
         Raises GenreUnknown. 1 query.
         """
-        # NO KEY UPDATE: who deletes the genre waits, who reads it does not.
+        # NO KEY UPDATE: a DELETE of the genre waits, reads do not.
         if genre_id is not None and not self.select_for_update(no_key=True).filter(pk=genre_id).exists():
             raise GenreUnknown
 
     def add(self, name: str) -> "Genre":
-        """A new genre. Raises GenreConflict when there is one of this name, whatever its case and accents. 1 query."""
+        """Adds a genre. Raises GenreConflict when the name is taken, whatever its case and accents. 1 query."""
         with naming_conflicts():
             genre: Genre = self.create(name=name)
         return genre
@@ -231,7 +231,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         sort_dir: Direction | None = None,
     ) -> "BookQuerySet":
         """The books that GET /books answers with for these parameters, in its order. `catalog.search.pages.find` looks
-        for the words of `q` among them. `created_at` is newest first unless told otherwise.
+        for the words of `q` among them. `created_at` is newest first by default.
         """
         books = self.by_author(author).priced(min_price, max_price).published(published_from, published_to)
         if genre_id is not None:
@@ -245,16 +245,16 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         return books.sorted_by(sort, sort_dir or ("desc" if sort == "created_at" else "asc"))
 
     def by_id(self, book_ids: Iterable[int]) -> "dict[int, Book]":
-        """Those of these books that there are, by their ids. 1 query."""
+        """The existing ones of these books, by id. 1 query."""
         books: dict[int, Book] = self.in_bulk([book_id for book_id in book_ids if 0 < book_id <= MAX_ID])
         return books
 
     def lock(self, book_ids: Iterable[int]) -> None:
-        """Nobody else changes these books until the transaction ends; lines may still point to them. 1 query."""
+        """SELECT … FOR NO KEY UPDATE in id order: blocks changes of these books, not new lines with them. 1 query."""
         lock(self.filter(pk__in=[book_id for book_id in book_ids if 0 < book_id <= MAX_ID]), no_key=True)
 
     def lock_shared(self, book_ids: Iterable[int], *, unchanged: bool = False) -> None:
-        """Nobody deletes these books until the transaction ends; `unchanged`: nor changes them. 1 query."""
+        """Shared lock: blocks deletions of these books; with `unchanged`, all changes too. 1 query."""
         ids = [book_id for book_id in book_ids if 0 < book_id <= MAX_ID]
         lock_shared(self.filter(pk__in=ids), unchanged=unchanged)
 

@@ -1,4 +1,4 @@
-"""Who calls, for the time of one request: `request.auth` of a request that carried a bearer token."""
+"""The caller of one request: `request.auth`, when the request has a bearer token."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class Caller:
-    """Whom a token names. At first only its signature and its expiry are known to be right.
+    """The user whom a token names. At first only its signature and its expiry are checked.
 
-    `confirmed` is whether the database was asked, in this request, that the session goes on, the user is active and
-    the password is the same. `user()` asks it; so does a statement that begins at the caller's session, and says so
-    with `confirm()`. An ApiView answers nobody who is not confirmed (`bookstore.api.views`).
+    `confirmed`: in this request the database has confirmed that the session is good (not ended, the user active, the
+    password unchanged). `user()` checks it with a query; a statement that joins the caller's session calls `confirm()`.
+    An ApiView answers no success to an unconfirmed caller (`bookstore.api.views`).
     """
 
     __slots__ = ("_user", "claims", "confirmed")
@@ -35,15 +35,15 @@ class Caller:
         return self._user
 
     def confirm(self) -> None:
-        """For a statement that has found the caller's session good: `LoginSession.objects.good()`."""
+        """Call it after a statement that has checked the session (`LoginSession.objects.good()`)."""
         self.confirmed = True
 
 
 def caller_of(request: Request) -> Caller:
-    """Behind SignedIn."""
+    """For views with the permission SignedIn."""
     return cast(Caller, request.auth)
 
 
 def user_of(request: Request) -> User:
-    """Behind SignedIn. One query, if nothing has asked for the user yet."""
+    """For views with the permission SignedIn. One query, if the user is not loaded yet."""
     return caller_of(request).user()

@@ -1,4 +1,4 @@
-"""What a token says, once its signature was found right. sessions.py asks whether it still counts."""
+"""The claims of a token with a valid signature. sessions.py checks whether its session is good."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,5 +14,5 @@ class Claims:
     expires_at: int  # seconds since 1970, as the token has it
 
     def values(self) -> dict[str, Any]:
-        """What `LoginSessionQuerySet.named_by` looks for, by the names of its holes."""
+        """The parameters of `LoginSessionQuerySet.named_by`."""
         return {"user_id": self.user_id, "session_id": self.session_id, "identity": self.identity}

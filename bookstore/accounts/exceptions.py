@@ -1,4 +1,4 @@
-"""Why somebody is not let in, each with the contract's status, code and field."""
+"""The errors of accounts, each with the contract's status, code and field."""
 
 from bookstore.api.errors import ApiError
 
@@ -16,7 +16,7 @@ class TokenExpired(ApiError):
 
 
 class SessionOver(ApiError):
-    """Told apart from TokenInvalid so that a client does not try to refresh."""
+    """Separate from TokenInvalid, so that a client does not try to refresh."""
 
     status_code = 401
     code = "AUTH_SESSION_OVER"
@@ -30,7 +30,7 @@ class UserInactive(ApiError):
 
 
 class InvalidCredentials(ApiError):
-    """Says no more than that: which emails are registered is nobody's business."""
+    """One message for all reasons, so that it does not reveal which emails are registered."""
 
     status_code = 401
     code = "AUTH_INVALID_CREDENTIALS"
@@ -63,7 +63,7 @@ class LastSuperuser(ApiError):
 
 
 class PasswordWrong(ApiError):
-    """Of somebody who is signed in; 401 would make a client refresh its token."""
+    """403, because a 401 would make a signed-in client refresh its token."""
 
     status_code = 403
     code = "AUTH_PASSWORD_WRONG"

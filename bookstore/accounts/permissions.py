@@ -1,4 +1,4 @@
-"""Who must be signed in, and what only staff may do. The settings name the default: nothing here imports a view."""
+"""DRF's permission classes. The settings name the default; no view is imported here."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class SignedIn(BasePermission):
-    """The default: a customer or staff with a token that still counts. One query.
+    """The default: a customer or staff with a token whose session is good. One query.
 
-    A handler of an ApiView that is marked `@confirms_caller` asks in its own statement instead.
+    None for a handler marked `@confirms_caller`: its own statement checks the session.
     """
 
     errors: ClassVar[tuple[type[ApiError], ...]] = (NotAuthenticated,)
@@ -31,9 +31,9 @@ PERMISSION_FOR = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "
 
 
 class StaffWritesModel(BasePermission):
-    """Reading is for everybody; writing for staff who hold Django's permission on the view's `model`.
+    """Public reads; writes by staff with Django's permission on the view's `model`.
 
-    A superuser holds all. The view names its model as `model`, or has a `queryset`.
+    A superuser has all permissions. The view names its model as `model`, or has a `queryset`.
     """
 
     errors: ClassVar[tuple[type[ApiError], ...]] = (NotAuthenticated, Forbidden)

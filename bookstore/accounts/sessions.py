@@ -1,7 +1,7 @@
-"""From a sign-in to its end: the rows that tokens name. docs/decisions/0003-sessions.md says why there are any.
+"""Sessions: one row for each sign-in, which its tokens name. docs/decisions/0003-sessions.md has the reasons.
 
-`begin()` is called by the sign-in, `refresh()` keeps a session going, `end()` ends it. A session counts while `good()`
-finds it, whatever its tokens say.
+A sign-in calls `begin()`, `refresh()` extends a session, `end()` ends it. Tokens are valid only while `good()` finds
+their session.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bookstore.accounts.claims import Claims
     from bookstore.accounts.models import User
 
-# Characters: 132 bits of an Argon2 hash. Without the salt, which they leave out, nobody can try passwords against them.
+# Characters: 132 bits of an Argon2 hash, without its salt, so that they allow no guessing of passwords.
 CREDENTIAL_LENGTH = 22
 MAX_DEVICE_LENGTH = 200  # characters of a User-Agent
 
@@ -51,13 +51,13 @@ def end_of_session() -> Any:
 
 class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
     def expired(self) -> LoginSessionQuerySet:
-        """No token of theirs can be used any more, whatever they say."""
+        """Sessions all of whose tokens have expired."""
         return self.filter(expires_at__lte=Now())
 
     def good(self) -> LoginSessionQuerySet:
-        """Not ended, of an active user whose password and sign-outs are those that the session began with.
+        """Not ended, of an active user who has not changed the password or been signed out since it began.
 
-        Tokens say themselves when they expire.
+        Expiry is not checked: tokens carry their own.
         """
         return self.filter(
             models.Q(user__signed_out_at=None) | models.Q(created_at__gt=models.F("user__signed_out_at")),
@@ -70,7 +70,7 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         return self.good().filter(expires_at__gt=Now())
 
     def over(self) -> LoginSessionQuerySet:
-        """All but those that go on."""
+        """The complement of `going_on()`."""
         return self.filter(
             models.Q(ended_at__isnull=False)
             | models.Q(expires_at__lte=Now())
@@ -80,18 +80,18 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         )
 
     def named_by(self, value: Callable[[str], Any]) -> LoginSessionQuerySet:
-        """The one that a token names; `value("session_id")` is one of `Claims.values()`, or a hole for it.
+        """The session of a token; `value("session_id")` is one of `Claims.values()`, or a placeholder for it.
 
-        Ids come again after a restore of the database, and identities do not: both are asked for, in one statement.
+        By id and identity: ids are reused after a restore of the database, identities are not.
         """
         return self.filter(pk=value("session_id"), user_id=value("user_id"), identity=value("identity"))
 
     def of(self, claims: Claims) -> LoginSessionQuerySet:
-        """The one that a token belongs to, if it is still there."""
+        """The session of a token, if the row still exists."""
         return self.named_by(claims.values().__getitem__)
 
     def begin(self, user: User, *, device: str = "", address: str = "") -> LoginSession:
-        """A session of somebody who has just proved who they are. One query."""
+        """Creates a session; call it after the password was checked. One query."""
         return self.create(
             user=user,
             credential=user.credential,
@@ -104,13 +104,13 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
 
     @retrying
     def refresh(self, claims: Claims) -> LoginSession:
-        """The session of this refresh token, whose refresh token is another one now.
+        """Rotates the refresh token of a session and returns the session.
 
-        The token before the good one gets that same successor again for REFRESH_GRACE_SECONDS: a client may have lost
-        the answer, and two tabs may ask at once. Later, and for an older token, the session ends: whoever comes with it
-        may have stolen it, or whoever came first.
+        For REFRESH_GRACE_SECONDS the previous token gets the same successor again: a client may have lost the answer,
+        or two tabs may refresh at once. After that, or with an older token, reuse ends the session: one of the two
+        clients may be a thief.
 
-        Raises RefreshInvalid when the session is over, the password is another one now, or the user was deleted or
+        Raises RefreshInvalid when the session is over, the password has changed, or the user was deleted or
         deactivated; TokenReuse when the token was used before. Three queries and a transaction: the user is locked, so
         that neither the password nor the session changes meanwhile.
         """
@@ -120,7 +120,7 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
             session: LoginSession | None = named.good().first()
             if session is None:
                 if named.filter(end_reason=EndReason.REUSE).exclude(refresh_jti=claims.jti).exists():
-                    raise TokenReuse  # as it was told before
+                    raise TokenReuse  # the same answer as at the first reuse
                 raise RefreshInvalid
             if session.refresh_jti == claims.jti:
                 session.rotate()
@@ -142,7 +142,7 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         return self.annotate(in_grace=models.ExpressionWrapper(young, output_field=models.BooleanField()))
 
     def end(self, reason: EndReason = EndReason.SIGNED_OUT) -> int:
-        """Ends those that go on, and says how many: their refresh and access tokens count no longer. One query."""
+        """Ends those that have not ended, which invalidates all their tokens. Returns how many. One query."""
         return self.filter(ended_at=None).update(ended_at=Now(), end_reason=reason)
 
 
@@ -153,13 +153,13 @@ class LoginSession(models.Model):
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions")
-    # Sessions from before there were identities, and tokens of theirs, have "".
+    # "" for sessions (and their tokens) from before identities existed.
     identity = models.CharField(max_length=32, db_default="", editable=False)
     refresh_jti = models.CharField(max_length=32, editable=False)
-    # The token whose successor refresh_jti is, and since when.
+    # The token that refresh_jti replaced, and when.
     previous_jti = models.CharField(max_length=32, db_default="", editable=False)
     rotated_at = models.DateTimeField("last refreshed", null=True, editable=False)
-    # What the password's hash ended with when the session began: whatever path changes the password ends the session.
+    # The end of the password's hash when the session began: every change of the password ends the session.
     credential = models.CharField(max_length=CREDENTIAL_LENGTH, editable=False)
     created_at = models.DateTimeField("signed in", db_default=Now(), editable=False)
     expires_at = models.DateTimeField("expires", editable=False)

@@ -1,7 +1,7 @@
-"""How often may somebody try to sign in, or to register? docs/decisions/0004-throttle.md says why it is counted so.
+"""The throttle of sign-ins and registrations. docs/decisions/0004-throttle.md has the reasons.
 
 One exact count for all processes and hosts, in the table of ThrottleWindow. A window begins with its first attempt, and
-is over after the rate's period. What is refused is not counted.
+ends after the rate's period. Refused attempts are not counted.
 """
 
 import logging
@@ -36,13 +36,13 @@ def rate_of(scope: str) -> Rate:
 
 @dataclass
 class Attempt:
-    """One attempt that was let through. Its headers tell the client what is left."""
+    """An attempt within the limits. Its headers tell the client how many are left."""
 
     address: str = ""  # the key of the address's window
     headers: dict[str, str] = field(default_factory=dict)
 
     def succeeded(self) -> None:
-        """Gives the address its attempt back: ten colleagues who sign in from one office are no attack. One query."""
+        """Takes the attempt off the address's count: many sign-ins from one office are no attack. One query."""
         if self.address:
             ThrottleWindow.objects.filter(pk=self.address, count__gt=0).update(count=F("count") - 1)
 
@@ -61,7 +61,7 @@ def count_attempt(request: Request | HttpRequest, scope: str, account: str) -> A
     of_account = key_of(scope, "account", normalise_email(account))
     of_address = key_of(scope, "address", client_of(request))
     with transaction.atomic():
-        # The account first, always: two attempts never wait for each other in a circle.
+        # Lock order: always the account first, so that attempts never deadlock.
         for key in (of_account, of_address):
             wait = count(key, limit, seconds)
             if wait:
@@ -73,8 +73,8 @@ def count_attempt(request: Request | HttpRequest, scope: str, account: str) -> A
 
 
 def note_refused(request: Request | HttpRequest, account: str, where: str) -> None:
-    """Writes a line about a sign-in that was refused. Account and address by hashes: the log names nobody, and many
-    attempts at one account, or from one address, are told apart.
+    """Logs a refused sign-in with hashes of account and address: no personal data, but attempts at one account, or from
+    one address, can be grouped.
     """
     hashes = [
         key_of("log", kind, who)[:12] for kind, who in (("a", normalise_email(account)), ("b", client_of(request)))
@@ -83,7 +83,7 @@ def note_refused(request: Request | HttpRequest, account: str, where: str) -> No
 
 
 def limit_headers(scope: str, rate: tuple[int, int], remaining: int, seconds: int) -> dict[str, str]:
-    """As draft-ietf-httpapi-ratelimit-headers has them, of whichever of address and account has less left."""
+    """By draft-ietf-httpapi-ratelimit-headers: of the address or the account, whichever has less left."""
     limit, period = rate
     return {
         "RateLimit-Policy": f'"{scope}";q={limit};w={period}',
@@ -92,15 +92,15 @@ def limit_headers(scope: str, rate: tuple[int, int], remaining: int, seconds: in
 
 
 def key_of(scope: str, kind: str, counted: str) -> str:
-    """An HMAC: what is stored tells nobody an address or an email."""
+    """An HMAC, so that no address and no email is stored."""
     return salted_hmac("bookstore.accounts.throttling", f"{scope} {kind} {counted}", algorithm="sha256").hexdigest()
 
 
 def count(key: str, limit: int, seconds: int) -> int:
-    """0 when the attempt was let through, and counted; else the seconds until the window is over.
+    """Counts an attempt and returns 0; at the limit returns the seconds until the window ends.
 
-    By guarded statements, each atomic by itself: exact in a transaction and without one. Nobody is refused for a window
-    that somebody else is just beginning: only one that is used up, and goes on, refuses.
+    Guarded UPDATEs, each atomic: exact inside and outside of a transaction. A window that another request begins at the
+    same time refuses nothing: only one that has not ended and is used up does.
     """
     window = ThrottleWindow.objects.filter(pk=key)
     end = Now() + timedelta(seconds=seconds)
@@ -109,7 +109,7 @@ def count(key: str, limit: int, seconds: int) -> int:
             return 0
         found = window.with_time_left().counts()
         if not found:
-            # Of two first attempts one makes the row; the count is then taken as ever.
+            # Of two first attempts one inserts the row; both then count in it.
             ThrottleWindow.objects.bulk_create(
                 [ThrottleWindow(key=key, count=0, expires_at=end)], ignore_conflicts=True
             )

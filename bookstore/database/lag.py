@@ -1,7 +1,7 @@
 """Which replicas may be read now: those that answer, are standbys, and are not far behind the primary.
 
 A thread of each process looks at the primary and at the replicas once a second, on connections of its own. Requests
-only read what it found, so none of them waits for a server that is away.
+only read its findings, so none of them waits for a server that is down.
 """
 
 import functools
@@ -21,13 +21,13 @@ logger = logging.getLogger("bookstore.database")
 
 INTERVAL = 1.0  # seconds between two looks
 
-# Positions in the write-ahead log as numbers. No right is needed for either, and no clock but our own is compared.
+# Positions in the write-ahead log as numbers. Neither needs a privilege, and only our own clock is compared.
 PRIMARY = "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint"
 REPLICA = "SELECT pg_is_in_recovery(), (pg_last_wal_replay_lsn() - '0/0')::bigint"
 
 
 class Finding(NamedTuple):
-    """Of one look at one replica: why it may not be read, empty when it may, and whether that is only its lag."""
+    """The result of one look at a replica: why it may not be read (empty: it may), and whether only for its lag."""
 
     reason: str = ""
     is_late: bool = False
@@ -37,12 +37,12 @@ class Watch:
     """Which replicas may be read now.
 
     The lag of a replica is the age of what it has replayed: of the newest position that the primary was seen at and
-    the replica has reached. So an idle primary is no lag, a paused or disconnected replica is one as soon as the
-    primary moves on, and clocks do not matter. While the primary is away it does not move on: what was well stays so,
-    even the one that is just being promoted.
+    the replica has reached. So an idle primary causes no lag, a paused or disconnected replica lags as soon as the
+    primary writes, and clocks do not matter. While the primary is down its position is unchanged: a replica that was
+    well stays so, even one that is just being promoted.
 
-    A replica that only lags is kept apart: it answers where nobody else does. In a split brain all of them seem to lag,
-    because the leader that is cut off goes on writing down what nobody gets acknowledged.
+    A replica that only lags is kept in `late`, as the last fallback. In a split brain all of them seem to lag, because
+    the isolated leader goes on writing log that it never acknowledges.
     """
 
     def __init__(self, aliases: tuple[str, ...], *, max_lag: float) -> None:
@@ -50,20 +50,20 @@ class Watch:
         self.well: tuple[str, ...] = ()
         self.late: tuple[str, ...] = ()  # passed over for their lag alone
         self.primary_answers = False
-        self.failed: dict[str, float] = {}  # when a request last found it away
-        self.positions: deque[tuple[float, int]] = deque()  # of the primary: when, and where at least
+        self.failed: dict[str, float] = {}  # when a request last failed on it
+        self.positions: deque[tuple[float, int]] = deque()  # of the primary: (time, log position)
         self._thread: Thread | None = None
         self._mutex = Lock()
 
     def choose(self) -> str | None:
-        """A replica that is well, any of them; None when the primary must answer. The first call begins to look."""
+        """A random replica that is well; None: use the primary. The first call starts the thread."""
         if self._thread is None or not self._thread.is_alive():  # a process that was forked has no thread any more
             self.begin()
         well = self.well
         return random.choice(well) if well else None  # noqa: S311  # nobody gains by guessing it
 
     def choose_late(self) -> str | None:
-        """A replica that lags and else is well, any of them."""
+        """A random replica that lags but is otherwise well."""
         late = self.late
         return random.choice(late) if late else None  # noqa: S311  # nobody gains by guessing it
 
@@ -90,7 +90,7 @@ class Watch:
             reason, is_late = self.look_at(alias)
             with self._mutex:
                 if self.failed.get(alias, 0) >= began:
-                    continue  # a request knows better, until the next look
+                    continue  # a request failed on it since: skip it until the next look
                 before = self.well
                 self.late = without(alias, self.late) + ((alias,) if is_late else ())
                 if not reason and alias not in before:
@@ -131,21 +131,21 @@ class Watch:
         return Finding()
 
     def pass_over(self, alias: str, error: BaseException) -> None:
-        """A request found it away: nobody else asks it until the next look finds it well."""
+        """After a request failed on it: no other request uses it until the next look finds it well."""
         with self._mutex:
             self.failed[alias] = time.monotonic()
             self.well, self.late = without(alias, self.well), without(alias, self.late)
         logger.warning("%s is passed over: %s", alias, first_line(error))
 
     def miss_primary(self, error: BaseException) -> None:
-        """A request found it away: the others ask a replica that lags first, until the next look finds it back."""
+        """After a request failed on it: others ask a lagging replica first, until the next look finds it back."""
         with self._mutex:
             self.failed[DEFAULT_DB_ALIAS] = time.monotonic()
         logger.warning("The primary does not serve, and replicas that lag are read: %s", first_line(error))
 
     @property
     def misses_primary(self) -> bool:
-        """Whether the last look, or a request since, found it away."""
+        """Whether the last look at the primary, or a request since, failed."""
         return not self.primary_answers or self.failed.get(DEFAULT_DB_ALIAS, 0) >= self.positions[-1][0]
 
 
@@ -158,7 +158,7 @@ def first_line(error: BaseException) -> str:
 
 
 def rows(alias: str, sql: str) -> list[Any]:
-    """On this thread's own connection, which does not outlive an error."""
+    """On this thread's own connection, which is closed after an error."""
     connection = connections[alias]
     connection.close_if_unusable_or_obsolete()
     try:
@@ -173,5 +173,5 @@ def rows(alias: str, sql: str) -> list[Any]:
 
 @functools.cache
 def watch() -> Watch:
-    """The one of this process."""
+    """The Watch of this process."""
     return Watch(tuple(settings.REPLICAS), max_lag=settings.REPLICA_MAX_LAG)

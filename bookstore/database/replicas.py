@@ -1,8 +1,7 @@
-"""The public catalogue from replicas: what is read there, and what answers where none can.
+"""Reads of the public catalogue from replicas, with fallbacks.
 
-Only what a view's `from_replicas` encloses is read from a replica, and only that: a model's reads elsewhere, carts,
-accounts, the admin, commands and every write stay on the primary. docs/decisions/0012-replicas.md says why, and
-bookstore/database/lag.py which of them may be read.
+Only a view's method decorated with `from_replicas` reads from a replica. Carts, accounts, the admin, commands and every
+write use the primary. docs/decisions/0012-replicas.md has the reasons; bookstore/database/lag.py chooses the replicas.
 """
 
 import functools
@@ -25,16 +24,16 @@ logger = logging.getLogger("bookstore.database")
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 
-# Seconds that the primary has to answer where a replica that lags could. Less than the line's patience: those who stand
-# behind a request that meets a hanging primary then still get its place, and its news.
+# Timeout of the primary in seconds, when a lagging replica could answer instead. Less than the queue's PATIENCE:
+# requests queued behind one that met a hanging primary still get its slot.
 PRIMARY_ANSWERS = 1.0
 
 reading = local()  # .alias: which replica this thread reads from
-idle: defaultdict[str, deque[Any]] = defaultdict(deque)  # connections that no thread has
+idle: defaultdict[str, deque[Any]] = defaultdict(deque)  # pooled connections that no thread uses
 
 
 class CatalogueRouter:
-    """Django's database router. It is asked only where DATABASE_REPLICA_URLS is set."""
+    """Django's database router. Installed only with DATABASE_REPLICA_URLS."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         return getattr(reading, "alias", None)
@@ -51,18 +50,17 @@ class CatalogueRouter:
 
 @contextmanager
 def reading_from(alias: str) -> Iterator[None]:
-    """What this thread reads by the ORM inside comes from this replica.
+    """Inside, the ORM of this thread reads from this replica.
 
-    A server has many threads, and only as many of them run a request at once as it has slots
-    (bookstore/server/slots.py).
-    So connections go from hand to hand: there are never more of them than requests that run.
+    Connections are pooled: a server has many threads, but never runs more requests at once than it has slots
+    (bookstore/server/slots.py), and opens no more connections than that.
     """
     try:
         connection = idle[alias].pop()
     except IndexError:
         connection = connections.create_connection(alias)
-        connection.inc_thread_sharing()  # by one thread at a time: whoever took it
-    # Who measures a request's statements measures these, too.
+        connection.inc_thread_sharing()  # used by one thread at a time: the one that took it
+    # Wrappers that count a request's statements count these, too.
     connection.execute_wrappers = connections[DEFAULT_DB_ALIAS].execute_wrappers
     connections[alias] = connection
     reading.alias = alias
@@ -77,7 +75,7 @@ def reading_from(alias: str) -> Iterator[None]:
 
 
 def reads_primary(request: Any) -> bool:
-    """Whether the caller may have written a moment ago, and wants to see it: who carries a token, or staff's cookie."""
+    """Whether the request has a token or the staff's cookie: then the caller must see its own recent writes."""
     sent = request.META
     return bool(sent.get("HTTP_AUTHORIZATION")) or (
         "HTTP_COOKIE" in sent and settings.SESSION_COOKIE_NAME in request.COOKIES
@@ -85,11 +83,11 @@ def reads_primary(request: Any) -> bool:
 
 
 class NotAnswered(Exception):
-    """A replica could not answer; why is in the log."""
+    """A replica could not answer; the log has the reason."""
 
 
 def answer_of(alias: str, ask: Callable[[], R]) -> R:
-    """What a replica answers. Raises NotAnswered."""
+    """The answer of a replica. Raises NotAnswered."""
     try:
         with reading_from(alias):
             return ask()
@@ -102,14 +100,14 @@ def answer_of(alias: str, ask: Callable[[], R]) -> R:
 
 
 def late_answer_of(alias: str, ask: Callable[[], R]) -> R:
-    """What a replica that lags answers; no cache on the way may keep it. Raises NotAnswered."""
+    """The answer of a lagging replica, with `no-store`. Raises NotAnswered."""
     answer = answer_of(alias, ask)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
 def seconds_for_primary() -> float:
-    """What a request leaves the primary of its time where a replica that lags could answer, too."""
+    """The timeout of the primary, so that a lagging replica can still answer within the request's deadline."""
     primary = connections[DEFAULT_DB_ALIAS]
     primary.close_if_health_check_failed()
     connects = 0 if primary.connection else deadlines.SHORTEST_CONNECT
@@ -117,10 +115,10 @@ def seconds_for_primary() -> float:
 
 
 def primary_or_late(alias: str, ask: Callable[[], R]) -> R:
-    """What the primary answers, or this replica where the primary is away: an old catalogue is better than none.
+    """The answer of the primary; the fallback is this lagging replica: a stale catalogue is better than none.
 
-    Who finds the primary away has waited for it. The others ask the replica first, until a look finds it back: else
-    each place of the line would hang.
+    After a request has found the primary down, others ask the replica first until a look finds the primary back:
+    otherwise every slot would hang.
     """
     if watch().misses_primary:
         with suppress(NotAnswered):
@@ -139,11 +137,11 @@ def primary_or_late(alias: str, ask: Callable[[], R]) -> R:
 
 
 def from_replicas(view: Callable[P, R]) -> Callable[P, R]:
-    """Decorator of a view's method that only reads, and whose answer holds no query that is yet to run.
+    """Decorator of a view's method that only reads, and whose answer holds no lazy query.
 
-    Whatever a replica cannot answer the primary is asked: a lost connection, a query that the standby cancelled, a
-    column that a migration has not yet brought there. Where the primary is away as well, one that lags answers. So the
-    method is called up to three times.
+    When a replica fails (a lost connection, a query that the standby cancelled, a column that a migration has not yet
+    brought there), the primary answers; when that is down as well, a lagging replica does. So the method is called up
+    to three times.
     """
 
     @functools.wraps(view)

@@ -1,7 +1,7 @@
-"""Who is the client, and by which scheme: which headers about it count, for all that ask.
+"""The client's address and scheme: which forwarding headers are trusted.
 
-`believe` runs when a request is made and drops what nobody may say; `client_of`, `request.is_secure()` and /metrics
-read what is left. WSGI gives `X_Forwarded_For` and `X-Forwarded-For` one name, so a proxy must not hand on headers with
+`believe` runs when a request is made and drops untrusted headers; `client_of`, `request.is_secure()` and /metrics read
+the others. WSGI gives `X_Forwarded_For` and `X-Forwarded-For` one name, so a proxy must not hand on headers with
 an underscore: nginx drops them by itself, HAProxy does by `http-request del-header _ -m sub` (deploy/cluster).
 """
 
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from rest_framework.request import Request
 
-# What a proxy adds to a request that it hands on.
+# Headers that proxies add.
 ADDED_BY_PROXIES = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_HOST",
@@ -24,10 +24,10 @@ ADDED_BY_PROXIES = (
     "HTTP_X_REAL_IP",
     "HTTP_VIA",
 )
-# What a storefront's server says of its customer, and the secret that it has for it.
+# The customer's address by the storefront's server, and the secret that it must send with it.
 CUSTOMER, SECRET = "HTTP_X_CUSTOMER_ADDRESS", "HTTP_X_STOREFRONT_SECRET"
-BELIEVED = "bookstore.customer_address"  # of the environ, where no header comes
-# An address with a client behind it has a /64 of IPv6 to itself, and would else be counted as 2**64 clients.
+BELIEVED = "bookstore.customer_address"  # a key of the environ that no header can set
+# An IPv6 client has a whole /64; by single addresses it would count as 2**64 clients.
 CLIENT_PREFIX = 64
 # IPv6 in brackets, with or without a port; or IPv4 with one.
 HOP = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
@@ -36,9 +36,9 @@ Address = IPv4Address | IPv6Address
 
 
 def believe(environ: dict[str, Any]) -> None:
-    """Drops the headers about the client that its peer may not send: all but those of TRUSTED_PROXIES.
+    """Drops the forwarding headers unless the peer is one of TRUSTED_PROXIES.
 
-    X-Customer-Address counts with STOREFRONT_SECRET beside it, through any proxy.
+    X-Customer-Address is trusted with STOREFRONT_SECRET beside it, through any proxy.
     """
     peer = address_of(environ.get("REMOTE_ADDR", ""))
     if peer is None or not trusted(peer):
@@ -50,19 +50,18 @@ def believe(environ: dict[str, Any]) -> None:
 
 
 def is_direct(environ: dict[str, Any]) -> bool:
-    """Whether no proxy has handed this on: asked before `believe`. A proxy that adds no header, and is none of
-    TRUSTED_PROXIES, cannot be told from a client.
+    """Whether the request came without a proxy. Call it before `believe`. A proxy that adds no header, and is none of
+    TRUSTED_PROXIES, looks like a client.
     """
     peer = address_of(environ.get("REMOTE_ADDR", ""))
     return peer is not None and not trusted(peer) and not any(name in environ for name in ADDED_BY_PROXIES)
 
 
 def client_of(request: Request | HttpRequest) -> str:
-    """The address that a client is counted under; an IPv6 client is its /64. Behind `believe`.
+    """The client's address, as it is counted and recorded; of IPv6 its /64. Call it after `believe`.
 
-    It is the one that the storefront's server names. Else it is the peer's, unless the peer is one of TRUSTED_PROXIES:
-    then it is the right-most of X-Forwarded-For that is none of them. What stands left of that was written by the
-    client, who may write anything.
+    The storefront's X-Customer-Address, if trusted; else the peer. If the peer is one of TRUSTED_PROXIES, the
+    right-most address of X-Forwarded-For that is none of them: those left of it are the client's own claims.
     """
     peer = request.META.get("REMOTE_ADDR", "")
     address = address_of(request.META.get(BELIEVED, "")) or address_of(peer)
@@ -84,13 +83,13 @@ def client_of(request: Request | HttpRequest) -> str:
 
 
 def without_port(hop: str) -> str:
-    """Some proxies (Azure's, IIS) add the client's port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. Else as it is."""
+    """Strips the client's port, which some proxies add (Azure's, IIS): `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     with_port = HOP.fullmatch(hop)
     return with_port[1] or with_port[2] if with_port else hop
 
 
 def address_of(text: str) -> Address | None:
-    """None for what is no address. An IPv4 address may come in the clothes of IPv6 (`::ffff:192.0.2.1`)."""
+    """None if it is no address. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) becomes IPv4."""
     try:
         address = ip_address(text.strip())
     except ValueError:

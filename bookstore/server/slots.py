@@ -39,7 +39,7 @@ SHARED, FOR_CHANGES, FOR_STAFF = range(3)
 
 STAFF_PREFIX = "/admin/"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Asked by a load balancer: a crowd in the catalogue must not make a host look dead.
+# The load balancer's check: a crowd in the catalogue must not make a host look dead.
 READINESS = "ready"
 
 
@@ -62,7 +62,7 @@ def public_paths() -> frozenset[str]:
 
 
 def kind_of(environ: Mapping[str, Any], public: frozenset[str]) -> Kind:
-    """What a WSGI request is. One without a token is public, and so is a read of the catalogue with one."""
+    """The kind of a WSGI request. A read without a token is public, and so is a read of the catalogue with one."""
     path = environ.get("PATH_INFO", "")
     if path.startswith(STAFF_PREFIX):
         return Kind.STAFF
@@ -75,7 +75,7 @@ def kind_of(environ: Mapping[str, Any], public: frozenset[str]) -> Kind:
 
 
 class Waiter:
-    """A queued request. Its thread sleeps on the gate until a connection is put into its hand."""
+    """A queued request. Its thread waits on the gate until it gets a connection."""
 
     __slots__ = ("connection", "gate", "kind", "number")
 
@@ -106,7 +106,7 @@ class Slots:
         self._here = 0
         self._own_reads = 0
         self._arrivals = count()
-        # One for each kind, so that its first is found without a look at the others; their numbers say who came first.
+        # One queue for each kind, so that its first waiter is found at once; `number` gives the order of arrival.
         self._queues: dict[Kind, deque[Waiter]] = {kind: deque() for kind in Kind}
         self.free = [
             [connections.create_connection(DEFAULT_DB_ALIAS) for _ in range(number)]
@@ -161,7 +161,7 @@ class Slots:
             self.free[self._group[connection]].append(connection)
             if kind is Kind.OWN:
                 self._own_reads -= 1
-            # The slot may be for none of those who wait; and an own read that ends may let the next take another.
+            # Perhaps no waiter may take this slot; and the end of an own read may free a second one.
             while (waiter := self._first_to_serve()) is not None:
                 waiter.gate.release()
 
@@ -175,7 +175,7 @@ class Slots:
             self.give_back(connection, kind)
 
     def _group_for(self, kind: Kind) -> int | None:
-        """Where this kind would find a free slot now; None when it must wait."""
+        """The group with a free slot for this kind; None when it must wait."""
         groups: Iterable[int]
         if kind is Kind.STAFF:
             groups = (FOR_STAFF,)
@@ -193,7 +193,7 @@ class Slots:
         return self.free[group].pop()
 
     def _first_to_serve(self) -> Waiter | None:
-        """Takes the first waiter off the queue for whom there is a slot, and puts the connection into its hand."""
+        """Removes the first waiter that can have a slot from its queue, and gives it the connection."""
         firsts = [queue[0] for queue in self._queues.values() if queue]
         for waiter in sorted(firsts, key=attrgetter("number")):
             group = self._group_for(waiter.kind)
@@ -208,7 +208,7 @@ class Slots:
             patience = max(PATIENCE_OF_STAFF, self.patience) if waiter.kind is Kind.STAFF else self.patience
         if not waiter.gate.acquire(timeout=patience):
             with self._mutex:
-                if waiter.connection is None:  # else it came in this very moment
+                if waiter.connection is None:  # else it got one after the timeout
                     self._queues[waiter.kind].remove(waiter)
                     raise TooBusy
         return waiter.connection

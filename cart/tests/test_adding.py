@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from bookstore.accounts.caller import Caller
 from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession
 from bookstore.api.errors import ApiError
@@ -60,6 +61,6 @@ def test_the_statement_adds_by_the_rule(shop, alice):
     session = LoginSession.objects.begin(alice)
     claims = Claims(user_id=alice.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
 
-    added = statements.add(claims, book_id, 1)
+    added = statements.add(Caller(claims), book_id, 1)
 
     assert (added is not None) == (code is None)

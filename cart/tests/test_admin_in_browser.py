@@ -289,3 +289,16 @@ def test_on_a_telephone_the_lists_show_what_they_are_looked_at_for(shop, browse)
     browse(visit, 390)
 
     assert {selector: end for selector, end in ends.items() if end > 390} == {}
+
+
+def test_on_a_telephone_no_address_of_a_sign_in_is_broken_up(shop, browse):
+    heights = []
+
+    def visit(page):
+        sign_in(page)
+        page.goto("/admin/sign-ins/")
+        heights.append(page.locator("[data-label=From]").first.bounding_box()["height"])
+
+    browse(visit, 390)
+
+    assert heights[0] < 60  # pixels: its heading and one line

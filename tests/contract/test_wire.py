@@ -9,7 +9,7 @@ import pytest
 
 from bookstore.accounts.models import User
 from bookstore.server.admission import LONGEST_CONTENT_TYPE
-from tests.support.calls import operations
+from tests.support.calls import contract, operations
 from tests.support.hostile import NO_IDS, NO_JSON, NO_OBJECT, NOT_JSON_TYPES
 from tests.support.server import running_server
 
@@ -159,7 +159,9 @@ def test_corpus_is_refused_on_the_wire_as_in_the_other_tests():
         *(
             ("GET", f"{each.path}?{quote(query, safe='%=&+')}", (), b"", 422, "VALIDATION_ERROR")
             for each in operations()
+            if not each.protected
             for query in each.bad_queries
+            if not contract()[each.method, each.path].get(401)  # without a token there is no further look
         ),
         *(("GET", f"/books/{quote(no_id, safe='%')}", (), b"", 404, "NOT_FOUND") for no_id in NO_IDS),
         *(("DELETE", f"/cart/items/{quote(no_id, safe='%')}", (), b"", 404, "NOT_FOUND") for no_id in NO_IDS),

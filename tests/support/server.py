@@ -79,7 +79,7 @@ def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
     own = {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"}
-    url = environ.get("DATABASE_URL", url_of_test_database())
+    url = environ["DATABASE_URL"] if "DATABASE_URL" in environ else url_of_test_database()
     environment = os.environ | settings_for(url) | own | environ
     server = subprocess.Popen(command, cwd=ROOT, env=environment)  # our own command
     try:
