@@ -18,6 +18,7 @@ from bookstore.api.schema import errors_of
 from bookstore.api.views import PublicReads, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
+from bookstore.database import retrying
 from bookstore.database.replicas import from_replicas
 from catalog import examples, reading
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
@@ -125,6 +126,7 @@ class BookViewSet(PublicReads, ViewSet):
         responses={201: BookSerializer, **errors_of(IsbnConflict)},
         examples=[examples.CREATE_BOOK, examples.CREATE_SMALL_BOOK, examples.A_BOOK],
     )
+    @retrying
     def create(self, request: Request) -> Response:
         """For staff who may add books. What is left out is unknown: null, and a stock of 0.
 
@@ -167,6 +169,7 @@ class BookViewSet(PublicReads, ViewSet):
         responses={200: BookSerializer, **errors_of(BookNotFound, IsbnConflict)},
         examples=[examples.NEW_PRICE, examples.FORGET_ISBN, examples.A_BOOK],
     )
+    @retrying
     def update(self, request: Request, book_id: int) -> Response:
         """For staff who may change books. Only what is sent changes; null forgets what may be unknown.
 
@@ -187,6 +190,7 @@ class BookViewSet(PublicReads, ViewSet):
         summary="Delete a book",
         responses={204: None, **errors_of(BookNotFound)},
     )
+    @retrying
     def destroy(self, request: Request, book_id: int) -> Response:
         """For staff who may delete books. The book leaves every cart.
 
@@ -208,6 +212,7 @@ class BookViewSet(PublicReads, ViewSet):
         responses={200: BookSerializer, **errors_of(BookNotFound)},
         examples=[examples.NEW_STOCK, examples.A_BOOK],
     )
+    @retrying
     def set_stock(self, request: Request, book_id: int) -> Response:
         """For staff who may change books. The number is absolute: repeating it changes nothing.
 
@@ -251,6 +256,7 @@ class GenreViewSet(PublicReads, ViewSet):
         responses={201: GenreSerializer, **errors_of(GenreConflict)},
         examples=[examples.CREATE_GENRE, examples.A_GENRE],
     )
+    @retrying
     def create(self, request: Request) -> Response:
         """For staff who may add genres.
 

@@ -31,17 +31,27 @@ def told(response) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-@pytest.mark.parametrize("where", ["page", "list"])
-def test_genre_that_a_book_is_being_put_into_is_not_deleted(site, novel, where):
-    add = partial(Book.objects.add, title="Emma", author="Jane Austen", price="9.50", genre_id=novel.pk)
-    path, fields = {
-        "page": (f"{GENRES}{novel.pk}/delete/", {"post": "yes"}),
-        "list": (GENRES, {"action": "delete_selected", "_selected_action": novel.pk, "post": "yes"}),
-    }[where]
+def putting_a_book_into(genre):
+    return partial(Book.objects.add, title="Emma", author="Jane Austen", price="9.50", genre_id=genre.pk)
 
-    response = answer_beside(add, lambda: site.post(path, fields))
+
+def test_genre_that_a_book_is_being_put_into_is_not_deleted(site, novel):
+    path = f"{GENRES}{novel.pk}/delete/"
+
+    response = answer_beside(putting_a_book_into(novel), lambda: site.post(path, {"post": "yes"}))
 
     assert told(response) == [NEEDED]
+    assert [book.title for book in novel.books.all()] == ["Emma"]
+    assert not AuditEvent.objects.exists()
+
+
+def test_action_leaves_a_genre_that_a_book_is_being_put_into(site, novel):
+    asked = site.post(GENRES, {"action": "delete_selected", "_selected_action": novel.pk})
+
+    response = answer_beside(putting_a_book_into(novel), lambda: site.post(asked["Location"], {"step": "run"}))
+
+    reason = "1 book is in it: move them to another genre first."
+    assert told(response) == [f"Left 1 genre alone. “Novel”: {reason}"]
     assert [book.title for book in novel.books.all()] == ["Emma"]
     assert not AuditEvent.objects.exists()
 
@@ -61,7 +71,7 @@ def test_book_is_not_added_to_a_genre_that_is_being_deleted(site, novel):
 
     response = answer_beside(novel.delete, lambda: site.post(f"{BOOKS}add/", emma))
 
-    assert told(response) == ["There is no genre with this id."]
+    assert told(response) == ["This genre was deleted meanwhile."]
     assert not Book.objects.exists()
 
 

@@ -1,5 +1,7 @@
 """PATCH /books/{id}/stock"""
 
+from decimal import Decimal
+
 import pytest
 
 from catalog.exceptions import BookNotFound
@@ -95,7 +97,22 @@ def test_set_stock_of_a_deleted_book_raises_and_keeps_it_deleted(emma):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_patch_stock_answers_no_price_older_than_its_own_change(owner, emma, body_of_emma):
-    """A colleague changes the price just before the stock is written."""
+    """A colleague changes the price just before the book is locked."""
+    path = f"/books/{emma.pk}/stock"
+
+    response, _ = meet(
+        lambda: owner.patch(path, {"quantity": 7}),
+        lambda: Book.objects.filter(pk=emma.pk).update(price="11.00"),
+        at=(BookQuerySet, "select_for_update"),
+    )
+
+    assert response.json() == body_of_emma | {"stock_quantity": 7, "price": "11.00"}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_patch_stock_answers_no_price_newer_than_its_own_change(owner, emma, body_of_emma):
+    """A colleague changes the price once the book is locked: after the answer."""
     path = f"/books/{emma.pk}/stock"
 
     response, _ = meet(
@@ -104,4 +121,5 @@ def test_patch_stock_answers_no_price_older_than_its_own_change(owner, emma, bod
         at=(BookQuerySet, "update"),
     )
 
-    assert response.json() == body_of_emma | {"stock_quantity": 7, "price": "11.00"}
+    assert response.json() == body_of_emma | {"stock_quantity": 7, "price": "9.50"}
+    assert Book.objects.values_list("stock_quantity", "price").get() == (7, Decimal("11.00"))
