@@ -35,9 +35,10 @@ from bookstore.audit.recording import changed
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Django's, which counts its attempts with those of POST /auth/login, and refuses after the same time for all.
+    """Django's sign-in form, which shares the throttle of POST /auth/login, and takes the same time for every refusal.
 
-    It says the same to a customer as to nobody. BookstoreAdminSite answers with the status of `sign_in_refused`.
+    The message is the same for a customer and an unknown email. BookstoreAdminSite answers with the status of
+    `sign_in_refused`.
     """
 
     error_messages = {
@@ -67,7 +68,7 @@ class SignInForm(AdminAuthenticationForm):
 
 
 class PasswordOnly:
-    """For a form that sets a password. Django's writes the whole user, and makes one anew who was deleted meanwhile."""
+    """Mixin for a form that sets a password: writes only that column. Django's save() would recreate a deleted user."""
 
     def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
         super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]  # a mixin, to mypy
@@ -79,7 +80,7 @@ class PasswordOnly:
 
 
 class PasswordForm(PasswordOnly, AdminPasswordChangeForm):
-    """Somebody else's."""
+    """Sets another user's password."""
 
 
 class OwnPasswordForm(PasswordOnly, OwnPasswordChangeForm):
@@ -104,7 +105,7 @@ class ChangeUserForm(RefusesConflicts, UserChangeForm):
         fields = "__all__"
 
 
-# What somebody may do. Only a superuser gives and takes it, and changes who has any: a password is worth its rights.
+# Permissions. Only a superuser changes them, and the users that have any: whoever sets a password gets its permissions.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
@@ -113,7 +114,7 @@ def may_touch(request: HttpRequest, user: User | None) -> bool:
 
 
 class GroupFilter(admin.RelatedFieldListFilter):
-    """Without the choice of those in no group: nearly everybody, and each of them would be asked (half a second)."""
+    """Without the choice “no group”: that is nearly every user, and the query would take half a second."""
 
     include_empty_choice = False
 
@@ -151,7 +152,7 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without the link to the page of the password for who may only look."""
+        """Without the link to the password's page for staff with only the view permission."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or not self.has_change_permission(request, obj):
             return fieldsets
@@ -159,7 +160,7 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
 
     @admin.display(description="password")
     def password_state(self, user: User) -> str:
-        """Nothing of the hash, which Django shows a part of."""
+        """Without the part of the hash that Django shows."""
         return "Set" if user.has_usable_password() else "None: this user cannot sign in"
 
     @admin.display(description="password")
@@ -184,7 +185,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList, DjangoGroupAdmin):
-    """Django's, by the same rules as the other lists and pages. Only a superuser changes what a group may do."""
+    """Django's, with the rules of our other lists and pages. Only a superuser changes a group's permissions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -229,7 +230,7 @@ class EndSessions(BulkVerb):
 
 @admin.register(LoginSession)
 class LoginSessionAdmin(Recorded, BulkActions, BoundedList):
-    """Who is signed in. Sessions are not made or changed here; they are ended, by who may change them."""
+    """The customers' sessions. They are not added or changed here, only ended, with the change permission."""
 
     list_display = ("user", "created_at", "expires_at", "ended_at")
     list_filter = (StateFilter,)
@@ -248,7 +249,7 @@ class LoginSessionAdmin(Recorded, BulkActions, BoundedList):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Sessions go with their user: who may delete that one must not be held up by these."""
+        """Deleting a user deletes its sessions: the permission to delete users is enough."""
         return request.user.has_perm("accounts.delete_user")
 
     def has_end_permission(self, request: HttpRequest) -> bool:

@@ -1,7 +1,7 @@
-"""Two people at one page: a field that both changed is refused with both values, and with who was faster.
+"""Optimistic locking of admin pages: a field that two people changed is refused with both values, and by whom.
 
-Fields that do not collide are merged, because a form writes only what was touched (saving.py). The view locks the row
-before the form is made, so that what is compared here is what is there.
+Other fields are merged, because a form writes only changed fields (saving.py). The view locks the row before the form
+is made, so that the comparison is with the current values.
 """
 
 from typing import Any
@@ -11,12 +11,12 @@ from django.forms.models import ModelChoiceField, ModelMultipleChoiceField
 
 from bookstore.audit.models import Action, AuditChange
 
-LOOKED_THROUGH = 20  # changes of one object among which the one of a field is looked for
+LOOKED_THROUGH = 20  # changes of one object that are searched for the one of a field
 MAX_TEXT = 120  # characters of a value in a message
 
 
 class RefusesConflicts:
-    """For a ModelForm whose fields say what the page showed (`show_hidden_initial`)."""
+    """Mixin for a ModelForm whose fields carry the shown values (`show_hidden_initial`)."""
 
     def clean(self) -> Any:
         cleaned = super().clean()  # type: ignore[misc]  # a mixin, to mypy
@@ -30,14 +30,14 @@ class RefusesConflicts:
             shown, typed, now = form.data.get(bound.html_initial_name), bound.data, bound.initial
             if differs(field, now, shown) and differs(field, now, typed):
                 form.add_error(name, conflict(form.instance, name, field, shown=shown, typed=typed, now=now))
-                # Whoever saves this page again has seen the other value, and means it.
+                # The refused page shows the other value, so saving it again overwrites that value.
                 form.data = form.data.copy()
                 form.data[bound.html_initial_name] = "" if now is None else str(field.prepare_value(now))
         return cleaned
 
 
 def differs(field: Any, now: Any, sent: Any) -> bool:
-    """Whether a value from a form is another than the one in the database. Browsers send CR LF for a new line."""
+    """Whether a value from a form differs from the database's. Browsers send CR LF for a new line."""
     if isinstance(now, str):
         now = now.replace("\r\n", "\n")
     if isinstance(sent, str):
@@ -77,7 +77,7 @@ def who_changed(row: Model, name: str) -> str:
 
 
 def who_deleted(model: type[Model], key: int) -> str:
-    """What to say of a row that is gone: its name and who deleted it, as the history knows them. One query."""
+    """The message for a deleted row: its name and who deleted it, from the history. One query."""
     kind = model._meta.verbose_name
     last = AuditChange.objects.of_object(model._meta.label_lower, key).filter(action=Action.DELETE).first()
     if last is None:

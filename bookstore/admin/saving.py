@@ -1,4 +1,4 @@
-"""Pages of the admin that write what somebody touched on them, and only into a row that is still there."""
+"""Admin pages that write only the changed fields, and only into an existing row."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from bookstore.admin.refusals import lock_or_refuse
 
 
 class TouchedFieldsOnly(ModelAdmin):
-    """Django's writes every field as the page showed it, over what a colleague changed since.
+    """Writes only changed fields. Django's writes every field as the page showed it, over a colleague's changes.
 
-    And where the row was deleted meanwhile, Django's `save()` makes it anew. Its form refuses what two people changed
-    if it derives from conflicts.RefusesConflicts.
+    A row that was deleted meanwhile stays deleted; Django's `save()` would insert it again. A form derived from
+    conflicts.RefusesConflicts refuses a field that two people changed.
     """
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
-        """Each field knows what the page showed."""
+        """Adds a hidden input with the shown value to each field."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
             field.show_hidden_initial = True
@@ -36,7 +36,7 @@ class TouchedFieldsOnly(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Locks the row before Django reads it: the form compares with what is there, and nobody changes it after."""
+        """Locks the row before Django reads it, so that the form compares with the current values until it saves."""
         key = unquote(object_id) if object_id else ""
         if request.method != "POST" or not is_id(key) or not self.has_change_permission(request):
             return super().changeform_view(request, object_id, form_url, extra_context)
@@ -49,7 +49,7 @@ class TouchedFieldsOnly(ModelAdmin):
     def lock_for_saving(self, request: HttpRequest, key: int) -> bool:
         """Locks the row that this POST changes, and returns whether there is one. One query.
 
-        An admin whose rows point to others locks those first.
+        Override it to lock referenced rows first.
         """
         return bool(self.model._base_manager.select_for_update(no_key=True).filter(pk=key).values_list("pk"))
 

@@ -1,7 +1,7 @@
-"""What the rows of a file do to the catalogue. The command and the admin's import both load by this one.
+"""Loads the rows of a file into the catalogue, for the command and the admin's import.
 
-`plan` says what each row would do; `load` does it, a batch in one transaction; `load_as_shown` does it where the plan
-is still the one that a person has confirmed.
+`plan` computes the change of each row; `load` writes a batch in one transaction; `load_as_shown` writes only rows whose
+plan is still the one that staff confirmed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ from catalog.importing.spelling import as_text, comparable
 from catalog.models import Book, Genre
 
 BATCH = 500  # rows: a transaction of some tens of milliseconds
-ATTEMPTS = 5  # of one batch, while somebody else adds the same books
+ATTEMPTS = 5  # of one batch, while another writer adds the same books
 MET = {"40P01", "55P03"}  # PostgreSQL's deadlock_detected and lock_not_available, which is what a long wait ends in
-TURNS = 0x626F6F6B73  # "books" in ASCII: the advisory lock of whoever imports
+TURNS = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lock
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
 
@@ -32,7 +32,7 @@ Outcome = Literal["new", "changed", "same", "refused"]
 
 @dataclass(slots=True)
 class Counts:
-    """Rows, by what became of them; and new genres."""
+    """The numbers of rows by outcome, and of new genres."""
 
     added: int = 0
     changed: int = 0
@@ -43,7 +43,7 @@ class Counts:
 
 @dataclass(slots=True)
 class Planned:
-    """What one row does: its line, the book that it means, and each value that it changes, from and to, as text."""
+    """The plan of one row: its number in the file, its book, and each changed value, from and to, as text."""
 
     number: int
     row: Row
@@ -54,15 +54,15 @@ class Planned:
     genre_before: int | None = None
 
 
-# Compares a row's plan with what was confirmed: the reason for which it is refused, or none.
+# Compares a row's plan with the confirmed one: the reason to refuse it, or None.
 Confirmed = Callable[[Planned], Fault | None]
 
 
 class Loader:
-    """Adds the books of one file that are not there yet; with `update`, changes those that are.
+    """Adds the new books of one file; with `update`, also changes the known ones.
 
-    Nobody else need stop: a book that somebody changes meanwhile is waited for. One that another import adds is found,
-    because batches take turns; so is one that anybody adds with the same ISBN.
+    Safe beside other writers: it locks the books that it changes. A book added by another import is found, because
+    batches take turns by an advisory lock; one added with the same ISBN is found by a retry.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class Loader:
         meant: Mapping[int, int] | None = None,
         record: Callable[[list[Planned]], None] = lambda planned: None,
     ) -> None:
-        """`meant` has the book that was confirmed for a line, for rows that could mean either of two.
+        """`meant` has the confirmed book id of a row, for rows that could mean either of two books.
 
-        `record` writes down what a batch did, in its transaction: that is there if the books are, and only then.
+        `record` stores the result of a batch, in the batch's own transaction.
         """
         self.update = update
         self.dry_run = dry_run
@@ -91,7 +91,7 @@ class Loader:
         self.seen.close()
 
     def plan(self, rows: Sequence[tuple[int, Row]], *, lock: bool = False) -> list[Planned]:
-        """What rows without faults do, given with their lines, in their order. 1 query; `lock` holds the books."""
+        """The plans of valid rows, given with their numbers, in their order. 1 query; `lock` locks the books."""
         known = Known([row for _, row in rows], self.seen, self.meant, lock=lock)
         return [self._plan(number, row, known) for number, row in rows]
 
@@ -117,7 +117,7 @@ class Loader:
         return Planned(number, row, "changed" if changes else "same", book, changes, genre_before=book.genre_id)
 
     def new_genres(self, planned: Iterable[Planned]) -> int:
-        """How many genres rows that are only planned would make, that no earlier ones would. 1 query at most."""
+        """How many new genres planned rows would add, beside those of earlier rows. 1 query at most."""
         names = {same_name(plan.row.fields["genre"]) for plan in planned if "genre" in plan.changes}
         names = {name for name in names if self.seen.first("genre", name) is None}
         for name in names:
@@ -125,10 +125,10 @@ class Loader:
         return len(names) - Genre.objects.filter(name_folded__in=names).count() if names else 0
 
     def load(self, rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Fault]]:
-        """Load rows without faults, given with their lines, in one transaction. Those that are refused still.
+        """Loads valid rows, given with their numbers, in one transaction. Returns the refused ones.
 
-        4 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for each of
-        what is new and changed.
+        4 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for
+        new books and 1 for changed ones.
         """
         if self.dry_run:
             planned = self.plan(rows)
@@ -145,7 +145,7 @@ class Loader:
             setattr(self.counts, name, getattr(self.counts, name) + 1)
 
     def load_as_shown(self, rows: Sequence[tuple[int, Row]], confirmed: Confirmed) -> list[Planned]:
-        """Do what these rows do now, but for those that `confirmed` refuses. What was done, in the rows' order."""
+        """Writes these rows, but those that `confirmed` refuses. Returns their plans, in the rows' order."""
         for attempt in range(ATTEMPTS):
             try:
                 with transaction.atomic():
@@ -173,7 +173,7 @@ def refused_unless(confirmed: Confirmed, plan: Planned) -> Planned:
 
 
 def differences(book: Book, row: Row) -> dict[str, tuple[str, str]]:
-    """What a row changes of a book: each column with the value that is there, and the row's, as text."""
+    """The columns of a book that a row changes: the stored value and the row's, as text."""
     changes = {}
     for name, value in row.fields.items():
         there = (book.genre.name if book.genre else None) if name == "genre" else getattr(book, name)
@@ -189,7 +189,7 @@ def differences(book: Book, row: Row) -> dict[str, tuple[str, str]]:
 
 
 def write(planned: Sequence[Planned], genres: dict[str, int]) -> None:
-    """1 INSERT for what is new and 1 for what changed. The books are locked, and so are the genres."""
+    """1 INSERT for new books and 1 for changed ones. Call it with the books and the genres locked."""
     touched: set[str] = set()
     for plan in planned:
         if plan.outcome not in {"new", "changed"}:
@@ -203,15 +203,15 @@ def write(planned: Sequence[Planned], genres: dict[str, int]) -> None:
                 touched.add(name)
     Book.objects.bulk_create([plan.book for plan in planned if plan.outcome == "new" and plan.book])
     if touched:
-        # One statement where bulk_update would write a CASE for each field. The rows are there, and locked.
+        # One statement where bulk_update would write a CASE for each field. The rows exist, and are locked.
         changed = [plan.book for plan in planned if plan.outcome == "changed" and plan.book]
         Book.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=sorted(touched))
 
 
 def take_turn() -> None:
-    """Until its transaction ends one import writes alone: the next one looks for its books when this one's are there.
+    """Advisory lock until the transaction ends: imports write one after the other, and each sees the last one's books.
 
-    No constraint would stop a book without an ISBN from being added twice. Waits `lock_timeout` at most. 1 query on
+    No constraint stops a book without an ISBN from being added twice. Waits `lock_timeout` at most. 1 query on
     PostgreSQL; none on SQLite, which has one writer at a time.
     """
     if connection.vendor == "postgresql":
@@ -220,9 +220,9 @@ def take_turn() -> None:
 
 
 def held_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
-    """The ids of these genres by their folded names, held to the end of the transaction; which of them were made.
+    """Locks these genres and adds missing ones. Returns the ids by folded name, and which are new.
 
-    Somebody can delete a genre between its making by a third and the look for it: then it is made again.
+    A genre that is deleted between the INSERT and the SELECT is added again.
     """
     wanted: dict[str, str] = {}
     for name in names:
@@ -239,13 +239,13 @@ def held_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
 
 
 def let_go(made: set[int]) -> None:
-    """Delete genres that were made for rows which then changed nothing. Nobody else has seen them yet."""
+    """Deletes genres added for rows that then changed nothing. They are not committed yet."""
     if made:
         Genre.objects.filter(pk__in=made, books=None).delete()
 
 
 def met_another(error: IntegrityError | OperationalError) -> bool:
-    """Whether somebody else just added a book of this batch, or still does: at the next attempt it is there."""
+    """Whether another writer added a book of this batch, or is adding it: the next attempt finds it."""
     if isinstance(error, IntegrityError):
         return violated(error, "uq_books_isbn", "books.isbn")
     return sqlstate(error) in MET

@@ -1,5 +1,5 @@
-"""Imports that staff have uploaded: the file, what each row would do, and how far it has come. All of it is in the
-database, so that an import can be left, come back to, and gone on with after a crash, on any host."""
+"""Uploaded imports of staff: the file, the plan of each row, and the progress. All of it is in the database, so that an
+import can be left and resumed, also after a crash, on any host."""
 
 import json
 import zlib
@@ -22,7 +22,7 @@ KEPT_UNUSED = timedelta(days=7)  # a file that was never loaded
 
 class BookImportQuerySet(models.QuerySet["BookImport"]):
     def begin(self, file: Iterable[bytes], name: str, *, user: Any, options: dict[str, Any]) -> "BookImport":
-        """Stage a file that was uploaded. 4 queries and 1 for each PART."""
+        """Stages an uploaded file. 4 queries and 1 for each PART."""
         with transaction.atomic():
             started = self.create(
                 file_name=printable(name)[:200], user_id=user.pk, user_email=user.get_username(), options=options
@@ -34,7 +34,7 @@ class BookImportQuerySet(models.QuerySet["BookImport"]):
         return started
 
     def prune(self) -> int:
-        """Delete what is kept no longer: what was loaded, as long as the history. How many imports it was."""
+        """Deletes old imports: loaded ones after AUDIT_DAYS, others after KEPT_UNUSED. Returns how many."""
         now = timezone.now()
         done, loading = BookImport.State.DONE, BookImport.State.LOADING
         never_loaded = ~models.Q(state__in=[done, loading]) & models.Q(created_at__lt=now - KEPT_UNUSED)
@@ -44,7 +44,7 @@ class BookImportQuerySet(models.QuerySet["BookImport"]):
 
 
 class BookImport(models.Model):
-    """One upload. `user_email` says who it was, whatever becomes of the account."""
+    """One upload. `user_email` outlives the account."""
 
     class State(models.TextChoices):
         READING = "reading", "being read"
@@ -61,7 +61,7 @@ class BookImport(models.Model):
     event_id = models.BigIntegerField(null=True)  # of the staff's history (bookstore.audit), which may be pruned before
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
-    reader = models.CharField(max_length=32, blank=True, db_default="")  # who reads it: of two the later one
+    reader = models.CharField(max_length=32, blank=True, db_default="")  # random id of the reading run: the last wins
     size = models.IntegerField(default=0, db_default=0)  # bytes
     state = models.CharField(max_length=10, choices=State, default=State.READING)
     # TRUE while it is loading, else NULL: the unique constraint lets one import load at a time.
@@ -70,7 +70,7 @@ class BookImport(models.Model):
     description = models.CharField(max_length=300, blank=True)  # what kind of file it is
     headings = models.JSONField(default=list)  # [heading, column or null] in the file's order
     problem = models.TextField(blank=True)
-    progress = models.FloatField(default=0)  # of what is being done, from 0 to 1
+    progress = models.FloatField(default=0)  # of the current step, from 0 to 1
     rows = models.IntegerField(default=0)
 
     objects = BookImportQuerySet.as_manager()

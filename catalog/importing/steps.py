@@ -1,7 +1,7 @@
-"""The two steps of an import that was uploaded: reading it for the preview, and loading what was confirmed.
+"""The two steps of an uploaded import: reading it for the preview, and loading the confirmed rows.
 
-Each works in batches, says how far it is, and stops when somebody cancels. Each can be started again after a crash, and
-by two at once: what a batch does is written in one transaction with the word that it is done.
+Each works in batches, stores its progress, and stops when staff cancel. Each can be restarted after a crash, and run by
+two processes at once: a batch and its mark as done are written in one transaction.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,14 +36,14 @@ ADDED = "The book was added by somebody else since the preview."
 
 
 class Stopped(Exception):
-    """Somebody cancelled the import, or another process has done this batch."""
+    """The import was cancelled, or another process has done this batch."""
 
 
 def read(started: BookImport, *, at_most: int = MAX_ROWS) -> bool:
-    """Read the file and stage what each row would do. The import is then shown, or failed with the reason.
+    """Reads the file and stages the plan of each row. The import is then shown, or failed with the reason.
 
-    False, and it is still being read, when the file has more than `at_most` rows. Of two that read it at once the later
-    one goes on.
+    False when the file has more than `at_most` rows: it stays in the state `reading`. Of two at once the later one
+    continues.
     """
     with transaction.atomic():
         if not started.moved(of=State.READING, reader=uuid4().hex, progress=0):
