@@ -1,4 +1,4 @@
-"""When are two emails the same? When `normalise_email` gives the same for both, whoever reads or writes them."""
+"""Emails are equal when `normalise_email` gives the same for both."""
 
 from typing import Any
 from unicodedata import normalize
@@ -11,7 +11,7 @@ MAX_EMAIL_LENGTH = 254
 
 
 def normalise_email(email: str) -> str:
-    """The one spelling under which an email is kept. Blanks around it, which phones add, are removed.
+    """The normalised email, as it is stored. Strips blanks, which phones add.
 
     NFKC, because `ſ` and the Kelvin sign pass for letters of ASCII wherever case is ignored; once more after lower(),
     which can undo it. An international domain is kept as mail is sent there, `xn--…`: browsers write it so, and apps
@@ -25,7 +25,7 @@ def normalise_email(email: str) -> str:
 def ascii_domain(domain: str) -> str:
     """By UTS 46 without its transitional rules, as browsers do: `straße.de` is no `strasse.de`.
 
-    One that IDNA does not allow stays as it is: no mail gets there.
+    A domain that IDNA does not allow is returned unchanged: no mail gets there.
     """
     if len(domain) > MAX_EMAIL_LENGTH:  # encoding takes more than linear time
         return domain
@@ -36,7 +36,7 @@ def ascii_domain(domain: str) -> str:
 
 
 class NormalisedEmailField(models.EmailField):
-    """Normalises what is saved and what is looked for, so that no path through the ORM can forget it."""
+    """Normalises values on saving and in look-ups, on every path through the ORM."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
@@ -47,7 +47,7 @@ class NormalisedEmailField(models.EmailField):
         return normalise_email(value) if isinstance(value, str) else value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """The instance, too, has the normal form from now on."""
+        """Also sets the normalised value on the instance."""
         value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value

@@ -1,4 +1,4 @@
-"""What is the same password, and which ones are taken. hashers.py says how they are kept."""
+"""Normalising and validating passwords. hashers.py has the hash."""
 
 from unicodedata import normalize
 
@@ -9,14 +9,14 @@ MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128  # characters
 
 
 def hash_of(raw: str | None) -> str:
-    """None makes a hash that no password has. Hashed is the NFC form: keyboards differ in how they type ü."""
+    """Hashes the NFC form: keyboards differ in how they type ü. None gives a hash that no password matches."""
     return make_password(raw if raw is None else normalize("NFC", raw))
 
 
 def look_at(raw: str | None, encoded: str) -> tuple[bool, bool]:
-    """Whether this is the password, and whether its hash should be written anew.
+    """Whether the password matches, and whether it should be rehashed.
 
-    A hash from before passwords were normalised is of the password as it was typed.
+    Hashes from before the normalisation are of the password as typed.
     """
     if raw is None:
         return verify_password(raw, encoded)
@@ -28,7 +28,7 @@ def look_at(raw: str | None, encoded: str) -> tuple[bool, bool]:
 
 
 class UsablePassword:
-    """Django's validator of passwords, for all who set one: no longer than the API reads, and without NUL."""
+    """A password validator of Django: at most MAX_PASSWORD_LENGTH characters, no NUL and no lone surrogate."""
 
     def validate(self, password: str, user: object = None) -> None:
         if len(password) > MAX_PASSWORD_LENGTH:

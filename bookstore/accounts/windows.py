@@ -1,4 +1,4 @@
-"""The counts of attempts, one row for each address and account that has made some: throttling.py counts here."""
+"""The throttle's counters: one row for each address and account with attempts (throttling.py)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ThrottleWindowQuerySet(models.QuerySet["ThrottleWindow"]):
         return self.annotate(left=left)
 
     def counts(self) -> list[tuple[int, timedelta]]:
-        """How many attempts each window has counted, and how long it goes on. Behind `with_time_left`. One query."""
+        """Attempts and time left of each window. Call it after `with_time_left`. One query."""
         found: list[Any] = list(self.values_list("count", "left"))
         return found
 
@@ -27,7 +27,7 @@ class ThrottleWindowQuerySet(models.QuerySet["ThrottleWindow"]):
 class ThrottleWindow(models.Model):
     """How many attempts of one kind one address, or one account, has made since the window began."""
 
-    # An HMAC of whom is counted: no address and no email is kept.
+    # An HMAC of the address or email, which are not stored.
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField()
     expires_at = models.DateTimeField()
@@ -36,7 +36,7 @@ class ThrottleWindow(models.Model):
 
     class Meta:
         db_table = "throttle_windows"
-        default_permissions = ()  # nobody looks at them in the admin
+        default_permissions = ()  # not shown in the admin
 
     def __str__(self) -> str:
         return f"{self.count} attempts until {self.expires_at:%H:%M:%S}"

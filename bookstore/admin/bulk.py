@@ -1,8 +1,8 @@
-"""Actions on many rows: first what they would do, then in batches with their progress, on exactly the rows shown.
+"""Actions on many rows: a preview, then batches with a progress bar, on exactly the rows of the preview.
 
-The rows are written down when the action is chosen (models.BulkAction), not carried through the page as a thousand
-hidden fields. Each batch is one transaction of one request; the page sends for the next, and can be left and come back
-to. All batches are one event of the history.
+The rows are stored when the action is chosen (models.BulkAction), not carried through the page as a thousand hidden
+fields. Each batch is one transaction of one request; the page requests the next, and can be left and resumed. All
+batches are one event of the history.
 """
 
 import time
@@ -35,7 +35,7 @@ KEPT_REASONS = 100  # of rows that were left alone
 
 
 class BulkActions(ModelAdmin):
-    """For an admin whose `actions` are BulkVerbs."""
+    """Base of an admin whose `actions` are BulkVerbs."""
 
     actions: Any = (DeleteRows(),)
 
@@ -47,7 +47,7 @@ class BulkActions(ModelAdmin):
         return str(row)
 
     def refused_deletions(self, request: HttpRequest, rows: Any) -> dict[int, str]:
-        """Of these rows those that stay, by id, with the reason for staff."""
+        """The rows that must not be deleted, by id, with the reason for staff."""
         return {row.pk: "You may not delete it." for row in rows if not self.has_delete_permission(request, row)}
 
     def verb_named(self, name: str) -> BulkVerb | None:
@@ -95,7 +95,7 @@ class BulkActions(ModelAdmin):
         return f"{address}?{action.back}" if action.back else address
 
     def bulk_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
-        """GET shows where the action stands; POST fills in its form, runs some batches, or gives it up."""
+        """GET shows the preview or the progress; POST fills in the form, runs some batches, or cancels."""
         action = BulkAction.objects.filter(pk=key, actor_id=key_of(request), kind=self.opts.label_lower).first()
         verb = self.verb_named(action.verb) if action else None
         if action is None or verb is None:
@@ -118,7 +118,7 @@ class BulkActions(ModelAdmin):
         return self.bulk_page(request, verb, action, form)
 
     def go_on(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> HttpResponse:
-        """Batches for about a second, at least one. Of two pages that send for the same batch one runs it."""
+        """Runs batches for about a second, at least one. Of two requests for the same batch one runs it."""
         until = time.monotonic() + LONGEST
         begun = False
         try:
@@ -139,7 +139,7 @@ class BulkActions(ModelAdmin):
         return self.stop(request, verb, action)
 
     def stop(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> HttpResponse:
-        """What was done stays done, and is told."""
+        """Ends the action; reports the finished batches, which stay."""
         if action.done:
             self.tell_outcome(request, verb, action)
         BulkAction.objects.filter(pk=action.pk).delete()

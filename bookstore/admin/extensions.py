@@ -1,7 +1,7 @@
-"""What one app adds to another app's admin page: columns, fields, and words about a deletion.
+"""Extensions of another app's admin page: columns, fields, and words about a deletion.
 
-The app that owns the page knows none of those who add to it, and they do not know each other: each registers an
-Extension from its admin module, `extend(Book, InCarts())`. The owner's ModelAdmin derives from Extensible.
+The owner of the page and its extensions do not import each other: an app registers an Extension in its admin module,
+`extend(Book, InCarts())`. The owner's ModelAdmin derives from Extensible.
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ class Fieldset(NamedTuple):
 
 
 class Extension:
-    """Override what is needed; each method may look at who asks."""
+    """Override the methods that you need; `request.user` is the member of staff."""
 
     def rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The page's query with what the columns need."""
@@ -42,7 +42,7 @@ class Extension:
         return []
 
     def said_before_deletion(self, row: Any) -> str:
-        """What goes with the object, after its name: "which leaves 3 carts". The row comes from `rows`."""
+        """The effects of a deletion, after the object's name: "which leaves 3 carts". The row comes from `rows`."""
         return ""
 
 
@@ -55,7 +55,7 @@ def extend(model: type[Model], extension: Extension) -> None:
 
 
 class Extensible(ModelAdmin):
-    """An admin whose pages other apps may add to."""
+    """Base of an admin whose pages other apps may extend."""
 
     @property
     def extensions(self) -> list[Extension]:

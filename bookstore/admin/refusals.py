@@ -1,4 +1,4 @@
-"""What could not be done, told to staff on the page: a verb's refusal, or somebody who was faster."""
+"""Errors as messages on staff's pages: a verb's refusal, or a concurrent change."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,7 +19,7 @@ WORDS: dict[type[ApiError], str] = {}
 
 
 def staff_words(words: dict[type[ApiError], str]) -> None:
-    """An app's refusals as staff read them. Without an entry staff read the API's own text."""
+    """Registers an app's errors in words for staff. Without an entry staff read the API's text."""
     WORDS.update(words)
 
 
@@ -28,7 +28,7 @@ def in_staff_words(error: ApiError) -> str:
 
 
 class Refused(ApiError):
-    """What the admin itself refuses, in words for staff."""
+    """A refusal of the admin itself, in words for staff."""
 
     status_code = 409
     code = "REFUSED"
@@ -50,18 +50,18 @@ def lock_or_refuse(row: Model) -> None:
 
     Raises Gone. 1 query.
     """
-    # Asked of _meta: the user of a request is a proxy, with a type of its own.
+    # By _meta: `request.user` is a lazy proxy, whose type is not the model.
     rows = row._meta.model._default_manager.select_for_update(no_key=True).filter(pk=row.pk)
     if not rows.exists():
         raise Gone(row)
 
 
 def told_on_the_page(view: View) -> View:
-    """A refusal of what was posted becomes a message. Its transaction has failed: nothing was changed."""
+    """Decorator: turns an error of a POST into a message. Its transaction is rolled back: nothing was changed."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "\0" in request.path:  # PostgreSQL has no text with a NUL in it, and fails when it is asked for one
+        if "\0" in request.path:  # PostgreSQL's text cannot contain NUL, and a query with one fails
             raise Http404
         try:
             return view(request, *args, **kwargs)

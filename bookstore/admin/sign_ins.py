@@ -1,7 +1,7 @@
-"""The staff's sessions of this site: how long one lasts, who is signed in from where, and how one is ended.
+"""The staff's browser sessions: their expiry, the list of them, and ending one.
 
-What is known of a session stands in its own data since the sign-in, so that no page costs a query more. Only staff have
-such sessions; customers have tokens (bookstore/accounts).
+The facts of a session are in its own data from the sign-in on, so that no page costs another query. Only staff have
+browser sessions; customers have tokens (bookstore/accounts).
 """
 
 import hashlib
@@ -27,16 +27,16 @@ MAX_DEVICE = 120  # characters
 
 
 def begin(request: HttpRequest) -> None:
-    """After a sign-in."""
+    """Stores the facts of a new browser session. Call it after a sign-in."""
     at = int(time.time())
     device = request.headers.get("User-Agent", "")[:MAX_DEVICE]
     request.session[FACTS] = {"began": at, "seen": at, "address": client_of(request), "device": device}
 
 
 def is_over(request: HttpRequest) -> bool:
-    """Whether the session is older, or was left alone for longer, than the settings allow. Notes that it was seen."""
+    """Whether the browser session is older, or was idle for longer, than the settings allow. Updates `seen`."""
     facts = request.session.get(FACTS)
-    if facts is None:  # begun before there were any
+    if facts is None:  # from before the facts existed
         return False
     at = int(time.time())
     age, idle = at - facts["began"], at - facts["seen"]
@@ -49,7 +49,7 @@ def is_over(request: HttpRequest) -> bool:
 
 @dataclass(frozen=True)
 class SignIn:
-    """One session, as the page shows it. `name` stands for its key, which is nobody's to read."""
+    """A browser session, as the page shows it. `name` is a hash of its secret key."""
 
     name: str
     key: str
@@ -67,7 +67,7 @@ def name_of(key: str) -> str:
 
 
 def sign_ins(request: HttpRequest, *, others: bool) -> list[SignIn]:
-    """Those of who asks, or everybody's; the last seen first. Two queries."""
+    """The user's own browser sessions, or (`others`) all; the last seen first. Two queries."""
     rows = list(Session.objects.filter(expire_date__gt=now()).order_by("-expire_date")[:READ])
     decoded = [(row.session_key, row.get_decoded()) for row in rows]
     known = [(key, data, int(data[SESSION_KEY])) for key, data in decoded if str(data.get(SESSION_KEY, "")).isdecimal()]
@@ -100,7 +100,7 @@ def page(site: Any, request: HttpRequest) -> HttpResponse:
 
 
 def end(request: HttpRequest, chosen: SignIn | None) -> None:
-    from bookstore.audit.actor import Actor  # models, which are not there yet when the site is made
+    from bookstore.audit.actor import Actor  # models: not loaded yet when the site is made
     from bookstore.audit.recording import changed, record
 
     if chosen is None or not Session.objects.filter(session_key=chosen.key).delete()[0]:

@@ -1,7 +1,7 @@
 """The staff's site: Django's admin with an overview on its first page.
 
-An app puts its pictures there from its admin module: `site.overview.append(panels)`, where `panels(request)` answers
-those that this member of staff may see. docs/decisions/0008-admin.md says why it is built this way.
+An app adds its charts in its admin module: `site.overview.append(panels)`, where `panels(request)` returns those that
+this member of staff may see. docs/decisions/0008-admin.md has the reasons.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ RECENT = 10  # events of the reader on the first page
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar of a picture. `share` is its length, from 0 to 1, `shown` what stands beside it."""
+    """One bar of a chart. `share` is its length, from 0 to 1, `shown` the text beside it."""
 
     label: str
     share: float
@@ -40,13 +40,13 @@ class Bar:
 
     @property
     def percent(self) -> str:
-        """The length for SVG, whose numbers have a point in every language; something that is there is always seen."""
+        """The length for SVG, with a decimal point in every language; a share above 0 is always visible."""
         return f"{max(self.share * 100, 0.7 if self.share else 0):.2f}%"
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture with its title, what it says in one line, and what was counted for it."""
+    """A chart with its title, its headline and a note on its data."""
 
     title: str
     headline: str
@@ -57,7 +57,7 @@ class Panel:
 
     @property
     def slots(self) -> list[dict[str, Any]]:
-        """Columns with their place, in percent of the picture's width and in units of its height of 100."""
+        """The columns' geometry: in percent of the chart's width, and in units of its height of 100."""
         width = 100 / max(len(self.bars), 1)
         return [
             {
@@ -87,15 +87,15 @@ class BookstoreAdminSite(AdminSite):
     site_title = site_header = "Bookstore"
     index_title = "Overview"
     index_template = "admin/overview.html"
-    password_change_form: Any = None  # set by bookstore.accounts, whose models are not there yet
+    password_change_form: Any = None  # set by bookstore.accounts, whose models are not loaded yet
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.overview: list[Callable[[HttpRequest], list[Panel]]] = []
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """One query beside those of the panels: the last events of who is signed in."""
-        from bookstore.audit.models import AuditEvent  # a model, and models are not there yet above
+        """One query beside those of the panels: the user's own last events."""
+        from bookstore.audit.models import AuditEvent  # models are not loaded yet at the top
 
         context = {
             "panels": [panel for source in self.overview for panel in source(request)],

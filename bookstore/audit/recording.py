@@ -1,4 +1,4 @@
-"""How a change gets into the history: compare what an object was with what it is, and write both down.
+"""Recording a change in the history: snapshots of an object before and after it.
 
 before = snapshot(book)
 book.change(price="12.00")
@@ -17,7 +17,7 @@ from django.db import models, transaction
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import MAX_NAME, MAX_SUMMARY, Action, AuditChange, AuditEvent
 
-MAX_TEXT = 2_000  # characters of a value that are kept, such as of a description
+MAX_TEXT = 2_000  # characters of a recorded value
 BATCH = 500  # rows of one INSERT
 SECRET = {"password", "credential", "refresh_jti"}
 
@@ -25,12 +25,12 @@ Differences = dict[str, tuple[Any, Any]]
 
 
 def is_recorded(field: Any) -> bool:
-    """Not what follows from other fields, and not the key."""
+    """Not for computed fields and the primary key."""
     return field.editable and not (field.primary_key or field.generated)
 
 
 def snapshot(row: models.Model) -> dict[str, Any]:
-    """The object's fields as Python has them, a foreign key as its id. No query: what was deferred is left out."""
+    """The object's fields as Python has them, a foreign key as its id. No query: deferred fields are left out."""
     return {
         field.name: getattr(row, field.attname)
         for field in row._meta.concrete_fields
@@ -39,7 +39,7 @@ def snapshot(row: models.Model) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> str:
-    """What stands in the history for a value; "" for none."""
+    """A value as the history shows it; "" for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -70,7 +70,7 @@ def added(row: models.Model) -> AuditChange:
 
 
 def deleted(row: models.Model) -> AuditChange:
-    """To be made before the deletion, which takes the id from the object."""
+    """Call it before the deletion, which sets the object's id to None."""
     return change_of(row, Action.DELETE, difference(snapshot(row), {}))
 
 
@@ -79,7 +79,7 @@ def changed(row: models.Model, differences: Mapping[str, tuple[Any, Any]]) -> Au
 
 
 def change_of(row: models.Model, action: Action, differences: Mapping[str, tuple[Any, Any]]) -> AuditChange:
-    """Not saved: `record` does that. Secrets are named, and their values are not kept."""
+    """Not saved: `record` does that. Of secrets only the names are kept."""
     fields = {
         name: ["", "(not shown)"] if name in SECRET else [as_text(old), as_text(new)]
         for name, (old, new) in differences.items()
@@ -119,7 +119,7 @@ def record(actor: Actor, summary: str, changes: Iterable[AuditChange]) -> AuditE
 
 
 def continue_event(event: AuditEvent, changes: Iterable[AuditChange], summary: str = "") -> None:
-    """Adds the changes of the next batch to an event; `summary`, if given, is what it says by now. Three queries."""
+    """Adds the changes of the next batch to an event; `summary`, if given, replaces its text. Three queries."""
     rows = list(changes)
     name_foreign_keys(rows)
     with transaction.atomic(savepoint=False):
@@ -133,7 +133,7 @@ def continue_event(event: AuditEvent, changes: Iterable[AuditChange], summary: s
 
 
 def name_foreign_keys(rows: list[AuditChange]) -> None:
-    """Replaces ids by what a person calls the row: "Novel" for genre 5, and "#5" for one that is gone."""
+    """Replaces foreign keys by names: "Novel" for genre 5, and "#5" for a deleted one."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for name, pair in row.fields.items():

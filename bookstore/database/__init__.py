@@ -1,6 +1,6 @@
-"""How the service behaves when the database is slow, busy or away. docs/decisions/0009-faults.md says why.
+"""Errors of a slow, busy or lost database, and retries. docs/decisions/0009-faults.md has the reasons.
 
-`base.py` is the ENGINE of `DATABASES`: Django's PostgreSQL, with bounds on waiting. Here is what errors mean.
+`base.py` is the ENGINE of `DATABASES`: Django's PostgreSQL backend, with timeouts.
 """
 
 import functools
@@ -26,7 +26,7 @@ ATTEMPTS = 4  # one, and three more
 
 
 def name_of(connection: Any) -> str:
-    """Which database this is, for a person: without user and password. `db.example:5432/bookstore`."""
+    """The database's name in messages, without user and password. `db.example:5432/bookstore`."""
     settings = connection.settings_dict
     if connection.vendor == "sqlite":
         return str(settings["NAME"])
@@ -38,15 +38,15 @@ def name_of(connection: Any) -> str:
 
 
 def sqlstate(error: BaseException) -> str:
-    """PostgreSQL's code of an error of Django's; empty where there is none (SQLite, a connection that is not there)."""
+    """The SQLSTATE of a Django error; empty when it has none (SQLite, a failed connect)."""
     return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the database is away or too busy, so that asking again later is the remedy; else it is a bug.
+    """Whether the database is down or too busy, so that a retry later may help; else the error is a bug.
 
     OperationalError is what drivers raise for lost connections, timeouts, deadlocks, "too many connections" and
-    "database is locked". SQLite raises it for a table that is missing, too, which the log then says.
+    "database is locked". SQLite raises it for a missing table, too; the log has its message.
     """
     return isinstance(error, OperationalError | InterfaceError) or (
         isinstance(error, DatabaseError) and sqlstate(error) == READ_ONLY
@@ -54,9 +54,9 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def is_outdated(error: BaseException) -> bool:
-    """Whether a prepared statement was refused because a migration changed the type of what it answers.
+    """Whether PostgreSQL refused a prepared statement because a migration changed its result type.
 
-    Nothing was executed, and prepared anew the same statement succeeds. psycopg's error, or Django's of it.
+    Nothing was executed; prepared again, the statement succeeds. Takes psycopg's error, or Django's around it.
     """
     cause = error.__cause__ or error
     return (
@@ -66,10 +66,10 @@ def is_outdated(error: BaseException) -> bool:
 
 
 def note_unavailable(error: BaseException) -> None:
-    """Writes one line, without values, and lets go of a connection that is of no more use.
+    """Logs one line, without values, and closes the connection to a read-only server.
 
-    A connection that is lost Django drops at the end of the request. One to a server that only reads works, and would
-    be kept for ever.
+    Django drops a lost connection at the end of the request. One to a read-only server works, and would be kept for
+    ever.
     """
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     logger.warning("The database does not serve: %s %s", sqlstate(error) or type(error).__name__, reason)
@@ -78,7 +78,7 @@ def note_unavailable(error: BaseException) -> None:
 
 
 def may_succeed_again(error: BaseException) -> bool:
-    """Whether the same transaction, run again at once, may well succeed."""
+    """Whether an immediate retry of the transaction may succeed."""
     return sqlstate(error) in TRANSIENT or is_outdated(error)
 
 
@@ -99,7 +99,7 @@ def retrying(verb: Callable[P, R]) -> Callable[P, R]:
                 if not may_succeed_again(error) or connection.in_atomic_block:
                     raise
                 logger.info("%s met %s: again, %d times more at most", verb.__qualname__, sqlstate(error), left)
-                # Different for each of those that met, so that they do not meet again; well below a lock's timeout.
+                # Jitter, so that the same transactions do not deadlock again; well below a lock's timeout.
                 time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  # nobody gains by guessing it
         return verb(*args, **kwargs)
 

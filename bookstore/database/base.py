@@ -45,9 +45,9 @@ class TerseErrors(DatabaseErrorWrapper):
 
 
 class CurrentCursor(ServerBindingCursor, psycopg.Cursor[Any]):  # it is one already, which the stubs do not know
-    """Goes on after a migration that changed the type of a column: psycopg would send what it has prepared for ever.
+    """Prepares a statement again after a migration changed a column's type; psycopg would keep the outdated one.
 
-    Within a transaction, which has failed then, it forgets all of that by itself.
+    After a failed transaction psycopg drops its prepared statements by itself.
     """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
@@ -62,10 +62,10 @@ class CurrentCursor(ServerBindingCursor, psycopg.Cursor[Any]):  # it is one alre
 
 
 class PatientSchemaEditor(DatabaseSchemaEditor):
-    """Migrations may work as long as they need, but keep others waiting no longer than `lock_timeout`.
+    """Migrations have no statement_timeout, but keep `lock_timeout`, so that requests do not queue behind their locks.
 
-    A migration that cannot get its lock fails as a whole and is run again. One without a transaction (CREATE INDEX
-    CONCURRENTLY) blocks nobody, and waits as long as it must.
+    A migration that does not get its lock fails as a whole; run it again. One without a transaction (CREATE INDEX
+    CONCURRENTLY) blocks no other statement, and has no lock_timeout.
     """
 
     def __enter__(self) -> Any:
@@ -95,7 +95,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = PatientSchemaEditor
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Without our own options, which libpq does not know."""
+        """Removes our own options, which libpq does not know."""
         parameters: dict[str, Any] = super().get_connection_params()
         for name in ("lock_timeout", "statement_timeout"):
             parameters.pop(name, None)
@@ -106,7 +106,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return parameters
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """Django's own would put its loader of times into the cursor."""
+        """Skips Django's, which would register its loader of times on each cursor."""
         if self.timezone != UTC:
             return super().create_cursor(name)
         if not name:
@@ -120,7 +120,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.set_timeouts(connection) or bool(super()._configure_connection(connection))  # type: ignore[misc]  # the stubs lack it
 
     def set_timeouts(self, connection: Any) -> bool:
-        """One statement for each new connection; none when both are 0, the way behind a pooler of transactions.
+        """One statement for each new connection; none when both are 0, as behind a transaction pooler.
 
         Not as startup parameters, which PgBouncer refuses.
         """
@@ -133,10 +133,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def is_usable(self) -> bool:
-        """Looks at the socket, where Django would send `SELECT 1` with every request.
+        """Polls the socket, where Django would send `SELECT 1` with every request.
 
-        A server that ended the connection, or died, has said so there. What it did between two requests is seen before
-        anything is sent; what it does during one fails that request, as it must: nobody knows what was committed.
+        A connection that the server closed between two requests is noticed before a statement is sent. When it is
+        closed during a request, that request fails, as it must: whether its commit succeeded is unknown.
         """
         connection = self.connection
         if connection is None or connection.closed:

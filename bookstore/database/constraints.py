@@ -1,4 +1,4 @@
-"""Which constraint did a write violate? Asked of the error's own fields, never guessed from "some IntegrityError"."""
+"""Which constraint a write violated, by the error's own fields, never guessed from "some IntegrityError"."""
 
 import re
 
@@ -13,8 +13,8 @@ SQLITE_CHECK = re.compile(r"CHECK constraint failed: (?P<name>.+)")
 def violated(error: IntegrityError, constraint: str, *columns: str) -> bool:
     """Whether it was this constraint, by name, that refused the write.
 
-    `columns` are those of a unique constraint on plain fields, as `table.column`: SQLite tells these and no name.
-    A violated foreign key SQLite does not name at all; the answer is False there.
+    `columns` are those of a unique constraint on plain fields, as `table.column`: SQLite's message has only these.
+    SQLite does not name a violated foreign key at all: False there.
     """
     diagnosis = getattr(error.__cause__, "diag", None)
     if diagnosis is not None:

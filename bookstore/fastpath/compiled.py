@@ -7,9 +7,9 @@ run fills the holes and reads plain tuples:
     TITLES = Prepared(lambda value: Book.objects.filter(genre=value("genre_id")).values_list("id", "title"))
     TITLES.rows(genre_id=7)
 
-The ORM stays the one definition of the query, on every database. What is lost is what it would decide anew at each
-run: a hole stands for one value that is not None, never for a list or a column. `queryset()` is the ordinary query of
-the same definition: for composing, and for the test that shows that both answer the same.
+The ORM stays the one definition of the query, on every database. The limit is what the ORM decides at each run: a hole
+is one value that is not None, never a list or a column. `queryset()` is the ordinary queryset of the same definition:
+for composing, and for the test that both return the same rows.
 """
 
 import re
@@ -28,7 +28,7 @@ Build = Callable[[Callable[[str], Any]], "QuerySet[Any, Any]"]
 
 
 class Unfilled:
-    """What stands among the compiled parameters where a run puts its value."""
+    """The placeholder among the compiled parameters, which each run replaces by its value."""
 
     __slots__ = ("name",)
 
@@ -37,7 +37,7 @@ class Unfilled:
 
 
 class Hole(Expression):
-    """A value that is known when the query runs."""
+    """A value that each run of the query fills in."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

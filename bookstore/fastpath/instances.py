@@ -1,5 +1,5 @@
-"""Objects of DRF that are made once and used again. It makes them for every request: of a serializer with five fields
-that takes longer than the validation itself.
+"""Reused objects of DRF, which makes them for every request otherwise: to make a serializer with five fields takes
+longer than the validation itself.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from bookstore import fastpath
 
 
 def one_of_each(classes: tuple[Any, ...]) -> list[Any]:
-    """Authenticators, permissions, parsers, renderers: those of ours and of DRF that keep nothing between requests."""
+    """Cached authenticators, permissions, parsers and renderers: only stateless ones, of ours and of DRF."""
     return _made(classes) if fastpath.is_on() else [each() for each in classes]
 
 
@@ -21,14 +21,14 @@ def _made(classes: tuple[Any, ...]) -> list[Any]:
     return [each() for each in classes]
 
 
-# Of each serializer, those that no request has in hand: as many as ever were in use at once.
+# A pool of idle instances for each serializer: as many as were ever in use at once.
 _idle: dict[type[Serializer[Any]], deque[Serializer[Any]]] = {}
 
 
 def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     """The fields of a body or query. Raises DRF's ValidationError.
 
-    One request at a time has a serializer: between `pop` and `append` nobody else finds it.
+    Safe for threads: between `pop` and `append` only this request has the serializer.
     """
     if not fastpath.is_on():
         ordinary = serializer(data=data)
@@ -43,6 +43,6 @@ def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     try:
         fields: dict[str, Any] = reader.run_validation(data)
     finally:
-        reader.initial_data = None  # a password is kept no longer than its request
+        reader.initial_data = None  # do not keep a password after its request
         idle.append(reader)
     return fields

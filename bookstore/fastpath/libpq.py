@@ -1,9 +1,9 @@
 """A prepared statement, sent and read by libpq alone.
 
-For the few statements that most requests are made of, what psycopg and Django do around one (a cursor, its generators,
-adapting, looking up what is prepared) takes three times as long as sending it and reading the rows. Here that is done
-once for each connection. It is for single statements outside of transactions; for the rest, and wherever somebody
-watches statements, `rows` takes the ordinary way, with the same result.
+For the few statements of most requests, the overhead of psycopg and Django (a cursor, its generators, adapting, the
+look-up of prepared statements) takes three times as long as sending one and reading the rows. Here that is done once
+for each connection. Only for single statements outside of transactions; for all others, and while Django logs queries,
+`rows` falls back to a cursor, with the same result.
 """
 
 import math
@@ -24,15 +24,15 @@ from bookstore.database import deadlines, is_outdated
 
 Row = tuple[Any, ...]
 
-# Of one connection. Clients choose among some hundred combinations of filters, each with a statement of its own, which
-# costs PostgreSQL up to some hundred kilobytes.
+# The most prepared statements of one connection. Clients can choose some hundred combinations of filters, each with its
+# own statement, which costs PostgreSQL up to some hundred kilobytes.
 MOST_STATEMENTS = 100
 
 GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[Row]:
-    """Runs one statement that answers rows, with `%s` for each parameter: one query.
+    """Runs one statement that returns rows, with `%s` for each parameter: one query.
 
     Raises Django's database errors, as a cursor does.
     """
@@ -43,16 +43,16 @@ def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
     execute: Any = partial(_execute, connection)
-    for wrapper in reversed(connection.execute_wrappers):  # whoever measures statements, as /metrics does
+    for wrapper in reversed(connection.execute_wrappers):  # wrappers that measure statements, such as /metrics'
         execute = partial(wrapper, execute)
     found: list[Row] = execute(sql, parameters, False, {"connection": connection, "cursor": None})
     return found
 
 
 def is_for(connection: BaseDatabaseWrapper, sql: str) -> bool:
-    """Whether this connection may prepare statements, is in no transaction, and nobody reads its log.
+    """Whether this connection may prepare statements, is outside of a transaction, and logs no queries.
 
-    One beyond `MOST_STATEMENTS` goes by a cursor, for which psycopg forgets the statement used longest ago.
+    False beyond `MOST_STATEMENTS`: a cursor runs it, and psycopg evicts its least recently used statement.
     """
     driver = connection.connection
     known = getattr(driver, "quick_statements", ())
@@ -77,7 +77,7 @@ def _execute(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any
             return known[sql].rows(parameters)
         except psycopg.Error:
             raise
-        except BaseException:  # Ctrl-C, say: an answer is on its way that nobody would read
+        except BaseException:  # e.g. Ctrl-C: the pending answer would never be read
             driver.pgconn.finish()
             raise
 

@@ -1,10 +1,9 @@
-"""Runs tasks, one after the other, in a process of its own: `manage.py run_tasks`, which `serve` starts and restarts.
+"""The worker: runs tasks one after the other in its own process, `manage.py run_tasks`, started by `serve`.
 
-django-tasks-db has the queue and a worker of its own. That one leaves a task whose process was killed RUNNING for ever
-(its issue 46), and runs none a second time; this one takes both up. Nothing is lost: a task is READY until it is
-claimed, RUNNING while its worker gives signs of life, and READY again when that has died. Nothing is done twice at a
-time, unless a process sleeps longer than SILENT seconds, and wakes: the end of a task is written by the one that has
-claimed it last.
+django-tasks-db has the table of tasks and a worker of its own, which leaves a task RUNNING for ever when its process
+was killed (its issue 46), and retries none. This worker recovers and retries tasks: one is READY until it is claimed,
+RUNNING while its worker sends heartbeats, and READY again when the worker has died, so none is lost. Two workers run
+the same task only when a process is suspended for longer than SILENT seconds; the last one to claim it writes its end.
 """
 
 import json
@@ -36,16 +35,16 @@ logger = logging.getLogger("bookstore.tasks")
 
 POLL = 1.0  # seconds between two looks at the queue
 RECOVER_EVERY = 15.0  # seconds
-# Seconds before a task that raised is run again; one that has used them up is FAILED.
+# Retry delays in seconds of a task that raised; after the last one it is FAILED.
 AGAIN_AFTER = (10, 60, 600)
-# A task that kills its process each time must not do so for ever.
+# The bound of claims, for a task that kills its process each time.
 MOST_CLAIMS = 2 * (len(AGAIN_AFTER) + 1)
 
 READY, RUNNING, FAILED, SUCCESSFUL = "READY", "RUNNING", "FAILED", "SUCCESSFUL"
 
 
 class Stopped(BaseException):
-    """The process is to end: raised in the task, whose transaction is undone, and which is READY again."""
+    """Raised in the running task when the process is to end: its transaction is rolled back, and it is READY again."""
 
 
 class Worker:
@@ -78,18 +77,18 @@ class Worker:
                 TaskWorker.objects.filter(pk=self.id).delete()
 
     def stop(self, number: int = 0, frame: FrameType | None = None) -> None:
-        """As a handler of signals: ends the wait, or the task that is being run."""
+        """Signal handler: ends the wait, or the running task."""
         if not self.stopping:
             self.stopping = True
             raise Stopped
 
     def give_signs_of_life(self) -> None:
-        """In a thread with a connection of its own, as long as this process lives, whatever its task does."""
+        """Heartbeats, in a thread with its own connection, until this process ends."""
         while not self.stopping:
             try:
                 close_old_connections()
                 mine = TaskWorker.objects.filter(pk=self.id)
-                if not mine.update(seen_at=Now()) and not self.stopping:  # another took it for dead
+                if not mine.update(seen_at=Now()) and not self.stopping:  # another worker declared this one dead
                     TaskWorker.objects.create(id=self.id, host=socket.gethostname()[:255], process=os.getpid())
                 if settings.METRICS_ENABLED:
                     from bookstore.tasks import metrics
@@ -101,7 +100,7 @@ class Worker:
         connection.close()
 
     def run_next(self) -> bool:
-        """Runs the next task that is due. False when there is none."""
+        """Claims and runs the next due task. False when there is none."""
         due = DBTaskResult.objects.ready()
         if not due.exists():  # without a lock: on SQLite the next is the one writer's
             return False
@@ -117,11 +116,11 @@ class Worker:
 def run_claimed(claimed: DBTaskResult) -> None:
     try:
         value = claimed.task.call(*claimed.args_kwargs["args"], **claimed.args_kwargs["kwargs"])
-        json.dumps(value)  # raises for what is no JSON, before a statement does
+        json.dumps(value)  # raises for a value that is no JSON, before a statement does
         finish(claimed, status=SUCCESSFUL, return_value=value, exception_class_path="", traceback="")
     except Stopped:
         if not connection.in_atomic_block:
-            connection.close()  # a statement may have been under way
+            connection.close()  # a statement may have been running
         finish(claimed, status=READY, worker_ids=claimed.worker_ids[:-1])
         raise
     except BaseException as error:
@@ -129,7 +128,7 @@ def run_claimed(claimed: DBTaskResult) -> None:
 
 
 def fail(claimed: DBTaskResult, error: BaseException) -> None:
-    """READY again after a while, or FAILED. Whatever it raised: SystemExit, or a result that is no JSON, too."""
+    """Schedules a retry, or FAILED. For any exception: also SystemExit, or a result that is no JSON."""
     attempt = len(claimed.worker_ids)
     said = {
         "exception_class_path": f"{type(error).__module__}.{type(error).__qualname__}",
@@ -147,7 +146,7 @@ def fail(claimed: DBTaskResult, error: BaseException) -> None:
 
 
 def finish(claimed: DBTaskResult, **values: Any) -> None:
-    """Writes how a task ended, unless another worker has claimed it since, because this one was silent for too long."""
+    """Writes the end of a task, unless another worker claimed it since, because this one was silent for too long."""
     if values["status"] != READY:
         values["finished_at"] = timezone.now()
     mine = DBTaskResult.objects.filter(pk=claimed.pk, status=RUNNING, started_at=claimed.started_at)
@@ -178,7 +177,7 @@ def recover(me: str = "") -> int:
 
 
 def run_waiting(due: Callable[[], Any] = DBTaskResult.objects.ready) -> int:
-    """Runs what is due now, here, and returns when nothing is: for tests and shells. How many tasks."""
+    """Runs all due tasks in this process: for tests and shells. Returns how many."""
     worker, count = Worker(), 0
     while worker.run_next():
         count += 1
@@ -187,9 +186,9 @@ def run_waiting(due: Callable[[], Any] = DBTaskResult.objects.ready) -> int:
 
 def main(worker: Worker) -> None:
     """Runs tasks until SIGTERM, Ctrl-C, or the end of the process that started this one."""
-    # As `serve` names itself: it may have ended while this process was still starting, and be nobody's parent any more.
+    # The parent's pid by `serve`: it may have ended while this process was starting, and getppid() is another one then.
     parent = int(os.environ.get(SERVER_PID) or os.getppid())
-    with suppress(Stopped):  # before it had begun
+    with suppress(Stopped):  # stopped before it had begun
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, worker.stop)
         threading.Thread(target=end_with, args=[parent], name="parent", daemon=True).start()
