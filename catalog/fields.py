@@ -1,4 +1,4 @@
-"""Model fields of the catalogue that keep their value right by themselves, whoever writes it."""
+"""Model fields of the catalogue that normalise or compute their value, for every writer through the ORM."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from catalog.search.spellings import spellings
 
 
 class IsbnField(models.CharField):
-    """Text in, ISBN-13 kept. A look-up by either form, with or without hyphens, finds the book."""
+    """Stores an ISBN as ISBN-13. Look-ups take either form, with or without hyphens."""
 
     description = "ISBN-13"
 
@@ -27,7 +27,7 @@ class IsbnField(models.CharField):
     def get_prep_value(self, value: Any) -> Any:
         try:
             return super().get_prep_value(value)
-        except ValidationError:  # looked for by what is no ISBN: nothing is found
+        except ValidationError:  # a look-up by an invalid ISBN finds nothing
             return str(value)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
@@ -43,7 +43,7 @@ class IsbnField(models.CharField):
 
 
 class CodePointsField(models.TextField):
-    """Sorts by code points on every database: collation C on PostgreSQL, which SQLite has of itself."""
+    """Sorts by code points on every database: collation C on PostgreSQL, as SQLite does by default."""
 
     def db_parameters(self, connection: Any) -> Any:
         parameters = super().db_parameters(connection)
@@ -53,7 +53,7 @@ class CodePointsField(models.TextField):
 
 
 class FoldedField(CodePointsField):
-    """Keeps another field's text folded."""
+    """The folded text of another field."""
 
     def __init__(self, *, of: str, **kwargs: Any) -> None:
         kwargs["editable"] = False

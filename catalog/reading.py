@@ -81,7 +81,7 @@ def is_possible() -> bool:
 
 
 def book(book_id: int) -> BookFacts:
-    """Withdrawn ones, too: who holds a book's id may read it. Raises BookNotFound. 1 query."""
+    """A book by id, withdrawn ones too. Raises BookNotFound. 1 query."""
     rows = BOOK.rows(using=Book.objects.db, book_id=book_id) if book_id <= MAX_ID else []
     if not rows:
         raise BookNotFound

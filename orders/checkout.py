@@ -1,4 +1,4 @@
-"""From the cart to an order: one transaction, which takes the copies and empties the cart, or changes nothing."""
+"""Checkout: one transaction takes the copies from stock, makes the order and empties the cart, or changes nothing."""
 
 import hashlib
 from collections.abc import Container
@@ -33,13 +33,13 @@ from orders.models import CheckoutKey, Order, OrderItem
 from orders.stock import take
 from orders.tasks import release
 
-RECENT = timedelta(hours=1)  # an order that an empty cart's refusal names
+RECENT = timedelta(hours=1)  # the age of an order that CartEmpty names
 KEPT = timedelta(hours=24)  # an Idempotency-Key
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a client sends beside the cart. `if_match` is the version that the customer saw; None does not ask."""
+    """The request of a checkout. `if_match` has the versions that the customer may have seen; None: no check."""
 
     note: str = ""
     contact: dict[str, Any] | None = None
@@ -48,21 +48,21 @@ class Wish:
 
     @property
     def fingerprint(self) -> str:
-        """Tells a request that is sent again from another one under the same key."""
+        """Hash of the body: a retry has the same; another body under the same key has another."""
         return hashlib.sha256(dump([self.note, self.contact])).hexdigest()
 
 
 @retrying
 def checkout(user: User, wish: Wish) -> Order:
-    """The customer's cart becomes an order; the cart is empty then.
+    """Makes an order from the customer's cart, and empties the cart.
 
-    With a key that made an order before, that order. A second call with the same key, while the first is under way,
-    waits for it (DB_LOCK_TIMEOUT), because both insert the same row.
+    Idempotent by key: returns the order that the key made before. A second call with the same key, while the first is
+    running, waits for it (DB_LOCK_TIMEOUT), because both insert the same row.
     Raises UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable, InsufficientStock or
     PriceRose with every line's issue.
     """
     with transaction.atomic():
-        # Keeps the user: the order's foreign key would else ask for that after the cart and the books are locked.
+        # Lock order: otherwise the order's foreign key would lock the user after the cart and the books.
         lock_shared(User.objects.filter(pk=user.pk))
         if not User.objects.filter(pk=user.pk).exists():
             raise UserInactive
@@ -82,7 +82,7 @@ def checkout(user: User, wish: Wish) -> Order:
             raise CartEmpty(order_id=recent_order(user))
         refuse_issues(facts, seen=seen)
         if not take({line.book_id: line.quantity for line in facts.lines}):
-            raise InsufficientStock(issues=[])  # the books are locked: only a writer of SQL comes here
+            raise InsufficientStock(issues=[])  # the books are locked: only after a write that bypassed the locks
         order = make_order(user, facts, wish)
         cart.clear()
         if order.expires_at:
@@ -93,7 +93,7 @@ def checkout(user: User, wish: Wish) -> Order:
 
 
 def claim(user: User, wish: Wish) -> Order | None:
-    """Makes the key this call's, or finds the order that it made. Raises IdempotencyKeyReused. Two queries."""
+    """Claims the key, or returns the order that it made before. Raises IdempotencyKeyReused. Three queries."""
     CheckoutKey.objects.filter(user=user, key=wish.key, created_at__lte=now() - KEPT).delete()
     row = CheckoutKey(user=user, key=wish.key, fingerprint=wish.fingerprint)
     CheckoutKey.objects.bulk_create([row], ignore_conflicts=True)  # waits for another's row until that one commits
@@ -104,14 +104,14 @@ def claim(user: User, wish: Wish) -> Order | None:
 
 
 def recent_order(user: User) -> int | None:
-    """The id of the customer's last order, where it is younger than RECENT."""
+    """The id of the customer's last order, if it is younger than RECENT."""
     return Order.objects.of(user).filter(created_at__gt=Now() - RECENT).values_list("pk", flat=True).first()
 
 
 def refuse_issues(cart: CartFacts, *, seen: bool) -> None:
-    """Raises the refusal that every line with such an issue is told in: what is withdrawn, then what is short.
+    """Raises the first refusal that applies, with the issue of each such line: withdrawn books, then too few copies.
 
-    A price that rose since the line was added or changed is refused, too, unless the cart was `seen` as it is.
+    Also refuses a price that rose since the line was added or changed, unless If-Match proves that it was `seen`.
     """
     for refusal, codes in (
         (ItemsUnavailable, {IssueCode.BOOK_UNAVAILABLE}),

@@ -14,7 +14,7 @@ class BulkAction(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    actor_id = models.BigIntegerField(editable=False)  # who began it, and nobody else, goes on with it
+    actor_id = models.BigIntegerField(editable=False)  # only the user who began it may continue it
     kind = models.CharField(max_length=60, editable=False)  # "catalog.book"
     verb = models.CharField(max_length=60, editable=False)
     parameters = models.JSONField(null=True, editable=False)  # null until its form is filled in

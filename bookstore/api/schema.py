@@ -1,7 +1,7 @@
-"""The OpenAPI schema: drf-spectacular, and the envelope of errors that it cannot know of.
+"""The OpenAPI schema: drf-spectacular's, with the error envelope.
 
-An operation names the errors that are its own (`errors_of(BookNotFound)`). What every operation can answer follows from
-its authentication, its permissions, its body and its parameters, and is added here, so that it cannot be forgotten.
+An operation declares its own errors (`errors_of(BookNotFound)`). The general ones follow from its authentication,
+permissions, body and parameters, and are added here, so that no operation can forget them.
 """
 
 import re
@@ -214,10 +214,10 @@ class EnvelopeAutoSchema(AutoSchema):
 
 
 class ShopSchema(SchemaGenerator):
-    """drf-spectacular's, in words that generators of clients and linters understand.
+    """drf-spectacular's generator, adjusted for client generators and linters.
 
-    The tags are those that the apps declare (bookstore/api/guide.py). Every operation says whom it asks for, also
-    nobody. A value that is one of a few has no least length beside that.
+    The apps declare the tags (bookstore/api/guide.py). Every operation has `security`, an empty list if it is public.
+    An enum has no `minLength`.
     """
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
@@ -231,7 +231,7 @@ class ShopSchema(SchemaGenerator):
 
 
 def make_strict(part: Any) -> None:
-    """What validators of OpenAPI 3.0 ask for: no least length beside an enum, and a type beside `nullable`."""
+    """Rules of OpenAPI 3.0 validators: no `minLength` beside an enum, and a type beside `nullable`."""
     if isinstance(part, dict):
         if "enum" in part:
             part.pop("minLength", None)
@@ -243,7 +243,7 @@ def make_strict(part: Any) -> None:
             make_strict(inner)
 
 
-# Only now: these views ask the settings for the schema class when they are defined, which is the one above.
+# Imported here: these views load the schema class from the settings when they are defined, and it is above.
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
 
 

@@ -1,4 +1,4 @@
-"""The two tables of the history: an event is one act of somebody, and its changes are the rows that it wrote."""
+"""The two tables of the history: an event is one act of one actor, and its changes are the rows that it wrote."""
 
 from datetime import datetime, timedelta
 

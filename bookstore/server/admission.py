@@ -133,15 +133,15 @@ class Admission:
                 here.reads = True
                 with self.body_of(environ, staff=staff):
                     here.reads = False
-                    # From here on, so that queueing counts. Staff may wait longer than a customer, for an import, say:
-                    # each of its statements has a bound of its own.
+                    # The deadline includes the queue. Staff have none, for an import, say: only the timeout of each
+                    # statement.
                     deadlines.begin(math.inf if staff else self.longest)
                     return self.serve(environ, start_response, kind)
         except TooBusy:
             return self.refuse(environ, start_response, begun)
         except ApiError as error:
             return self.refuse(environ, start_response, begun, error)
-        except Exception:  # that Django made no answer of: it happened before its handler, or after
+        except Exception:  # outside of Django's handler, which answers its own
             return self.refuse(environ, start_response, begun, InternalError())
         finally:
             deadlines.end()
@@ -164,7 +164,7 @@ class Admission:
         with self.slots.slot(kind):
             response = self.application(environ, start_response)
             if not response.streaming:
-                # Ended here, with the connection still in hand: Django looks after it when a request is over.
+                # Closed here, while this thread has the connection: Django's request_finished handlers use it.
                 content = [response.content]  # type: ignore[attr-defined]  # only a streaming response has none
                 response.close()
                 return content
@@ -172,10 +172,10 @@ class Admission:
 
 
 class StreamInSlots:
-    """A streamed answer, each piece of which is made in a slot that is given back afterwards.
+    """A streamed response that takes a slot for each piece, and gives it back afterwards.
 
-    So an export of minutes stops nobody. Two pieces may be made on different connections: what makes them can keep no
-    cursor and no transaction open between two. A file asks no database, and goes out without this.
+    So an export of minutes holds no slot. Pieces may be made on different connections: their generator must not keep a
+    cursor or a transaction open in between. A FileResponse needs no database, and is sent without this.
     """
 
     def __init__(self, response: HttpResponseBase, slots: Slots, kind: Kind) -> None:

@@ -1,4 +1,4 @@
-"""The pause between SIGTERM and the server's end, in which a balancer learns to look elsewhere (DRAIN).
+"""Draining: the pause between SIGTERM and the server's end, in which a balancer stops sending requests (DRAIN).
 
 On SIGTERM `/ready` becomes 503 at once, while every request is still served; DRAIN seconds later the server ends as it
 does on SIGTERM without it: it takes no more connections, and requests under way finish. Ctrl-C, or a second SIGTERM,
@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-# The main process tells its workers by this signal, and those that it starts from then on by the variable.
+# The main process notifies its workers by this signal, and later started ones by the variable.
 TOLD_BY = signal.SIGUSR1
 VARIABLE = "BOOKSTORE_DRAINING"
 
@@ -22,20 +22,20 @@ _begun = threading.Event()
 
 
 def begun() -> bool:
-    """Whether this server is about to end."""
+    """Whether this server is draining."""
     return _begun.is_set()
 
 
 def listen() -> None:
-    """In a worker's main thread: from here on it can be told."""
+    """Installs the signal handler. Call it in a worker's main thread."""
     if VARIABLE in os.environ:
         _begun.set()
     signal.signal(TOLD_BY, lambda *_: _begun.set())
 
 
 def begin_on_sigterm(seconds: float) -> None:
-    """In the main process's main thread, once the server has its own handlers: a pause comes before what they do."""
-    signal.signal(TOLD_BY, signal.SIG_IGN)  # a worker inherits it, and is not ended by what it cannot hear yet
+    """Delays the server's own SIGTERM handler. Call it after that is set, in the main thread of the main process."""
+    signal.signal(TOLD_BY, signal.SIG_IGN)  # workers inherit this: the signal must not kill one before `listen`
     end = signal.getsignal(signal.SIGTERM)
     assert callable(end), "the server installs its handlers before this"  # noqa: S101  # a promise of the server's
     signal.signal(signal.SIGTERM, Draining(seconds, end))

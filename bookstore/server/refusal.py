@@ -1,8 +1,8 @@
-"""What is answered before Django, and at little cost: 503 where no slot became free, 400 to half a body, 500 where
-Django made no answer of a bug. JSON for the API, a page for staff.
+"""Cheap error answers without Django: 503 when no slot became free, 400 for half a body, 500 for a bug outside of
+Django's handler. JSON for the API, a page for staff.
 
-It has what Django's middleware gives every answer: the request's id and its line in the log, the security headers, and
-those of CORS, without which a browser would tell a storefront of no answer at all.
+They have what Django's middleware adds to every answer: the request's id, the request log, the security headers, and
+those of CORS, without which a browser hides the answer from a storefront.
 """
 
 import logging
@@ -67,7 +67,7 @@ class Refusal:
 
 
 def page_of(error: ApiError) -> HttpResponse:
-    """For staff, who read pages and no JSON."""
+    """A page for staff, instead of JSON."""
     said = "Too much is going on at once." if error.status_code == 503 else str(error.detail)
     content = format_html(
         "<!doctype html><html lang=en><meta charset=utf-8><title>{}</title>"

@@ -1,8 +1,8 @@
 """The connections of this worker's clients: how long each has been silent, and how to end one. Linux only.
 
-The server reads and writes them, and tells the application neither which one a request came by nor when it was last
-heard of. Linux does: `TCP_INFO` of each descriptor. On another system `clients` finds none, and nothing is ended: for
-a machine of one's own that does.
+The server does not tell the application the connection of a request, or when it last received data. Linux does, by
+`TCP_INFO` of each descriptor. On other systems `clients` returns none, and no connection is ended: enough for
+development.
 """
 
 import os

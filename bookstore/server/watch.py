@@ -1,7 +1,7 @@
-"""A thread of each worker that ends what nothing else would: slow bodies, idle connections in a crowd, an orphan.
+"""A watchdog thread of each worker: ends slow bodies, idle connections in a crowd, and an orphaned worker.
 
-The server has no timeout for a body, and refuses nobody while its connections are all taken, idle ones too: a few
-thousand sockets that say nothing would keep everybody else out.
+The server has no timeout for a body, and does not close idle connections at its limit: a few thousand silent sockets
+would lock out all other clients.
 """
 
 import logging
@@ -19,19 +19,19 @@ logger = logging.getLogger("bookstore.server")
 
 EVERY = 0.5  # seconds
 
-# From here on idle ones are closed, those first that have been silent longest, until so many are left.
+# Above CROWDED connections idle ones are closed, the longest silent first, until ROOMY are left.
 CROWDED = MOST_CONNECTIONS * 3 // 4
 ROOMY = MOST_CONNECTIONS // 2
 # Seconds after which a connection without a request may be closed in a crowd.
 IDLE = 2.0
-# Seconds for which a connection is seen before it is called slow: one that stutters is not.
+# Seconds for which a connection is observed before it counts as slow: a short stall does not.
 SEEN_FOR = 2.0
-# Seconds by which the kernel's clock and ours may differ on when a request came.
+# Tolerance in seconds between the kernel's and our time of a request's arrival.
 MARGIN = 0.5
 
 
 def start(admission: Admission) -> None:
-    """Begins to watch, in a worker of `manage.py serve`; another server watches itself."""
+    """Starts the thread in a worker of `manage.py serve`; under another server does nothing."""
     port, server = os.environ.get(SERVER_PORT), os.environ.get(SERVER_PID)
     if port and server:
         Thread(target=keep_watch, args=[admission, int(port), int(server)], name="watch", daemon=True).start()
@@ -94,10 +94,10 @@ class Watch:
 
 
 def senders(clients: list[sockets.Client], reader: Reader, admission: Admission, now: float) -> list[sockets.Client]:
-    """Of slow connections those that a late body may come by: of its client, and not written to since the body began.
+    """The slow connections that may be sending a late body: of its client, and not written to since the body began.
 
-    Which of them it is nobody tells. The others among them are late too, or idle, unless a request of the same address
-    has been worked on for as long: then only those are taken that still send, which one that waits for its answer does
+    The server does not say which one it is. The others are late or idle, too, unless a request of the same address has
+    been running for as long: then only connections that still send are taken, which one waiting for its answer does
     not.
     """
     age = now - reader.began - MARGIN
@@ -109,14 +109,14 @@ def senders(clients: list[sockets.Client], reader: Reader, admission: Admission,
 
 
 def idle_longest_first(clients: list[sockets.Client], admission: Admission, now: float) -> list[sockets.Client]:
-    """Connections that no request under way came by: the oldest of these began after their last byte."""
+    """Idle connections, longest first: silent since before the oldest running request began."""
     oldest = min((here.since for here in list(admission.here)), default=now)
     idle = max(IDLE, now - oldest + MARGIN)
     return sorted((client for client in clients if client.silent > idle), key=lambda client: -client.silent)
 
 
 def end_orphan() -> None:
-    """The main process was killed: nobody would stop this worker, and it would hold the port."""
+    """Ends this worker after its main process was killed: otherwise it would hold the port for ever."""
     logger.error("The server's main process is gone: this worker ends")
     last = Timer(LAST_REQUESTS, os._exit, [1])
     last.daemon = True

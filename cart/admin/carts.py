@@ -42,7 +42,7 @@ from catalog.models import Book
 
 
 def worst_problem(cart: Cart) -> IssueCode | None:
-    """The gravest issue of any of the lines. No query after `with_lines()`."""
+    """The most severe issue of all lines. No query after `with_lines()`."""
     codes = {issue["code"] for line in cart.lines for issue in line.issues}
     return next((code for code in asked.GRAVITY if code in codes), None)
 
@@ -82,14 +82,14 @@ class CartAdmin(Recorded, BoundedList):
         return noted(request, asked.matching(queryset, search_term)), False
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """None: what is done to a cart is done on its page, one at a time."""
+        """None: carts are changed on their own pages, one at a time."""
         return {}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Carts go with their user: who may delete that one must not be held up by these."""
+        """Deleting a user deletes the cart: the permission to delete users is enough."""
         return super().has_delete_permission(request, obj) or request.user.has_perm("accounts.delete_user")
 
     @admin.display
@@ -124,7 +124,7 @@ class CartAdmin(Recorded, BoundedList):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One cart. A POST names a verb; what the verb refuses is told as a message, and nothing has changed then."""
+        """The page of a cart. A POST names a verb; a refusal of the verb becomes a message, and nothing is changed."""
         cart: Cart | None = self.get_object(request, unquote(object_id))
         if not self.has_view_or_change_permission(request, cart):
             raise PermissionDenied
@@ -143,9 +143,9 @@ class CartAdmin(Recorded, BoundedList):
         return self.page(request, cart, may_change=may_change, extra=extra_context or {})
 
     def do(self, request: HttpRequest, cart: Cart) -> None:
-        """Calls the verb that the form names, writes the history, and tells what happened. One transaction.
+        """Calls the verb that the form names, writes the history, and shows a message. One transaction.
 
-        The cart is locked first, so that the history tells what the verb found, and not what a page had shown.
+        Locks the cart first, so that the history has the state that the verb found, not the one that the page showed.
         """
         named = request.POST.get("verb", "")
         kept = undo.offered(request, cart)
@@ -167,7 +167,7 @@ class CartAdmin(Recorded, BoundedList):
             undo.remember(request, cart, done.taken)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """`message` is what a verb did."""
+        """`message` is the Done of a verb."""
         summary = f"Cart of {obj.user.email}: {message.told}"
         record(Actor.of_admin(request), summary, [changed(obj, message.differences)])
 
@@ -185,7 +185,7 @@ class CartAdmin(Recorded, BoundedList):
             }
             for line in cart.lines
         ]
-        # A customer's own price, had the shop kept every one.
+        # The total at the prices that the customer agreed to.
         then = sum((line.known_price * line.quantity for line in cart.lines), Decimal("0.00"))
         may_add = may_change and request.user.has_perm("catalog.view_book")
         form = AddBookForm() if may_add else None

@@ -1,6 +1,6 @@
-"""The pictures on the admin's first page: when carts change, what lies in them, which books, and which are sold out.
+"""Charts on the admin's first page: when carts change, their value, their books, and which of these are sold out.
 
-What it reads of the lines is bounded, however many carts there are, and the answer is kept for a minute.
+Reads a bounded number of lines, for any number of carts; the result is cached for a minute.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""What staff ask about many carts at once. Every answer reads a bounded part of the tables, and says if that was cut.
+"""Staff's filters and searches of carts. Each reads a bounded number of rows, and says when it stopped at the bound.
 
-A shop has carts by the million, and a question such as "which carts hold a book that is sold out?" has no index. It is
-put to the NEWEST carts of those that the other filters leave; a question by book first tries the index of the book.
-Ids are fetched and sent back as a list: of a subquery with a LIMIT PostgreSQL makes a scan of the whole table.
+A shop has millions of carts, and a filter such as "holds a sold-out book" has no index. It searches only the NEWEST
+carts that the other filters leave; a filter by book uses the index of books first. Ids are fetched and sent back as a
+list: for a subquery with a LIMIT PostgreSQL scans the whole table.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from cart.models import Cart, CartItem
 from catalog.models import Book
 from catalog.search.query import wanted_words
 
-NEWEST = 2_000  # carts, by their last change, that a question without an index is put to
-MAX_LINES = 2_000  # lines that the index of a book is followed to
-MAX_BOOKS = 200  # books that a search for words takes
+NEWEST = 2_000  # last changed carts that a filter without an index searches
+MAX_LINES = 2_000  # lines that are read by the index of a book
+MAX_BOOKS = 200  # books of a search for words
 
 # The worst first: what staff read in one word.
 GRAVITY = (
@@ -30,7 +30,7 @@ GRAVITY = (
     IssueCode.INSUFFICIENT_STOCK,
     IssueCode.PRICE_CHANGED,
 )
-# The same questions as cart.issues asks of one line, put to the database; a test holds the two together.
+# The rules of cart.issues in SQL; a test holds the two together.
 PROBLEMS: dict[str, Q] = {
     IssueCode.BOOK_UNAVAILABLE: Q(book__is_active=False),
     IssueCode.BOOK_OUT_OF_STOCK: Q(book__is_active=True, book__stock_quantity=0),
@@ -60,14 +60,14 @@ def activity(name: str, *, at: datetime | None = None) -> Q:
 
 
 def newest(carts: QuerySet[Cart], size: int = NEWEST) -> list[int]:
-    """The ids of those of these carts that changed last. One query, along the index of the last change."""
+    """The ids of the last changed of these carts. One query, by the index of `updated_at`."""
     return list(carts.order_by("-updated_at", "-pk").values_list("pk", flat=True)[:size])
 
 
 def with_problem(carts: QuerySet[Cart], codes: Iterable[str]) -> tuple[QuerySet[Cart], bool]:
-    """Those of the NEWEST of these carts with a line that has one of these issues; and whether there were more.
+    """Of the NEWEST of these carts those with one of these issues; and whether the bound was reached.
 
-    Two queries: the ids of the NEWEST, and of those that a line of theirs puts in.
+    Two queries: the ids of the NEWEST, and the ids of the carts of matching lines.
     """
     condition = Q()
     for code in codes:

@@ -1,4 +1,4 @@
-"""Undo of a removed line or a cleared cart: the lines are kept in the member of staff's session for an hour."""
+"""Undo of a removed line or a cleared cart: the lines are kept in the staff's browser session for an hour."""
 
 import time
 from decimal import Decimal
@@ -16,7 +16,7 @@ KEPT = 3600  # seconds
 
 
 def remember(request: HttpRequest, cart: Cart, lines: list[TakenLine]) -> None:
-    """The last lines that were taken out of any cart; whatever else is done to a cart forgets them."""
+    """Keeps the lines that were just removed; any other change of a cart clears them."""
     if lines:
         request.session[KEY] = {"cart": cart.pk, "lines": lines, "at": time.time()}
     else:
@@ -24,7 +24,7 @@ def remember(request: HttpRequest, cart: Cart, lines: list[TakenLine]) -> None:
 
 
 def offered(request: HttpRequest, cart: Cart) -> list[TakenLine]:
-    """What can be put back into this cart."""
+    """The lines that can be put back into this cart."""
     kept: dict[str, Any] = request.session.get(KEY) or {}
     if kept.get("cart") != cart.pk or time.time() - kept["at"] > KEPT:
         return []

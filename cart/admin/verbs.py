@@ -1,6 +1,6 @@
-"""What staff do to one cart: each verb reads its form, calls the cart's verb, and says what it did.
+"""Staff's verbs on one cart: each validates its form, calls the cart's verb, and returns a Done.
 
-They run under the lock of the cart, so that what they tell and record is what they found there.
+They run under the cart's lock, so that the message and the history have the state that they found.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ TakenLine = tuple[int, int, str]  # book, copies, unit price when it was added o
 
 @dataclass
 class Done:
-    """What a verb did: the message, the history's entry, and the lines that it took out."""
+    """The result of a verb: the message, the history's entry, and the removed lines."""
 
     told: str
     differences: Differences

@@ -1,7 +1,7 @@
-"""What one row of a file says about a book. `manage.py import_books` and the admin's import both ask here.
+"""Parses one row of a file into a book's fields, for `manage.py import_books` and the admin's import.
 
-A cell meets the API's rules for the same field, by the same serializer; only the spelling is a person's: `12,50 €`,
-`1965`, `ja`. Nothing here reads a database.
+A cell is validated by the API's serializer for the same field; only its spelling may differ: `12,50 €`, `1965`, `ja`.
+No query.
 """
 
 import re
@@ -32,7 +32,7 @@ YES_WORDS = (
 NO_WORDS = "no n false f 0 off nein falsch non faux nao não falso nie fałsz нет н ложь ✗ ✘ 否"
 YES, NO = frozenset(YES_WORDS.split()), frozenset(NO_WORDS.split())
 
-# What people and databases write into a cell of which nothing is known. A text column may mean the last two.
+# Spellings of an unknown value. In text columns those of NOT_KNOWN_EITHER may be a real text.
 NOT_KNOWN = frozenset({"null", r"\n", "n/a", "n.a.", "#n/a", "#nv", "-", "--", "–", "—", "k.a.", "nan"})
 NOT_KNOWN_EITHER = frozenset({"none", "unknown", "?", "nil", "na"})
 TEXT_COLUMNS = frozenset({"title", "author", "genre", "description", "cover_image_url"})
@@ -54,7 +54,7 @@ class Fault(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """What a row says. With faults it is refused; a cell that could not be read and was left out is in the notes.
+    """A parsed row. With faults it is refused; `notes` has the invalid optional cells that were left out.
 
     `fields` has the cells that are not empty, under the names of the model's fields, and the genre as the name that was
     written. An empty cell says nothing: a new book gets the default, a book that is there keeps what it has.
@@ -72,18 +72,18 @@ class Row:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells it from other books: its ISBN; without one title and author, whatever their case and accents."""
+        """The key of the book: its ISBN; without one its title and author, folded."""
         isbn = self.fields.get("isbn")
         return (isbn,) if isbn else self.name
 
 
 def same_book(title: str, author: str) -> tuple[str, str]:
-    """What two books without ISBN have in common that are the same one."""
+    """The key of a book without an ISBN."""
     return same_name(title), same_name(author)
 
 
 def read_row(cells: Mapping[str, str | None], *, dates: DayOrder = "ask", strict: bool = False) -> Row:
-    """What a row says, by the names of its columns; columns that are not in COLUMNS are passed over. No query.
+    """Parses a row's cells by column name; ignores columns that are not in COLUMNS. No query.
 
     An optional cell that cannot be read is left out and noted; `strict` refuses the row for it. `dates` says what
     12/11/1999 means.
@@ -114,7 +114,7 @@ def read_row(cells: Mapping[str, str | None], *, dates: DayOrder = "ask", strict
 
 
 def checked(line: Line, *, dates: DayOrder = "ask", strict: bool = False) -> Row:
-    """What a line says; refused when its cells cannot be told apart, or when some belong to no column."""
+    """Parses a row of the file; refuses it when its cells cannot be separated, or when there are too many."""
     if line.problem:
         return Row(faults=[Fault("row", "", line.problem)])
     if line.surplus:

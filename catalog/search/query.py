@@ -1,4 +1,4 @@
-"""What a search box's text asks for. No database is asked here."""
+"""Parses the text of a search box into a Query. No database query."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which of the books found comes first. The rule stands here twice, in Python and in SQL; a test holds them together.
+"""Which of the books found comes first. The rule is here twice, in Python and in SQL; a test holds them together.
 
 1. the title is the query; 2. it is but for blanks, punctuation and a leading article; 3. it begins with the query's
 words; 4. it begins with the query as far as that is typed; 5. all words are in the title; 6. all begin words of the
