@@ -1,9 +1,9 @@
-"""What GET /books and GET /books/{id} read: columns, no model objects.
+"""The read path of GET /books and GET /books/{id}: columns, no model objects.
 
-On PostgreSQL the ids of a page and its total are remembered under the stamp of the catalogue
-(catalog/catalogue_state.py). Asked for again, one statement fetches the books by their ids and the stamp with them: the
-books are as they are now, and the same stamp says that these are still the books of that page. With another stamp, and
-for a page that nobody asked for lately, the page is looked for and counted. docs/decisions/0029-remembered-pages.md.
+On PostgreSQL the ids of a page and its total are cached under the stamp of the catalogue (catalog/catalogue_state.py).
+On a hit one statement reads the books by their ids, with the stamp: the books are current, and an unchanged stamp means
+that they are still the books of that page. With another stamp, or on a miss, the page is searched and counted.
+docs/decisions/0029-remembered-pages.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ totals: "Remembered[Total]" = Remembered(1024)
 
 
 class Page(NamedTuple):
-    """`total` is None where it was not asked for."""
+    """`total` is None with `count=none`."""
 
     ids: Sequence[int]
     total: Total | None
@@ -59,7 +59,7 @@ class Read(NamedTuple):
 GENRES = Prepared(lambda value: Genre.objects.by_name().values_list("id", "name"))
 BOOK = Prepared(lambda value: Book.objects.filter(pk=value("book_id")).values_list(*COLUMNS))
 
-# At least one row, so that the stamp comes where no book does.
+# LEFT JOIN: at least one row, so that the stamp is there without a book.
 BY_IDS = f"""SELECT state.stamp::text, {OF_BOOKS}
 FROM (SELECT) AS one LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(%s::bigint[])"""  # noqa: S608  # our own names
 

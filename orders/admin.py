@@ -1,4 +1,4 @@
-"""Where staff look after orders: nothing is added, changed or deleted here but by the verbs of an order."""
+"""The staff's pages of orders: read-only, but for the verbs of an order."""
 
 from collections.abc import Callable
 from typing import Any
@@ -73,7 +73,7 @@ class OrderAdmin(Recorded, BoundedList):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A page to read: no button saves what nobody can write."""
+        """A read-only page, without buttons to save."""
         unsaved = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
         return super().change_view(request, object_id, form_url, {**unsaved, **(extra_context or {})})
 
@@ -96,7 +96,7 @@ class OrderAdmin(Recorded, BoundedList):
         return money(order.total_price)
 
     def do(self, request: HttpRequest, orders: QuerySet[Order], verb: Callable[[Order], None], done: str) -> None:
-        """Each order by itself: what is refused is told with its number, and the others are done."""
+        """Changes each order by itself: a refused one is reported with its number, the others are changed."""
         changed = 0
         for order in orders.order_by("pk"):
             try:

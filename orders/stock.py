@@ -16,7 +16,7 @@ def _copies_of(copies: Mapping[int, int]) -> Any:
 def take(copies: Mapping[int, int]) -> bool:
     """Takes these copies (book id → quantity), all or none: False when a book has too few. One query.
 
-    The guard holds whoever else writes a stock; the constraint ck_books_stock_quantity holds beside it.
+    The guarded UPDATE holds against every other writer; ck_books_stock_quantity is the constraint beside it.
     """
     wanted = _copies_of(copies)
     books = Book.objects.filter(pk__in=copies, is_active=True, stock_quantity__gte=wanted)
@@ -25,9 +25,9 @@ def take(copies: Mapping[int, int]) -> bool:
 
 
 def give_back(copies: Mapping[int, int]) -> None:
-    """The same copies back, to those of the books that are still there. One query; none where there is no book.
+    """Returns these copies to the books that still exist. One query; none without a book.
 
-    A stock that would pass the largest number stays there.
+    A stock is capped at MAX_STOCK.
     """
     if not copies:
         return

@@ -1,7 +1,7 @@
-"""What a member of staff sees instead of a page: never JSON, never Django's bare error pages.
+"""The error pages of the admin: never JSON, never Django's bare ones.
 
 `handler400`, `handler403`, `handler404` and `handler500` of the URL map, the setting CSRF_FAILURE_VIEW, and a
-middleware for a database that is away.
+middleware for a database that is down.
 Outside of /admin/ the answers are Django's, which the API's middleware puts into its envelope.
 """
 
@@ -21,7 +21,7 @@ from bookstore.database import is_unavailable, note_unavailable
 
 
 def is_page(request: HttpRequest) -> bool:
-    """Whether a person reads the answer."""
+    """Whether the request is for a page of the admin."""
     return request.path_info.startswith("/admin/")
 
 
@@ -34,7 +34,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def stale(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """CSRF_FAILURE_VIEW: a form whose token is not this browser's, mostly as its sender signed in again elsewhere."""
+    """CSRF_FAILURE_VIEW: a stale token, mostly after a new sign-in in another tab."""
     return plain(403) if is_page(request) else csrf_failure(request, reason=reason)
 
 

@@ -1,4 +1,4 @@
-"""What is done on a page of the admin goes into the history, and the object's history page reads it from there."""
+"""Records changes by admin pages in the history, and shows them on the object's history page."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ SHOWN = 200  # changes of one object on its history page; the list of events has
 
 
 class Recorded(ModelAdmin):
-    """Writes no row of Django's log, which is deleted with the member of staff."""
+    """Replaces Django's log, whose rows are deleted with the member of staff."""
 
     def construct_change_message(  # type: ignore[override]  # Django hands it from one of these to the next
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

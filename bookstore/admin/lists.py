@@ -79,7 +79,7 @@ class BoundedChangeList(ChangeList):
 
 
 class BoundedList(ModelAdmin):
-    """For an admin whose table may grow without end."""
+    """Base of an admin with a large table, with bounded queries."""
 
     list_per_page: ClassVar[int] = 50
     show_full_result_count = False
@@ -89,11 +89,11 @@ class BoundedList(ModelAdmin):
         return BoundedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Django looks for a field called "" when an address says `?_to_field=`."""
+        """Ignores an empty `?_to_field=`, for which Django would look up a field called ""."""
         return super().get_object(request, object_id, from_field or None)
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        """Of rows that are named by what no id can be Django asks the database, and fails."""
+        """Refuses malformed ids, with which Django would query the database and fail."""
         if not all(is_id(value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             messages.error(request, "Nothing was done: the form names a row that cannot be.")
             return None

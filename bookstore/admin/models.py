@@ -1,4 +1,4 @@
-"""What the staff's site itself keeps: actions on many rows, from their preview to their end."""
+"""Actions on many rows, stored from their preview to their end."""
 
 from uuid import uuid4
 
@@ -7,10 +7,10 @@ from django.db.models.functions import Now
 
 
 class BulkAction(models.Model):
-    """An action on many rows: exactly these, each with what it showed, and how far it has come.
+    """An action on many rows: their ids, the fields that the preview showed, and the progress.
 
-    Kept so that a preview and its confirmation are about the same rows, that no request runs long, and that the page
-    can be left and come back to.
+    Stored so that a preview and its confirmation have the same rows, that each request is short, and that the page can
+    be left and resumed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""The staff's sessions: Django's, that tell a database which is away from a bug, and a key from what is none."""
+"""Django's session middleware for staff: ignores malformed cookies, and answers 503 when the database is down."""
 
 import re
 
@@ -15,12 +15,12 @@ KEY = re.compile(r"[0-9a-z]{32}")  # what Django makes
 
 class AdminSessions(SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
-        """What can be no key is none: PostgreSQL fails when it is asked for a NUL, and `\\000` in a cookie is one."""
+        """Ignores a malformed session cookie: PostgreSQL raises for a NUL, which `\\000` in a cookie becomes."""
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         request.session = self.SessionStore(key if key and KEY.fullmatch(key) else None)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Saves the session, when the view is over: no other part would look at what fails then."""
+        """Saves the session after the view; errors of that are caught here, because no other middleware would."""
         try:
             return super().process_response(request, response)
         except (DatabaseError, InterfaceError) as error:

@@ -1,7 +1,7 @@
-"""What can be done to many rows of a list: the verbs that an admin names in `actions`.
+"""Actions on many rows of a list: the verbs that an admin names in `actions`.
 
-A verb says what it needs to know (`form`), what each row must still be (`shows`), and what becomes of it. bulk.py asks,
-shows, and runs it in batches.
+A verb declares its parameters (`form`), the fields that must be unchanged since the preview (`shows`), and its effect
+on a row. bulk.py shows the form and the preview, and runs the verb in batches.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ Shown = Mapping[int, Mapping[str, str]]  # by id: the texts of the fields that t
 
 @dataclass
 class Outcome:
-    """What one batch did: changes for the history, and the rows that were left alone, each with the reason."""
+    """The result of one batch: changes for the history, and the skipped rows, each with the reason."""
 
     changes: list[AuditChange] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -36,11 +36,11 @@ class BulkVerb:
     done = ""  # what to say afterwards; {} is "12 books"
     permissions: tuple[str, ...] = ("change",)
     form: type[forms.Form] | None = None
-    always_asks = False  # else a handful of rows that were ticked one by one is done at once
+    always_asks = False  # else a few rows, ticked one by one, are changed without a preview
     shows: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        # What Django reads of a function that is an action.
+        # The attributes that Django reads from an action.
         self.__name__ = self.name
         self.short_description = self.title
         self.allowed_permissions = self.permissions
@@ -49,19 +49,19 @@ class BulkVerb:
         return admin.begin_bulk(request, self, queryset)
 
     def lock_first(self, parameters: Mapping[str, Any]) -> None:
-        """Locks what comes before the rows in the order of all locks. Raises Refused when it is gone."""
+        """Locks other rows first, by the order of all locks. Raises Refused when one was deleted."""
 
     def preview(self, admin: Any, request: HttpRequest, rows: Sequence[Any], parameters: Any) -> list[tuple[str, str]]:
-        """(name, what becomes of it) of some of the rows."""
+        """(name, effect) of some of the rows."""
         raise NotImplementedError
 
     def run(self, admin: Any, request: HttpRequest, rows: Sequence[Any], shown: Shown, parameters: Any) -> Outcome:
-        """Does it to these rows, which are locked."""
+        """Changes these rows, which are locked."""
         raise NotImplementedError
 
 
 class ChangeFields(BulkVerb):
-    """Writes fields of each row. Leaves a row alone whose fields (`shows`) are no longer as the preview showed them."""
+    """Writes fields of each row. Skips a row whose fields (`shows`) have changed since the preview."""
 
     def changes(self, row: Any, parameters: Any) -> dict[str, Any]:
         """The fields that change, by attribute. Raises Refused with the reason that a row cannot be changed."""

@@ -1,4 +1,4 @@
-"""Who acts, and from where: a member of staff by a request, or a command."""
+"""The actor of an event and its address: a member of staff by a request, or a command."""
 
 import sys
 from dataclasses import dataclass

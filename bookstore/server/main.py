@@ -38,7 +38,7 @@ def server(host: str, port: int, workers: int) -> Any:  # of granian's types, wh
         interface=Interfaces.WSGI,
         # For the requests that queue, and one to say that the queue is full: bookstore/server/slots.py.
         blocking_threads=LARGEST_QUEUE + 1,
-        # HTTP/2 is the business of the proxy that ends TLS; without TLS no browser speaks it.
+        # The proxy that terminates TLS can offer HTTP/2; browsers use it only over TLS.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
         websockets=False,

@@ -39,10 +39,10 @@ class Files:
         if self.given_up:
             for path in self.paths:
                 path.unlink(missing_ok=True)
-            del os.environ[VARIABLE]  # what is counted stays in memory, and is asked for by nobody
+            del os.environ[VARIABLE]  # counters then stay in memory, and are never read
 
     def keep_room(self) -> None:
-        """Takes the room of files that are new or have grown; gives up counting where there is none."""
+        """Reserves disk space for new and grown files; stops counting when there is none."""
         if self.folder is None or self.given_up:
             return
         try:
@@ -62,7 +62,7 @@ class Files:
 
 
 def take_room(path: Path, size: int) -> None:
-    """Gives a file that many bytes on the disk, zeros where there are none yet. Raises OSError."""
+    """Allocates this many bytes of disk for a file, filled with zeros. Raises OSError."""
     with path.open("ab") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)
@@ -71,7 +71,7 @@ def take_room(path: Path, size: int) -> None:
 
 
 def forget_dead_workers(folder: str) -> None:
-    """What a worker had in progress when it died is no longer; what it counted stays."""
+    """Drops the `in progress` gauges of dead workers; their counters stay."""
     from prometheus_client.multiprocess import mark_process_dead
 
     for name in os.listdir(folder):

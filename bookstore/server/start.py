@@ -50,10 +50,10 @@ def taken(host: str, port: int) -> CommandError:
 
 
 def claim(host: str, address: str, port: int) -> socket.socket | None:
-    """Sees that of two starts at once one goes on: each finds the port free until the other one listens.
+    """A lock on the port, so that of two starts at once one fails: each finds the port free until the other listens.
 
-    The claim is a name in Linux's abstract namespace of sockets, which has no file and is nobody's once its last holder
-    is gone. It is held as long as the returned socket is open, over an exec, and by the workers. None elsewhere.
+    The lock is a name in Linux's abstract namespace of sockets, which has no file, and is free when its last holder has
+    ended. It is held while the returned socket is open, across an exec, and by the workers. None on other systems.
     """
     if sys.platform != "linux":
         return None
@@ -68,9 +68,9 @@ def claim(host: str, address: str, port: int) -> socket.socket | None:
 
 
 def metrics_folder(port: int) -> str:
-    """A folder of nobody else's, empty, in which the workers count for each other. One for each port.
+    """An empty private folder for the workers' shared counters, one for each port.
 
-    What an earlier run left there would be counted again: it is deleted.
+    Files of an earlier run are deleted: they would be counted again.
     """
     folder = Path(tempfile.gettempdir(), f"bookstore-metrics-{os.getuid()}-{port}")
     try:

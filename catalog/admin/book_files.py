@@ -1,7 +1,7 @@
-"""Import of books in the admin: upload, look at what would change, confirm. Each step is a page that can be left.
+"""Import of books in the admin: upload, preview, confirm. Each step is a page that can be left.
 
-The file and what it would do are staged in the database (catalog.importing.staged): a preview can be come back to, on
-any host, and what is confirmed is exactly what was shown.
+The file and its plan are staged in the database (catalog.importing.staged): a preview can be reopened, on any host, and
+exactly the previewed changes are confirmed.
 """
 
 from collections.abc import Callable

@@ -48,7 +48,7 @@ def facets_of(books: "BookQuerySet", text: str, names: Sequence[str]) -> dict[st
 
 
 def counted(where: Where, query: Query) -> tuple[list[Group], float]:
-    """Groups of books, and how many books of the catalogue each counted one stands for."""
+    """Groups of books, and the factor from counted books to all of the catalogue."""
     known = frequencies(where.alias)
     indexed, others = rarest(query.required, known)
     condition, values = conjunction(where, indexed, others)

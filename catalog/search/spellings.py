@@ -1,6 +1,6 @@
 """Further spellings that find a word: o'brien is also obrien, J. R. R. jrr, catch-22 catch22, Jäger jaeger.
 
-The words of a text (catalog.folding.words) are always searchable; what is here comes on top of them.
+The words of a text (catalog.folding.words) are always searchable; these are additional.
 """
 
 import re
@@ -30,7 +30,7 @@ MAX_SPELLINGS = 500  # of one text: what a tsvector and an index row can hold ea
 
 
 class Token(NamedTuple):
-    """A word and what stands between it and the one before."""
+    """A word and the characters between it and the one before."""
 
     word: str
     gap: str

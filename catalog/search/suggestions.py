@@ -1,4 +1,4 @@
-"""What a search box offers while somebody types: titles, authors, and the book of an ISBN."""
+"""Suggestions of a search box during typing: titles, authors, and the book of an ISBN."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from catalog.querysets import BookQuerySet
 
 MAX_SUGGESTIONS = 20
-# Less than a search reads: every keystroke asks.
+# Lower than a search's: every keystroke sends a request.
 BOUNDS = Bounds(listed=5_000, found=500, walked=3_000, ranked=200)
 AUTHORS_OF = 300  # books whose authors are looked at
 MOST_AUTHORS = 3  # as long as there are titles enough
@@ -56,7 +56,7 @@ def books_of(where: Where, ids: list[int]) -> list[dict[str, Any]]:
 
 
 def authors(where: Where, query: Query, *, limit: int) -> list[str]:
-    """Those whose names have all the words, the one of the most popular and the most books first. 1 query."""
+    """Authors whose names have all the words, by their most popular book, then by their number of books. 1 query."""
     indexed, others = rarest(query.required, frequencies(where.alias), listed=BOUNDS.listed)
     condition, found = conjunction(where, indexed, others, OF_AUTHOR)
     values: list[Any] = [*found]

@@ -1,4 +1,4 @@
-"""The tolerant tier: what is found by a query with typing errors, with words that no book has, or wrongly divided."""
+"""The tolerant tier: searches with typing errors, with words that no book has, or with wrongly divided words."""
 
 from collections.abc import Sequence
 from itertools import combinations, pairwise

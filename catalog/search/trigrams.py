@@ -19,7 +19,7 @@ CREATE = (
     # Of an expression: the planner would take an index of the column for `word = ANY(…)`, too, and need seconds.
     f"CREATE INDEX IF NOT EXISTS {INDEX} ON search_words USING gin (lower(word) gin_trgm_ops)",
 )
-# The role may not, the server has no such extension (two versions of that), or it is installed where nobody looks.
+# SQLSTATEs: no privilege, no such extension (two versions of that), or it is installed outside of the search_path.
 CANNOT = {"42501", "58P01", "0A000", "42704"}
 ADVICE = (
     "search: no pg_trgm, so only typing errors of one letter are forgiven. "
@@ -28,7 +28,7 @@ ADVICE = (
 
 
 def create(connection: Any) -> bool:
-    """Create the extension and its index where they may be; whether they are there."""
+    """Creates the extension and its index, if the role may. Returns whether they exist."""
     if connection.vendor != "postgresql":
         return False
     try:
@@ -44,7 +44,7 @@ def create(connection: Any) -> bool:
 
 
 def drop(connection: Any) -> None:
-    """Drop the index; the extension may be somebody else's, too."""
+    """Drops the index, but not the extension, which others may use, too."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"DROP INDEX IF EXISTS {INDEX}")

@@ -1,4 +1,4 @@
-"""Every word of the catalogue's titles and authors, once: what a mistyped word of a query is compared with."""
+"""Every word of the catalogue's titles and authors, once: the dictionary for mistyped words of a query."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ def words_of(books: Iterable[Any]) -> list[str]:
     """The words of these books as far as they were read or written, in order."""
     found: set[str] = set()
     for book in books:
-        written = vars(book)  # what is deferred was not written either
+        written = vars(book)  # deferred fields were not written either
         for name in SEARCHED:
             found.update((written.get(name) or "").split())
     return sorted(found)
