@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.admin.history import Recorded
@@ -17,6 +18,7 @@ from orders.exceptions import OrderNotPayable
 from orders.models import Order, OrderItem
 
 MOST_ORDERS = 500  # that a search by a book's ISBN or title looks at, the newest of them
+MOST_CANCELLED = 100  # orders of one question, all of which it shows
 
 
 class ItemInline(admin.TabularInline[OrderItem, Order]):
@@ -124,6 +126,22 @@ class OrderAdmin(Recorded, BoundedList):
         self.do(request, orders, lambda order: order.ship(), "Marked as shipped.")
 
     @admin.action(description="Cancel, and give the copies back", permissions=["change"])
-    def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        name = request.user.get_username()
-        self.do(request, orders, lambda order: order.cancel(by=name), "Cancelled.")
+    def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        """Asks first, and for a reason: a cancelled order stays so."""
+        chosen = orders.order_by("pk")[: MOST_CANCELLED + 1]
+        if len(chosen) > MOST_CANCELLED:
+            messages.error(request, f"Nothing was cancelled: choose at most {MOST_CANCELLED} orders at once.")
+            return None
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Cancel orders",
+                "opts": self.opts,
+                "orders": chosen,
+                "longest": Order._meta.get_field("cancel_reason").max_length,
+            }
+            return TemplateResponse(request, "admin/orders/order/cancel.html", context)
+        name, reason = request.user.get_username(), request.POST.get("reason", "").replace("\0", "").strip()
+        shown = Order.objects.filter(pk__in=[order.pk for order in chosen])
+        self.do(request, shown, lambda order: order.cancel(by=name, reason=reason), "Cancelled.")
+        return None

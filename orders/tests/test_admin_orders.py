@@ -18,8 +18,8 @@ def order(alice, cart) -> Order:
     return checkout(alice, Wish(note="Ring twice."))
 
 
-def do(staff, action, *orders):
-    fields = {"action": action, "_selected_action": [order.pk for order in orders]}
+def do(staff, action, *orders, **more):
+    fields = {"action": action, "_selected_action": [order.pk for order in orders], **more}
     response = staff.post(LIST, fields)
     return [str(message) for message in get_messages(response.wsgi_request)][-1]  # those before it were not read
 
@@ -77,11 +77,34 @@ def test_the_page_of_an_order_has_no_button_to_save(staff, order):
     assert [name in page for name in ('name="_save"', 'name="_continue"', 'name="_addanother"')] == [False] * 3
 
 
-def test_cancel_gives_the_copies_back_and_names_the_colleague(staff, order):
-    do(staff, "cancel_orders", order)
+def test_cancel_asks_first_and_changes_nothing(staff, order):
+    response = staff.post(LIST, {"action": "cancel_orders", "_selected_action": [order.pk]})
+
+    page = response.content.decode()
+    order.refresh_from_db()
+    assert (response.status_code, order.status) == (200, "placed")
+    assert f"{order.number}, placed: alice@example.com, 3 copies" in page
+    assert "Yes, cancel 1 order" in page
+
+
+def test_cancel_of_more_orders_than_the_question_shows_is_refused(staff, order, monkeypatch):
+    monkeypatch.setattr("orders.admin.MOST_CANCELLED", 0)
+
+    message = do(staff, "cancel_orders", order, confirmed="yes")
 
     order.refresh_from_db()
-    assert (order.status, order.cancelled_by) == ("cancelled", "olga@example.com")
+    assert (message, order.status) == ("Nothing was cancelled: choose at most 0 orders at once.", "placed")
+
+
+def test_cancel_gives_the_copies_back_and_names_who_and_why(staff, order):
+    do(staff, "cancel_orders", order, confirmed="yes", reason=" lost on the way ")
+
+    order.refresh_from_db()
+    assert (order.status, order.cancelled_by, order.cancel_reason) == (
+        "cancelled",
+        "olga@example.com",
+        "lost on the way",
+    )
     assert dict(Book.objects.values_list("title", "stock_quantity")) == {"Emma": 5, "Dracula": 2}
 
 
