@@ -59,7 +59,7 @@ def book_json(book: BookFacts) -> dict[str, Any]:
 def page_json(
     books: Iterable[BookFacts], total: Total | None, *, page: int, size: int, corrected: bool = False
 ) -> dict[str, Any]:
-    """`total` is None where nobody asked for it (`count=none`)."""
+    """`total` is None with `count=none`."""
     return {
         "items": [book_json(book) for book in books],
         "total": total.rows if total else None,

@@ -1,4 +1,4 @@
-"""What happens to an order while nobody asks for it."""
+"""Background tasks of orders."""
 
 from bookstore.tasks import task
 from orders.exceptions import OrderNotCancellable

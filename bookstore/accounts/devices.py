@@ -1,4 +1,4 @@
-"""What a session tells of the client that began it: so that a customer knows their phone from somebody else's."""
+"""The device and address of a session, by which customers recognise their own sign-ins."""
 
 from ipaddress import ip_network
 

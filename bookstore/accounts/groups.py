@@ -25,7 +25,7 @@ class StaffGroupGrant(models.Model):
 
     class Meta:
         db_table = "staff_group_grants"
-        default_permissions = ()  # nobody looks at them in the admin
+        default_permissions = ()  # not shown in the admin
         constraints = (models.UniqueConstraint(fields=["group", "app_label"], name="uq_staff_group_grants"),)
 
     def __str__(self) -> str:

@@ -56,7 +56,7 @@ class Recorded(ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Also of an object that was deleted, for staff who may see its kind. Two queries and those of the page."""
+        """Also for a deleted object, with the view permission on its model. Two queries and those of the page."""
         key = unquote(object_id)
         obj = self.get_object(request, key)
         if not self.has_view_or_change_permission(request, obj):

@@ -24,7 +24,7 @@ def prune(batch: int) -> tuple[int, int]:
     before = now() - timedelta(days=settings.AUDIT_DAYS)
     sign_ins = sum(in_batches(Session.objects.filter(expire_date__lt=now()).order_by("expire_date"), batch))
     events = sum(in_batches(LogEntry.objects.filter(action_time__lt=before).order_by("pk"), batch))
-    # Previews of actions on many rows that nobody went on with.
+    # Abandoned previews of actions on many rows.
     BulkAction.objects.filter(created_at__lt=now() - timedelta(days=ABANDONED)).delete()
     while deleted := AuditEvent.objects.prune_batch(before, size=batch):
         events += deleted

@@ -106,7 +106,7 @@ class BookFiles(BookExports):
         return request.user.has_perms(["catalog.add_book", "catalog.change_book", "catalog.add_genre"])
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """With the links to import and export, for those who may."""
+        """Adds the links to import and export, for staff with these permissions."""
         links = {
             "has_import_permission": self.has_import_permission(request),
             "has_export_permission": self.has_export_permission(request),
