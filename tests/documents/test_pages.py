@@ -25,6 +25,11 @@ def test_every_setting_of_the_example_says_what_it_does():
     assert [name for name, told in rows if not told] == []
 
 
+@pytest.mark.parametrize("decision", [page for page in PAGES if page.startswith("docs/decisions/0")])
+def test_a_decision_has_at_most_fifty_lines(decision):
+    assert len((ROOT / decision).read_text("utf-8").splitlines()) <= 50
+
+
 def test_the_readme_is_read_in_one_sitting():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 160
 
