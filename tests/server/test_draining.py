@@ -79,15 +79,17 @@ def test_sigterm_makes_the_server_unready_then_ends_it(draining_server):
     while True:
         try:
             with Client(port) as client:
-                ready.append(client("GET", "/ready")[0])
+                ready.append((time.monotonic(), client("GET", "/ready")[0]))
                 served.append(client("GET", "/genres")[0])
         except OSError:
             break
         time.sleep(0.2)
     code = process.wait(20)
+    first = next(moment for moment, status in ready if status == 503)
 
     assert code == 0
-    assert set(ready[ready.index(503) :]) == {503}  # the first may have been faster than the signal
+    # Each worker hears of it by a signal of its own, on a busy machine one a moment after the other.
+    assert {status for moment, status in ready if moment > first + 1} == {503}
     assert set(served) == {200}
     assert len(served) > 3
 
