@@ -1,6 +1,6 @@
 """What every test of this repository stands on. The settings' environment is in tools/pytest_environment.py."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,19 +32,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("asks what the fast path gains, and this run is without it")
     if item.get_closest_marker("own_session") and settings.DB_TRANSACTION_POOLING:
         pytest.skip("needs a session of its own, and this run's connections are PgBouncer's: make test-pg")
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """At the end no connection but our own is left: a thread of a test may still hold one, and PostgreSQL drops no
-    database that is in use."""
-    yield
-    if connection.vendor == "postgresql":
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
 
 
 @pytest.fixture(scope="session")

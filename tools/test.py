@@ -92,14 +92,18 @@ def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **set
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[tuple[str, str]]:
-    """The words for the summary and the URL of a PostgreSQL that is there for the length of the `with`."""
+def postgres() -> Iterator[tuple[str, str, list[str]]]:
+    """The words for the summary, the URL of a PostgreSQL that is there for the length of the `with`, and options.
+
+    A cluster of our own takes the tests' databases with it: dropping them would fail while a thread or a server that is
+    ending still holds a connection.
+    """
     if given := os.environ.get("TEST_DATABASE_URL"):
         parts = urlsplit(given)
-        yield f"PostgreSQL at {parts.hostname or 'a local socket'}{parts.path} (TEST_DATABASE_URL)", given
+        yield f"PostgreSQL at {parts.hostname or 'a local socket'}{parts.path} (TEST_DATABASE_URL)", given, []
         return
     with throwaway() as cluster:
-        yield f"throw-away {cluster.installation}", cluster.url
+        yield f"throw-away {cluster.installation}", cluster.url, ["--reuse-db"]
 
 
 def run_pooled(pytest_args: Sequence[str], folder: Path) -> Run:
@@ -143,8 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, parallel, folder))
             if options.only in (None, "postgres"):
                 try:
-                    with postgres() as (database, url):
-                        runs.append(run(database, url, parallel, folder))
+                    with postgres() as (database, url, options_here):
+                        runs.append(run(database, url, [*options_here, *parallel], folder))
                 except PostgresUnavailable as error:
                     missing = str(error)
     except KeyboardInterrupt:
