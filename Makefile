@@ -70,8 +70,8 @@ test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only
 test-pg: $(VENV)/dev.stamp ## the suite on PostgreSQL only
 	@$(PY) -m tools.test --only postgres -- $(ARGS)
 
-test-plain: $(VENV)/dev.stamp ## the apps' tests without the fast path (FAST_PATH=0), on PostgreSQL
-	@FAST_PATH=0 $(PY) -m tools.test --only postgres -- $(filter-out tools/%,$(wildcard */tests)) bookstore/accounts tests/contract/test_fast_path.py $(ARGS)
+test-plain: $(VENV)/dev.stamp ## the apps' tests without the fast path (FAST_PATH=0), on SQLite
+	@FAST_PATH=0 $(PY) -m tools.test --only sqlite -- -m "not slow" $(filter-out tools/%,$(wildcard */tests)) bookstore/accounts tests/contract/test_fast_path.py $(ARGS)
 
 test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer in transaction mode, where that is installed
 	@$(PY) -m tools.test --only pgbouncer -- $(ARGS)

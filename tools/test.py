@@ -62,10 +62,13 @@ def counts(report: Path, code: int) -> str:
 def environment(url: str) -> dict[str, str]:
     """Ours without any variable that the service reads: a developer's values must not decide whether a test passes.
 
-    tools/pytest_environment.py puts the tests' values in their place.
+    tools/pytest_environment.py puts the tests' values in their place. FAST_PATH stays: `make test-plain` sets it.
     """
     read = re.findall(r"^#?([A-Z_]+)=", ENV_EXAMPLE.read_text(), flags=re.MULTILINE)
-    return {**{name: value for name, value in os.environ.items() if name not in read}, "DATABASE_URL": url}
+    return {
+        **{name: value for name, value in os.environ.items() if name == "FAST_PATH" or name not in read},
+        "DATABASE_URL": url,
+    }
 
 
 def in_parallel(pytest_args: Sequence[str]) -> list[str]:

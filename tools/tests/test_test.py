@@ -38,6 +38,12 @@ def test_run_that_failed_stands_out_in_the_summary():
     assert str(run) == "FAILED  SQLite 3.45.1: 4 passed, 2 failed in 1.2 s"
 
 
+def test_environment_of_a_run_keeps_the_switch_of_the_fast_path(monkeypatch):
+    monkeypatch.setenv("FAST_PATH", "0")
+
+    assert environment("sqlite:////tmp/tests.sqlite3")["FAST_PATH"] == "0"
+
+
 def test_environment_of_a_run_has_none_of_the_developers_settings(monkeypatch):
     monkeypatch.setenv("SHOP_CURRENCY", "EUR")
     monkeypatch.setenv("SECRET_KEY", "the developer's own")
