@@ -6,6 +6,7 @@ plan is still the one that staff confirmed.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
@@ -26,6 +27,8 @@ MET = {"40P01", "55P03"}  # PostgreSQL's deadlock_detected and lock_not_availabl
 TURNS = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lock
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
+
+OUTDATED = "The book was changed after the file was written: orders may have taken copies since."
 
 Outcome = Literal["new", "changed", "same", "refused"]
 
@@ -72,16 +75,19 @@ class Loader:
         dry_run: bool = False,
         meant: Mapping[int, int] | None = None,
         record: Callable[[list[Planned]], None] = lambda planned: None,
+        written_at: datetime | None = None,
     ) -> None:
         """`meant` has the confirmed book id of a row, for rows that could mean either of two books.
 
-        `record` stores the result of a batch, in the batch's own transaction.
+        `record` stores the result of a batch, in the batch's own transaction. A stock is refused for a book that
+        changed after `written_at`, when the file was written: orders may have taken copies since.
         """
         self.update = update
         self.dry_run = dry_run
         self.meant = meant or {}
         self.counts = Counts()
         self.record = record
+        self.written_at = written_at
         self.seen = Seen()
 
     def __enter__(self) -> Self:
@@ -131,12 +137,20 @@ class Loader:
         new books and 1 for changed ones.
         """
         if self.dry_run:
-            planned = self.plan(rows)
+            planned = [refused_unless(self.outdated, plan) for plan in self.plan(rows)]
             self.counts.genres += self.new_genres(planned)
         else:
-            planned = self.load_as_shown(rows, lambda plan: None)
+            planned = self.load_as_shown(rows, self.outdated)
         self.count(planned)
         return [(plan.number, fault) for plan in planned for fault in plan.faults]
+
+    def outdated(self, plan: Planned) -> Fault | None:
+        """Why a stock of the file is not written: its book changed after the file was written."""
+        if self.written_at is None or plan.book is None or "stock_quantity" not in plan.changes:
+            return None
+        if plan.book.updated_at <= self.written_at:
+            return None
+        return Fault("stock_quantity", plan.changes["stock_quantity"][1], OUTDATED)
 
     def count(self, planned: Iterable[Planned]) -> None:
         names = {"new": "added", "changed": "changed", "same": "same", "refused": "refused"}
