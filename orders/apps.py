@@ -25,6 +25,6 @@ class OrdersConfig(AppConfig):
         With the account the person goes out of them, and the orders stay: `forget_person`.
         """
         from orders.models import Order
-        from orders.serializers import OrderSerializer
+        from orders.representation import order_json
 
-        return {"items": OrderSerializer(Order.objects.of(user).with_items(), many=True).data}
+        return {"items": [order_json(order) for order in Order.objects.of(user).with_items()]}

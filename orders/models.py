@@ -8,7 +8,7 @@ bookstore/database/locks.py: books before the order. Orders are made by `checkou
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +27,7 @@ from orders.numbers import new_number
 from orders.stock import give_back
 
 MAX_NOTE = 1000  # characters
+KEPT = timedelta(hours=24)  # an Idempotency-Key
 
 
 class Status(models.TextChoices):
@@ -74,10 +75,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         released = 0
         for order in self.unpaid_since(moment).order_by("expires_at", "pk")[:size]:
             try:
-                order.cancel(by="system", reason="not paid in time", only=(Status.PLACED,))
+                released += order.cancel(by="system", reason="not paid in time", only=(Status.PLACED,))
             except OrderNotCancellable:
                 continue
-            released += 1
         return released
 
 
@@ -100,6 +100,9 @@ class Order(models.Model):
     contact = models.JSONField(null=True)
 
     objects = OrderQuerySet.as_manager()
+
+    # The body of the answer to the checkout that made it; set by `checkout` alone.
+    as_placed: bytes = b""
 
     class Meta:
         db_table = "orders"
@@ -144,10 +147,11 @@ class Order(models.Model):
         self.refresh_from_db()
 
     @retrying
-    def cancel(self, *, by: str, reason: str = "", only: tuple[str, ...] = CANCELLABLE) -> None:
+    def cancel(self, *, by: str, reason: str = "", only: tuple[str, ...] = CANCELLABLE) -> bool:
         """Cancels the order and returns its copies to stock, once. `by` is `customer`, `system` or an email of staff.
 
-        Raises OrderNotCancellable. Six queries.
+        False when it was cancelled already: so a call whose answer was lost may be made again. Raises
+        OrderNotCancellable when it was shipped, or is in no state of `only`. Seven queries.
         """
         cancelled = {
             "status": Status.CANCELLED,
@@ -159,10 +163,13 @@ class Order(models.Model):
         with transaction.atomic():
             copies = dict(self.items.filter(book__isnull=False).values_list("book_id", "quantity"))
             Book.objects.lock(copies)
-            if not Order.objects.filter(pk=self.pk, status__in=only).update(**cancelled):
+            is_first = bool(Order.objects.filter(pk=self.pk, status__in=only).update(**cancelled))
+            if is_first:
+                give_back(copies)
+            elif not Order.objects.filter(pk=self.pk, status=Status.CANCELLED).exists():
                 raise OrderNotCancellable
-            give_back(copies)
         self.refresh_from_db()
+        return is_first
 
     def reorder(self, user: User) -> tuple[Cart, list[MergeResult]]:
         """Puts its books into the customer's cart, by the rules of a merge; leaves out deleted books."""
@@ -201,6 +208,12 @@ class OrderItem(models.Model):
         return self.unit_price * self.quantity
 
 
+class CheckoutKeyQuerySet(models.QuerySet["CheckoutKey"]):
+    def good(self, moment: datetime) -> CheckoutKeyQuerySet:
+        """Those that were used within KEPT before `moment`."""
+        return self.filter(created_at__gt=moment - KEPT, order__isnull=False)
+
+
 class CheckoutKey(models.Model):
     """An Idempotency-Key of a customer, and the order that it made. Deleted after KEPT (`manage.py release_orders`)."""
 
@@ -208,7 +221,10 @@ class CheckoutKey(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)  # of the body
     order = models.ForeignKey(Order, models.CASCADE, related_name="+", null=True)
+    answer = models.BinaryField(null=True)  # the body of the first answer: the order changes after it
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = CheckoutKeyQuerySet.as_manager()
 
     class Meta:
         db_table = "checkout_keys"

@@ -33,6 +33,7 @@ from orders.exceptions import (
     PriceRose,
 )
 from orders.models import Order
+from orders.representation import order_json
 from orders.serializers import CheckoutSerializer, OrderSerializer, PaymentSerializer
 
 LONGEST_KEY = 255
@@ -74,11 +75,6 @@ def refuse_lost_body(request: Request) -> None:
         raise ParseError("The body came in chunks, and they were empty: send {} to order without note and contact.")
 
 
-def order_json(order: Order) -> dict[str, Any]:
-    body: dict[str, Any] = OrderSerializer(order).data
-    return body
-
-
 def answer(request: Request, body: Any, **headers: str) -> HttpResponse:
     """With an ETag; 304 where the caller holds it already."""
     content = dump(body)
@@ -105,7 +101,8 @@ class OrderViewSet(ApiView, ViewSet):
         """Takes the copies, copies titles and prices into the order, and empties the cart: all of it or nothing.
 
         Send the cart's ETag in If-Match, so that no other price is bought than was seen, and an Idempotency-Key, so
-        that a request that is sent again makes no second order.
+        that a request that is sent again makes no second order: its answer is the first one, whatever became of the
+        order since.
 
         - 201: the order.
         - 409 ORDER_ITEMS_UNAVAILABLE, ORDER_INSUFFICIENT_STOCK: `issues` has one entry for each line that stands in the
@@ -119,7 +116,7 @@ class OrderViewSet(ApiView, ViewSet):
         body = validated(CheckoutSerializer, request.data)
         wish = Wish(body["note"], body["contact"], if_match(request), idempotency_key(request))
         order = checkout(user_of(request), wish)
-        return HttpResponse(dump(order_json(order)), status=201, content_type="application/json")
+        return HttpResponse(order.as_placed, status=201, content_type="application/json")
 
     @extend_schema(
         operation_id="list_orders",
@@ -139,7 +136,7 @@ class OrderViewSet(ApiView, ViewSet):
         page, size = query["page"], query["size"]
         orders = Order.objects.of(user_of(request))
         total, start = orders.count(), (page - 1) * size
-        body = OrderSerializer(orders.with_items()[start : start + size], many=True).data
+        body = [order_json(order) for order in orders.with_items()[start : start + size]]
         links = [(page - 1, "prev")] if page > 1 else []
         links += [(page + 1, "next")] if start + size < total else []
         headers = {"X-Total-Count": str(total)}
@@ -177,11 +174,11 @@ class OrderViewSet(ApiView, ViewSet):
         examples=[examples.AN_ORDER],
     )
     def cancel(self, request: Request, order_id: int) -> HttpResponse:
-        """Gives its copies back to the shop.
+        """Gives its copies back to the shop, once: a call whose answer was lost may be sent again.
 
-        - 200: the order, cancelled.
+        - 200: the order, cancelled now or before.
         - 404 ORDER_NOT_FOUND: the caller has no such order.
-        - 409 ORDER_NOT_CANCELLABLE: it is shipped or cancelled already.
+        - 409 ORDER_NOT_CANCELLABLE: it is shipped already.
         """
         order = Order.objects.find(user_of(request), order_id)
         order.cancel(by="customer")

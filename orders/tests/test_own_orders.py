@@ -97,14 +97,26 @@ def test_an_order_of_another_customer_is_404_as_one_that_is_not_there(client_for
         assert (response.status_code, response.json()) == (404, NOT_FOUND)
 
 
-def test_cancel_order_answers_it_and_a_second_time_409(client_for, alice, order):
+@pytest.mark.parametrize("by", ["customer", "system", "olga@example.com"])
+def test_cancel_of_a_cancelled_order_answers_it_and_gives_nothing_back(client_for, alice, order, emma, by):
+    order.cancel(by=by)
     client = client_for(alice)
 
-    first = client.post(f"/orders/{order.pk}/cancel")
-    second = client.post(f"/orders/{order.pk}/cancel")
+    response = client.post(f"/orders/{order.pk}/cancel")
 
-    assert (first.status_code, first.json()["status"]) == (200, "cancelled")
-    assert (second.status_code, second.json()["code"]) == (409, "ORDER_NOT_CANCELLABLE")
+    emma.refresh_from_db()
+    assert (response.status_code, response.json()["status"]) == (200, "cancelled")
+    assert response.json() == client.get(f"/orders/{order.pk}").json()
+    assert (Order.objects.get().cancelled_by, emma.stock_quantity) == (by, 5)
+
+
+def test_cancel_of_a_shipped_order_is_409(client_for, alice, order):
+    order.mark_paid("pi_1")
+    order.ship()
+
+    response = client_for(alice).post(f"/orders/{order.pk}/cancel")
+
+    assert (response.status_code, response.json()["code"]) == (409, "ORDER_NOT_CANCELLABLE")
 
 
 def test_reorder_puts_the_books_into_the_cart_by_a_merge(client_for, alice, order, emma, dracula):

@@ -6,8 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 
-from orders.checkout import KEPT
-from orders.models import CheckoutKey, Order
+from orders.models import KEPT, CheckoutKey, Order
 
 BATCH = 100  # orders: a short transaction each
 
