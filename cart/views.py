@@ -10,17 +10,16 @@ from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.caller import caller_of, user_of
 from bookstore.accounts.permissions import SignedIn
-from bookstore.api.errors import ValidationError
-from bookstore.api.etags import etag, if_match, if_none_match
+from bookstore.api.etags import if_match
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, confirms_caller, validated
 from cart import examples, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
-from cart.facts import CartFacts, LineFacts
 from cart.models import Cart, CartItem
 from cart.permissions import IsCartOwner
 from cart.preview import preview
 from cart.representation import cart_json, dump, line_json, results_json, version_of
+from cart.responses import changed, json_answer, unless_held, wants_cart
 from cart.serializers import (
     LINE_OR_CART,
     AddItemSerializer,
@@ -43,37 +42,6 @@ CHANGE: dict[str, Any] = {
     "responses": {200: LINE_OR_CART, **errors_of(CartItemNotFound, CartChanged)},
     "examples": [examples.THREE_COPIES, examples.LINE],
 }
-
-
-def json_answer(content: bytes, version: str, status: int = 200) -> HttpResponse:
-    return HttpResponse(content, status=status, content_type="application/json", headers={"ETag": etag(version)})
-
-
-def unless_held(request: Request, content: bytes, version: str) -> HttpResponse:
-    """304 when If-None-Match has this version, else the content."""
-    if if_none_match(request, version):
-        return HttpResponse(status=304, headers={"ETag": etag(version)})
-    return json_answer(content, version)
-
-
-def wants_cart(request: Request) -> bool:
-    """Whether `?return=cart` asks for the whole cart. Call it before the change. Raises ValidationError."""
-    wanted = request.query_params.get("return")
-    if wanted not in (None, "cart"):
-        detail = "Write return=cart for the whole cart, or leave it out."
-        raise ValidationError([{"field": "return", "code": "invalid_choice", "detail": detail}])
-    return wanted == "cart"
-
-
-def changed(cart: CartFacts, line: LineFacts | None = None, *, whole: bool, status: int = 200) -> HttpResponse:
-    """The response to a change: the whole cart, or the line, or nothing (204). The ETag is always the cart's."""
-    content = dump(cart_json(cart))
-    version = version_of(content)
-    if whole:
-        return json_answer(content, version, status)
-    if line is None:
-        return HttpResponse(status=204, headers={"ETag": etag(version)})
-    return json_answer(dump(line_json(line)), version, status)
 
 
 class CartView(ApiView):

@@ -23,21 +23,19 @@ from bookstore.database.replicas import from_replicas
 from catalog import examples, reading
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
 from catalog.models import Book, Genre
+from catalog.parameters import MAX_IDS, BookQuery, SuggestionQuery
 from catalog.querysets import BookQuerySet
 from catalog.representation import book_json, dump, page_json
 from catalog.search.facets import facets_of
 from catalog.search.suggestions import suggest
 from catalog.serializers import (
-    MAX_IDS,
     BookCreateSerializer,
     BookPageSerializer,
-    BookQuery,
     BookSerializer,
     BookUpdateSerializer,
     GenreCreateSerializer,
     GenreSerializer,
     StockChangeSerializer,
-    SuggestionQuery,
     SuggestionsSerializer,
 )
 
