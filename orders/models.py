@@ -118,6 +118,7 @@ class Order(models.Model):
             models.Index(fields=["user", "-id"], name="ix_orders_of_user"),
             models.Index(fields=["expires_at"], condition=Q(status="placed"), name="ix_orders_unpaid"),
             models.Index(fields=["created_at"], name="ix_orders_created_at"),
+            models.Index(fields=["status", "id"], name="ix_orders_by_status"),
         )
 
     def __str__(self) -> str:
@@ -182,7 +183,8 @@ class OrderItem(models.Model):
     """One book of an order, copied at checkout: later changes of the book do not touch it."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="items")
-    book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+")
+    # Its index is ix_order_items_of_book, which also finds the newest orders with a book.
+    book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+", db_index=False)
     quantity = models.PositiveSmallIntegerField(help_text="copies")
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     title = models.CharField(max_length=500)
@@ -197,7 +199,10 @@ class OrderItem(models.Model):
             models.UniqueConstraint(fields=["order", "book"], name="uq_order_items_order_book"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="ck_order_items_quantity"),
         )
-        indexes = (models.Index(fields=["isbn"], name="ix_order_items_isbn"),)
+        indexes = (
+            models.Index(fields=["isbn", "order"], name="ix_order_items_by_isbn"),
+            models.Index(fields=["book", "order"], name="ix_order_items_of_book"),
+        )
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"
