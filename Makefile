@@ -204,4 +204,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-plain test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE
+.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-plain test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-checkout bench-profile lock clean help FORCE
