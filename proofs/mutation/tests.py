@@ -20,17 +20,13 @@ def paths(folder: str, names: str) -> list[str]:
 
 
 # Of each file, the tests of what it decides. What is quick and sees much comes first: one failure is enough.
+OF_MODELS = [
+    *paths("cart", "verbs representation versions change_item add_item merge_cart remove_item clear_cart read_cart"),
+    *paths("cart", "deletion model prune_carts"),
+    "tests/database/test_constraints.py",
+]
 TESTS = {
-    **dict.fromkeys(
-        MODELS,
-        [
-            *paths(
-                "cart", "verbs representation versions change_item add_item merge_cart remove_item clear_cart read_cart"
-            ),
-            *paths("cart", "deletion model prune_carts"),
-            "tests/database/test_constraints.py",
-        ],
-    ),
+    **dict.fromkeys(MODELS, OF_MODELS),
     "cart/permissions.py": paths("cart", "permissions change_item remove_item read_cart versions"),
     "cart/serializers.py": [
         *paths("cart", "schema representation add_item change_item merge_cart read_cart"),

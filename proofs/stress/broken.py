@@ -263,7 +263,7 @@ SABOTAGES = {
         400,
     ),
     "unguarded-register": of_race(
-        "registers of the same email", [value("bookstore.accounts.models", "EmailConflict", RuntimeError)], 50
+        "registers of the same email", [value("bookstore.accounts.querysets", "EmailConflict", RuntimeError)], 50
     ),
     "any-token-wins": of_race(
         "refreshes of the same token",
