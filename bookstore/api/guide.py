@@ -6,6 +6,8 @@ Each app describes its own calls: `api_tag` of its AppConfig.
 from dataclasses import dataclass
 from typing import Any
 
+from bookstore import __version__
+
 INTRODUCTION = """\
 The API of a bookstore.
 
@@ -63,3 +65,34 @@ def order_of(endpoint: tuple[str, str, str, Any]) -> tuple[int, int, str, int]:
     tag = tag_of(callback.cls)
     first = tag.first.index(path) if path in tag.first else len(tag.first)
     return tag.place, first, path, METHODS.index(method)
+
+
+def spectacular(*, debug: bool) -> dict[str, Any]:
+    """The settings of drf-spectacular. With `debug` the introduction names the demo's accounts."""
+    return {
+        "TITLE": "Bookstore API",
+        "DESCRIPTION": INTRODUCTION + (DEMO if debug else ""),
+        "DEFAULT_GENERATOR_CLASS": "bookstore.api.schema.ShopSchema",
+        "SORT_OPERATIONS": order_of,
+        "VERSION": __version__,
+        "SERVERS": [{"url": "/", "description": "The host that serves this schema"}],
+        "LICENSE": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+        "SERVE_INCLUDE_SCHEMA": False,
+        "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+        "SERVE_AUTHENTICATION": [],
+        "COMPONENT_SPLIT_REQUEST": True,
+        "COMPONENT_SPLIT_PATCH": False,  # a PATCH's required fields stay required in the schema
+        "PATH_CONVERTER_OVERRIDES": {"id": int},
+        "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+        "POSTPROCESSING_HOOKS": [],  # no shared enum components: each error's code is an enum
+        "SWAGGER_UI_DIST": "SIDECAR",
+        "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+        "SWAGGER_UI_SETTINGS": {
+            "deepLinking": True,
+            "persistAuthorization": True,
+            "displayRequestDuration": True,
+            "tryItOutEnabled": True,
+            "defaultModelsExpandDepth": 0,
+        },
+        "SCHEMA_PATH_PREFIX": "/",
+    }

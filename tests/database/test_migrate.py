@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from bookstore import environment
+from bookstore.database import from_url
 from tests.support.server import url_of_test_database
 from tools.postgres import free_port
 
@@ -12,7 +12,7 @@ from tools.postgres import free_port
 @pytest.fixture
 def way_past(settings, transactional_db):
     """A DATABASE_DIRECT_URL to the test's own database, with options that tell it apart."""
-    settings.DATABASE_DIRECT_URL = environment.postgresql(f"{url_of_test_database()}?application_name=direct")
+    settings.DATABASE_DIRECT_URL = from_url.postgresql(f"{url_of_test_database()}?application_name=direct")
     return settings.DATABASE_DIRECT_URL
 
 
