@@ -19,7 +19,7 @@ from catalog.models import Book
 if TYPE_CHECKING:
     from cart.models import Cart
 
-# The versions in If-Match, one of which the cart must have; None: no check.
+# The versions of If-Match, one of which must be the cart's; None: no check.
 Versions = Container[str] | None
 
 
@@ -31,7 +31,7 @@ def time_of_change() -> Greatest:
 class Change:
     """One change of a cart, while its transaction is open."""
 
-    is_new_cart = False  # the cart was not there when the change began
+    is_new_cart = False  # there was no cart when the change began
     undo = False  # set when nothing was written: the transaction is rolled back, without an error
 
 

@@ -3,7 +3,7 @@
 The API, the admin and the shell call the same verbs: `cart.add(book, 2)`, `item.change_quantity(3)`, `item.remove()`,
 `cart.merge(…)`, `cart.clear()`. Each is one transaction that locks the cart first; bookstore/database/locks.py has the
 order of all locks. `if_match`, where a verb takes it, is the version of the cart that the caller saw: see
-`Cart.version`. After a verb `cart.as_left` is the cart as its transaction left it.
+`Cart.version`. After a verb `cart.as_left` has the cart as read at the end of its transaction.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from catalog.models import Book
 
 
 class Cart(DeletedUnderLock, models.Model):
-    """One for each user, made by the first add. In PostgreSQL `fk_carts_user_id` deletes it with its user."""
+    """One for each user, created by the first add. In PostgreSQL `fk_carts_user_id` deletes it with its user."""
 
     # Not a OneToOneField: its unique constraint would have a generated name, and errors are matched by name.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, lock_then_cascade, related_name="carts", db_index=False)
@@ -50,7 +50,7 @@ class Cart(DeletedUnderLock, models.Model):
         constraints = (models.UniqueConstraint(fields=["user"], name="uq_carts_user_id"),)
         indexes = (models.Index(fields=["updated_at"], name="ix_carts_updated_at"),)
 
-    # The cart as the last verb left it, read in its transaction: without later changes by others.
+    # Read at the end of the last verb's transaction, so without later changes by others.
     as_left: CartFacts = NO_CART
 
     def __str__(self) -> str:
@@ -103,7 +103,7 @@ class Cart(DeletedUnderLock, models.Model):
     def add(self, book: Book | int, quantity: int = 1, *, if_match: Versions = None) -> CartItem:
         """Puts `quantity` copies of a book (or of the book with this id) into the cart, as a new line.
 
-        Stock is advice: it must be above 0 now, and may be less than the quantity.
+        The stock must be above 0, but may be less than the quantity.
         Raises CartChanged; then BookNotFound (also for a withdrawn book), BookOutOfStock, CartItemDuplicate or
         CartLimitExceeded, the first that applies; UserInactive when the user was deleted meanwhile; ValidationError for
         a quantity outside 1 to 999. Six queries and a savepoint, plus those that create the first cart.
@@ -127,7 +127,7 @@ class Cart(DeletedUnderLock, models.Model):
                         cart=self, book=current, quantity=quantity, price_at_add=current.price
                     )
             except IntegrityError as error:
-                # Verbs wait for the lock; this is a writer that did not take it.
+                # Only by a writer that did not take the cart's lock.
                 if violated(error, "uq_cart_items_cart_book", "cart_items.cart_id", "cart_items.book_id"):
                     holding = CartItem.objects.filter(cart=self, book=current).values_list("pk", flat=True)
                     raise CartItemDuplicate(item_id=holding.get()) from error
@@ -139,11 +139,11 @@ class Cart(DeletedUnderLock, models.Model):
 
     @retrying
     def merge(self, entries: Iterable[tuple[Any, ...]], *, if_match: Versions = None) -> list[MergeResult]:
-        """Takes over entries such as a guest's cart: `Entry`, or (book id, quantity). Also adds many books at once.
+        """Merges entries, such as a guest's cart, into the cart: `Entry`, or (book id, quantity).
 
-        A line that is there gets the larger of the two quantities and keeps its price, so that a repeated merge changes
-        nothing, not even `updated_at`. What cannot be added is skipped with the code of its reason. Returns one result
-        for each entry.
+        An existing line gets the larger of the two quantities and keeps its price, so that a repeated merge changes
+        nothing, not even `updated_at`. An entry that cannot be added is skipped, with the code of the reason. Returns
+        one result for each entry.
         Raises CartChanged and UserInactive. At most eight queries for any size, plus those that create the first cart.
         """
         wanted = [Entry(*entry) for entry in entries]
@@ -174,7 +174,7 @@ class Cart(DeletedUnderLock, models.Model):
 
     @retrying
     def clear(self, *, if_match: Versions = None) -> None:
-        """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most five queries."""
+        """Removes all lines; an empty cart is not changed. Raises CartChanged. At most five queries."""
         with changing(self, if_match=if_match):
             lines = CartItem.objects.filter(cart=self.pk)
             if ids := list(lines.order_by("id").select_for_update().values_list("pk", flat=True)):
@@ -183,9 +183,9 @@ class Cart(DeletedUnderLock, models.Model):
 
     @retrying
     def restore(self, lines: Collection[tuple[int, int, Decimal | None]]) -> list[CartItem]:
-        """Puts lines (book id, quantity, price_at_add) back that were taken out, as they were; returns those it made.
+        """Puts removed lines (book id, quantity, price_at_add) back, unchanged. Returns the new lines.
 
-        Skips a book that was deleted or is in the cart again, and what would be more than CART_MAX_LINES. Five queries.
+        Skips a book that was deleted or is in the cart again, and lines beyond CART_MAX_LINES. Five queries.
         """
         with changing(self, books=[book_id for book_id, _, _ in lines]):
             books = Book.objects.by_id(book_id for book_id, _, _ in lines)
@@ -212,10 +212,10 @@ class Cart(DeletedUnderLock, models.Model):
 
 
 class CartItem(models.Model):
-    """A line: a book and how many copies of it. PostgreSQL deletes it with its cart (`fk_cart_items_cart_id`) and with
+    """A line: a book and its number of copies. PostgreSQL deletes it with its cart (`fk_cart_items_cart_id`) and with
     its book (`fk_cart_items_book_id`)."""
 
-    # The unique constraint's index begins with the cart: one more index would only slow writes down.
+    # No index: the one of the unique constraint begins with the cart.
     cart = models.ForeignKey(Cart, lock_then_cascade, related_name="items", db_index=False)
     book = models.ForeignKey(Book, lock_then_cascade, related_name="+")
     quantity = models.SmallIntegerField(
@@ -225,7 +225,7 @@ class CartItem(models.Model):
     price_at_add = models.DecimalField(
         max_digits=10,
         decimal_places=2,
-        null=True,  # NULL in a line that no verb wrote: then today's price counts as unchanged
+        null=True,  # NULL in a line that no verb wrote, which then has no PRICE_CHANGED
         editable=False,
         help_text="unit price when the line was added or last changed",
     )
@@ -291,7 +291,7 @@ class CartItem(models.Model):
 
     @retrying
     def remove(self, *, if_match: Versions = None) -> None:
-        """Takes the line out of its cart, whatever its issues.
+        """Removes the line from its cart, whatever its issues.
 
         Raises CartItemNotFound when it is gone already, and CartChanged. Four queries.
         """

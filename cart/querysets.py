@@ -1,4 +1,4 @@
-"""Sets of carts and of lines: what they can be asked for."""
+"""QuerySets of carts and lines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
     def for_user(self, user: User) -> Cart:
-        """The user's cart, made now if there is none yet. One query, three the first time.
+        """The user's cart; creates a missing one. One query, three the first time.
 
-        Safe under a race: the second INSERT does nothing, and the first one's cart is read.
+        Safe under a race: the second INSERT does nothing, and the cart of the first is read.
         Raises UserInactive (401) when the user was deleted meanwhile. The user is not read: an id is enough.
         """
         if cart := self.filter(user=user).first():
@@ -35,13 +35,13 @@ class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
             raise UserInactive from error
         try:
             return self.get(user=user)
-        except self.model.DoesNotExist as gone:  # the other cart was deleted, alone or with its user
+        except self.model.DoesNotExist as gone:  # that cart was deleted, alone or with its user
             if not User.objects.filter(pk=user.pk).exists():
                 raise UserInactive from gone
             return self.for_user(user)
 
     def of(self, user: User) -> Cart:
-        """The user's cart; an empty one that is not stored, if there is none: reading writes nothing. One query."""
+        """The user's cart, or an empty one that is not stored. Writes nothing. One query."""
         return self.filter(user=user).first() or self.model(user=user)
 
     def with_lines(self) -> CartQuerySet:
