@@ -38,7 +38,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="Off: can neither sign in nor use a token; better than deleting the user."
     )
     date_joined = models.DateTimeField("joined", db_default=Now(), editable=False)
-    # Sessions and admin cookies that began before this are over. Set whenever is_active is written.
+    # Ends all sessions and admin cookies that began before. Set whenever is_active is written.
     signed_out_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
@@ -51,7 +51,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         db_table = "users"
         verbose_name = "user"
         constraints = (
-            # The first serves look-ups by the normalised email; the second holds for writers that do not normalise.
+            # The first has the index for look-ups; the second also holds for writers that do not normalise.
             models.UniqueConstraint(
                 fields=["email"], name="uq_users_email", violation_error_message="This email is registered already."
             ),
@@ -60,7 +60,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             ),
         )
         indexes = (
-            # For the staff's search by prefix: the constraints' indexes serve it only under the C collation.
+            # For the staff's search by prefix: the indexes of the constraints support it only with the C collation.
             models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="ix_users_email_prefix"),
             # Partial, nearly empty: users whose hash has outdated parameters (`hashes_of_others`).
             models.Index(

@@ -1,4 +1,4 @@
-"""Sets of users, and `User.objects`: registering and signing in begin a session."""
+"""The QuerySet and the manager of users. Registering and signing in begin a session."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A member of staff who holds every permission; `manage.py createsuperuser` asks for one."""
+        """Saves a member of staff with every permission. `manage.py createsuperuser` calls it."""
         return self.create_user(email, password, **(fields | {"is_staff": True, "is_superuser": True}))
 
     def register(self, email: str, password: str, **client: str) -> LoginSession:
@@ -81,7 +81,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         Raises EmailConflict when the email is registered, in whatever case. Two queries and a transaction.
         """
         user: User = self.model(email=email)
-        user.set_password(password)  # before the transaction: it takes its time
+        user.set_password(password)  # before the transaction, because hashing is slow
         try:
             with transaction.atomic():
                 user.save(force_insert=True)
@@ -104,7 +104,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
                 if user is None or not known or not user.is_active:
                     raise InvalidCredentials
                 with transaction.atomic():
-                    # Locked: neither the password nor the user changes before the session is there.
+                    # Locked, so that neither the password nor is_active changes before the session is inserted.
                     held = self.select_for_update(no_key=True).filter(pk=user.pk)
                     if held.values_list("password", "is_active").first() == (user.password, True):
                         return LoginSession.objects.begin(user, **client)
@@ -127,9 +127,9 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
 @contextmanager
 def a_superuser_stays() -> Iterator[None]:
-    """Around a change of users: rolls it back and raises LastSuperuser when no active superuser would be left.
+    """Wraps a change of users: rolls it back and raises LastSuperuser when no active superuser is left.
 
-    Locks the active superusers in id order, so that of two who deactivate each other one is refused. Two queries.
+    Locks the active superusers in id order, so that two who deactivate each other cannot both succeed. Two queries.
     """
     users = get_user_model().objects
     with transaction.atomic():
