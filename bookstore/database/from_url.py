@@ -1,4 +1,4 @@
-"""Django's entry in DATABASES for a URL such as DATABASE_URL. The settings read it: it imports no model."""
+"""Makes Django's entry in DATABASES from a URL. The settings import it: it imports no model."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from bookstore.database.deadlines import answer_timeout
 from bookstore.environment import BadValue, stop
 
-# What hosters put into the URLs that they show, for their own clients.
+# Options that hosting services put into their URLs for other clients.
 OPTIONS_OF_OTHERS = frozenset(
     {
         "pgbouncer",
@@ -26,7 +26,7 @@ OPTIONS_OF_OTHERS = frozenset(
     }
 )
 ENCODE = "with / as %2F, ? as %3F, # as %23, @ as %40 and a blank as %20 in user and password"
-# After the scheme: what may hold user, password, hosts; the name; the options.
+# After the scheme: user, password and hosts; the name; the options.
 AUTHORITY = re.compile(r"([^/?]*)(?:/([^?]*))?(?:\?(.*))?", re.DOTALL)
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|(?:%2[Ff][A-Za-z0-9._/%-]*))?(?::[0-9]{1,5})?", re.ASCII)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
@@ -42,11 +42,11 @@ def database(
     transaction_pooling: bool = False,
     writable: bool = True,
 ) -> dict[str, Any]:
-    """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's.
+    """The entry for `sqlite:///file` or any URL of libpq.
 
-    The bounds are in seconds; 0 leaves the last two to the server, and an answer is waited for as if it were 5.
-    SQLite's writers wait for `statement_timeout`. With `transaction_pooling` nothing is asked of the server that
-    outlives a transaction, or that a pooler refuses. A `writable` one is never a standby.
+    Timeouts are in seconds; with 0 the server's own hold for locks and statements, and the client waits for an answer
+    as with 5. SQLite's writers wait for `statement_timeout`. `transaction_pooling` sets nothing that outlives a
+    transaction or that a pooler refuses. `writable` refuses a standby.
     """
     if url != url.strip() or CONTROLS.search(url):
         raise BadValue("has a blank or a line break at one of its ends, or a character that nobody can see within")
@@ -59,11 +59,11 @@ def database(
             "ENGINE": "bookstore.database.sqlite",
             "NAME": path if path == ":memory:" else str(Path(path).absolute()),
             "OPTIONS": {
-                # Several processes write to one file: take the write lock at BEGIN, where waiting for it is
-                # possible, instead of in mid-transaction, where SQLite refuses at once.
+                # Takes the write lock at BEGIN, where SQLite waits for it. In the middle of a transaction SQLite would
+                # raise at once.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": statement_timeout or 5,
-                # FULL: a commit that was answered is on the disk. With NORMAL the last ones go when the power fails.
+                # FULL: a commit is on the disk before it returns. With NORMAL a power failure loses the last ones.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
@@ -71,9 +71,9 @@ def database(
         check_parts(url)
         try:
             parts = conninfo_to_dict(url)
-        except (ProgrammingError, ValueError):  # the latter for bytes that are no UTF-8
-            # libpq's text may repeat a part of the URL, and a password with it: neither is it the cause of this one,
-            # for a traceback would show it.
+        except (ProgrammingError, ValueError):  # ValueError for bytes that are not UTF-8
+            # libpq's message may contain a part of the password. It must not be the cause of this error either, because
+            # a traceback would show it.
             raise BadValue(
                 f"is not a URL that PostgreSQL understands: write postgresql://user:password@host:5432/name, {ENCODE}"
             ) from None
@@ -85,13 +85,13 @@ def database(
                     "has `options`, which PgBouncer refuses: "
                     "with DB_TRANSACTION_POOLING=1 give them to the role instead"
                 )
-            parts["options"] = ""  # not those of PGOPTIONS either
+            parts["options"] = ""  # also overrides PGOPTIONS
             lock, statement, prepared_statements = 0, 0, False
         else:
             lock, statement = lock_timeout, statement_timeout
             if writable:
-                # A server that was demoted, or a standby that a balancer still takes for the primary, would answer
-                # with carts of yesterday. libpq looks at what the server says at the start: no statement.
+                # A demoted server, or a standby behind a balancer, would return outdated carts. libpq checks a
+                # parameter that the server sends at the start: no statement.
                 parts.setdefault("target_session_attrs", "primary")
         return {
             "ENGINE": "bookstore.database",
@@ -102,36 +102,35 @@ def database(
             "PORT": parts.pop("port", ""),
             "OPTIONS": {
                 "connect_timeout": connect_timeout,
-                # A network that swallows everything: what was sent and is not acknowledged by then is lost.
+                # For a network that drops packets: milliseconds until sent data must be acknowledged.
                 "tcp_user_timeout": 1000 * (statement_timeout or 5),
-                # The other end is there, and does not answer: bookstore/database/deadlines.py.
+                # For a server that does not answer: bookstore/database/deadlines.py.
                 "answer_timeout": answer_timeout(statement_timeout),
-                # An idle connection asks after half a minute whether the other end is there; libpq's two hours are
-                # longer than what firewalls remember.
+                # Seconds. The default of two hours is longer than firewalls keep idle connections.
                 "keepalives_idle": 30,
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
                 "lock_timeout": 1000 * lock,
                 "statement_timeout": 1000 * statement,
-                # Values travel beside the SQL, so that PostgreSQL plans a statement once a connection: after this
-                # many runs of it.
+                # Parameters are sent separately from the SQL, so that a statement can be prepared: after this many runs
+                # on a connection.
                 "server_side_binding": prepared_statements,
                 "prepare_threshold": 3 if prepared_statements else None,
                 **parts,
             },
             "CONN_MAX_AGE": None,
-            "CONN_HEALTH_CHECKS": True,  # a look at the socket, in bookstore/database/base.py
+            "CONN_HEALTH_CHECKS": True,  # polls the socket: bookstore/database/base.py
             "DISABLE_SERVER_SIDE_CURSORS": transaction_pooling,
         }
-    # Not named: without a scheme the first word may be anything, a password too.
+    # Without the value: it may contain a password.
     raise BadValue("names no database: write postgresql://user:password@host:5432/name or sqlite:///file.sqlite3")
 
 
 def check_parts(url: str) -> None:
-    """Raises BadValue for a URL of PostgreSQL that libpq would cut up wrongly, and then quote a part of.
+    """Raises BadValue for a PostgreSQL URL that libpq would split wrongly.
 
-    A `/`, `?`, `#` or `@` in a password that is not percent-encoded moves the rest of it into the host, the port, the
-    name or an option, which messages repeat.
+    An unencoded `/`, `?`, `#` or `@` in a password would move the rest of it into the host, port, name or an option,
+    which error messages contain.
     """
     authority, path, query = AUTHORITY.fullmatch(url.partition("://")[2]).groups("")  # type: ignore[union-attr]  # it matches every text
     account, _, hosts = authority.rpartition("@")
@@ -152,14 +151,14 @@ def check_parts(url: str) -> None:
 
 
 def postgresql(url: str, **bounds: Any) -> dict[str, Any]:
-    """As `database`, for what SQLite cannot be."""
+    """As `database`, but refuses SQLite."""
     if urlsplit(url).scheme == "sqlite":
         raise BadValue("names SQLite: only a postgresql:// URL makes sense here")
     return database(url, **bounds)
 
 
 def urls(value: str) -> list[str]:
-    """URLs of PostgreSQL that are separated by commas. One may name several hosts, which commas separate, too."""
+    """Splits PostgreSQL URLs at commas. A URL may itself have several hosts, separated by commas."""
     return [url.strip() for url in re.split(r",(?=\s*\w+://)", value) if url.strip()]
 
 

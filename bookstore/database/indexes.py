@@ -1,4 +1,4 @@
-"""Indexes that are made and dropped while the service goes on writing."""
+"""Migration operations that create and drop indexes without blocking writes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db.migrations import AddIndex, RemoveIndex
 class AddIndexWhileServing(AddIndexConcurrently):
     """CREATE INDEX CONCURRENTLY on PostgreSQL, in a migration with `atomic = False`; a plain index elsewhere.
 
-    When it fails half-way PostgreSQL keeps an index that is marked invalid and serves nothing: drop it, migrate again.
+    If it fails half-way, PostgreSQL keeps an unused index, marked invalid: drop it and migrate again.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
