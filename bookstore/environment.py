@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from environs import EnvError, EnvValidationError
 
-# A name, with a dot before it for all below it; an address; or every host.
+# A name, a leading dot for all its subdomains, an address, or `*`.
 ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 
 
 class BadValue(ValueError):
-    """Why a variable's value cannot be used, worded to follow the variable's name."""
+    """A value is refused. The message follows the variable's name."""
 
 
 def stop(variable: str, reason: str) -> NoReturn:
@@ -44,18 +44,18 @@ def read(
         stop(variable, "is not set; only DEBUG=1 gives it a default, and .env.example describes it")
 
 
-# Seconds by every usual spelling of a period.
+# Seconds of a period, by its usual names.
 PERIODS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
     **dict.fromkeys(("h", "hour", "hours"), 3600),
     **dict.fromkeys(("d", "day", "days"), 86400),
 }
-MOST_ATTEMPTS = 1_000_000_000  # what a column of the database counts
+MOST_ATTEMPTS = 1_000_000_000  # below the limit of the counter's column
 
 
 def strong_key(value: str, *, minimum_bytes: int) -> str:
-    """A secret that is long and varied enough to sign with."""
+    """A secret that is long and varied enough for signatures. Raises BadValue."""
     if len(value.encode()) < minimum_bytes:
         raise BadValue(f"is too short: {len(value.encode())} bytes, at least {minimum_bytes} are needed")
     if len(set(value)) < 5:
@@ -66,7 +66,7 @@ def strong_key(value: str, *, minimum_bytes: int) -> str:
 
 
 def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
-    """Addresses and CIDR blocks, such as `10.0.0.0/8` or `::1`."""
+    """Parses addresses and CIDR blocks, such as `10.0.0.0/8` or `::1`. Raises BadValue."""
     try:
         return [ip_network(value) for value in values if value]
     except ValueError as error:
@@ -74,7 +74,7 @@ def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
 
 
 def hosts(values: list[str]) -> list[str]:
-    """What ALLOWED_HOSTS may name. A value that no Host header can equal would make every request 400."""
+    """Checks ALLOWED_HOSTS: a value that no Host header can equal would make every request a 400. Raises BadValue."""
     named = [value.strip() for value in values if value.strip()]
     for value in named:
         if not ALLOWED_HOST.fullmatch(value):
@@ -88,7 +88,7 @@ def hosts(values: list[str]) -> list[str]:
 
 
 def trusted_origins(values: list[str]) -> list[str]:
-    """Of the staff's site, as Django's CSRF_TRUSTED_ORIGINS has them: http or https, a host, a port perhaps."""
+    """Checks CSRF_TRUSTED_ORIGINS: http or https, a host, and perhaps a port. Raises BadValue."""
     values = [value.strip() for value in values if value.strip()]
     for value in values:
         parts = urlsplit(value)
@@ -100,7 +100,7 @@ def trusted_origins(values: list[str]) -> list[str]:
 
 
 def rate(value: str) -> tuple[int, int] | None:
-    """`10/min` as (10 attempts, 60 seconds); `off` as None."""
+    """Parses `10/min` to (10 attempts, 60 seconds), and `off` to None. Raises BadValue."""
     if value == "off":
         return None
     count, _, period = value.partition("/")

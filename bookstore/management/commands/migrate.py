@@ -1,4 +1,4 @@
-"""`manage.py migrate`: Django's, past the pooler that DATABASE_URL may name.
+"""`manage.py migrate`: Django's, which bypasses a pooler.
 
 A migration needs a session of its own: one that runs without a transaction sets timeouts that outlive a statement.
 """
