@@ -95,8 +95,8 @@ THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
 REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
 REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, validate=validate.Range(min=0, max=600))
-# The issuer of new tokens. If unset, it is the first of ALLOWED_HOSTS, and tokens of the other hosts are accepted too,
-# so that adding or moving a host signs nobody out.
+# The issuer of new tokens. If unset, the first of ALLOWED_HOSTS; tokens of the other hosts are then accepted, too, so
+# that adding a host or changing the order signs nobody out.
 TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Length(max=200))
 TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
@@ -127,7 +127,7 @@ SHOP_CURRENCY = read(
     default="USD",
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
-# Cache lifetime of catalogue answers: how old a price or stock may be. With 0 caches revalidate each time.
+# Cache lifetime of catalogue responses: how old a price or stock may be. With 0 caches revalidate each time.
 CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
@@ -239,7 +239,7 @@ if REPLICAS:
     DATABASE_ROUTERS = ["bookstore.database.replicas.CatalogueRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Per process: entries live for a minute, so the processes need not share them.
+# Per process: entries are valid for a minute, so processes need not share them.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # The queue of background tasks is the database: bookstore/tasks/.
