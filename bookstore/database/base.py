@@ -83,6 +83,11 @@ class PatientSchemaEditor(DatabaseSchemaEditor):
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
         try:
             super().__exit__(exc_type, exc_value, traceback)
+        except BaseException as error:
+            # Django adds foreign keys here, and where one fails (a lock that is not had) leaves the transaction open.
+            if exc_type is None and self.atomic_migration and self.connection.in_atomic_block:
+                self.atomic.__exit__(type(error), error, error.__traceback__)
+            raise
         finally:
             if not self.collect_sql:
                 self.patient.answer_timeout = self.usual_timeout

@@ -1,4 +1,4 @@
-"""Migration operations that create and drop indexes without blocking writes."""
+"""Indexes that are made and dropped while the service goes on writing, and made again after an interruption."""
 
 from typing import Any
 
@@ -9,25 +9,62 @@ from django.db.migrations import AddIndex, RemoveIndex
 class AddIndexWhileServing(AddIndexConcurrently):
     """CREATE INDEX CONCURRENTLY on PostgreSQL, in a migration with `atomic = False`; a plain index elsewhere.
 
-    If it fails half-way, PostgreSQL keeps an unused index, marked invalid: drop it and migrate again.
+    Such a migration has no transaction: when it was interrupted, a part of it stays. Run again, it skips an index that
+    is there, and drops and makes one that PostgreSQL has marked invalid.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if is_there(schema_editor, to_state.apps.get_model(app_label, self.model_name), self.index.name):
+            return
         kind = AddIndexConcurrently if schema_editor.connection.vendor == "postgresql" else AddIndex
         kind.database_forwards(self, app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if lacks(schema_editor, from_state.apps.get_model(app_label, self.model_name), self.index.name):
+            return
         kind = AddIndexConcurrently if schema_editor.connection.vendor == "postgresql" else AddIndex
         kind.database_backwards(self, app_label, schema_editor, from_state, to_state)
 
 
 class RemoveIndexWhileServing(RemoveIndexConcurrently):
-    """DROP INDEX CONCURRENTLY on PostgreSQL, in a migration with `atomic = False`; a plain one elsewhere."""
+    """DROP INDEX CONCURRENTLY on PostgreSQL, in a migration with `atomic = False`; a plain one elsewhere.
+
+    Can be run again after an interruption, in both directions, as AddIndexWhileServing.
+    """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if lacks(schema_editor, from_state.apps.get_model(app_label, self.model_name), str(self.name)):
+            return
         kind = RemoveIndexConcurrently if schema_editor.connection.vendor == "postgresql" else RemoveIndex
         kind.database_forwards(self, app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if is_there(schema_editor, to_state.apps.get_model(app_label, self.model_name), str(self.name)):
+            return
         kind = RemoveIndexConcurrently if schema_editor.connection.vendor == "postgresql" else RemoveIndex
         kind.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+def is_there(schema_editor: Any, model: Any, name: str) -> bool:
+    """Whether the table has this index, complete. Drops one that PostgreSQL has marked invalid. `sqlmigrate` prints
+    the statement whatever is there."""
+    if schema_editor.collect_sql or lacks(schema_editor, model, name):
+        return False
+    if schema_editor.connection.vendor != "postgresql":
+        return True
+    quoted = schema_editor.quote_name(name)
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [quoted])
+        [valid] = cursor.fetchone()
+    if not valid:
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY {quoted}")
+    return bool(valid)
+
+
+def lacks(schema_editor: Any, model: Any, name: str) -> bool:
+    """Whether the table has no index of this name, not even an invalid one."""
+    if schema_editor.collect_sql:
+        return False
+    connection = schema_editor.connection
+    with connection.cursor() as cursor:
+        return name not in connection.introspection.get_constraints(cursor, model._meta.db_table)

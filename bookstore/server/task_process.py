@@ -33,7 +33,9 @@ class TaskProcess:
             with self.mutex:
                 if self.ending.is_set():
                     return
-                self.process = subprocess.Popen(command_line())  # noqa: S603  # our own interpreter and code
+                # Without close_fds it is posix_spawn, which has no pipe of its own to the new process: a worker that
+                # the server forks at this moment would keep the pipe open, and this thread would wait for ever.
+                self.process = subprocess.Popen(command_line(), close_fds=False)  # noqa: S603  # our own code
             began = time.monotonic()
             code = self.process.wait()
             if self.ending.is_set():
@@ -62,6 +64,17 @@ class TaskProcess:
             process.wait()
 
 
+# First of all, the socket that the server listens on.
+CLOSE_INHERITED = """
+import os
+os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+"""
+RUN_TASKS = f"""{CLOSE_INHERITED}
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", "run_tasks"])
+"""
+
+
 def command_line() -> list[str]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
-    return [sys.executable, "-P", "-m", "django", "run_tasks"]
+    return [sys.executable, "-P", "-c", RUN_TASKS]

@@ -1,6 +1,7 @@
-"""Every migration can be taken back: a release that has to go leaves the tables as they were before it."""
+"""Every migration can be taken back, and run again after an interruption, with the same tables in the end."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.apps import apps
@@ -8,6 +9,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+from bookstore.database.indexes import AddIndexWhileServing
 
 OURS = ("accounts", "catalog", "cart")
 
@@ -67,6 +71,63 @@ def test_every_migration_taken_back_leaves_what_was_before_it():
     assert [table for table in nothing if table not in {"constraints", "indexes"}] == []
     assert different == []
     assert len(plan) >= 9
+
+
+class Interrupted(Exception):
+    """Instead of a lost connection, a kill, a full disk."""
+
+
+def interrupted(step: Migration, targets: list[tuple[str, str | None]]) -> None:
+    """Migrates, and stops in this migration when all of it is done and nothing is recorded."""
+
+    def record(self: MigrationRecorder, app: str, name: str) -> None:
+        if (app, name) == (step.app_label, step.name):
+            raise Interrupted
+        original(self, app, name)
+
+    original = MigrationRecorder.record_applied
+    with mock.patch.object(MigrationRecorder, "record_applied", record), pytest.raises(Interrupted):
+        migrate(targets)
+
+
+def mark_invalid(names: list[str]) -> None:
+    """As PostgreSQL leaves an index whose CREATE INDEX CONCURRENTLY was interrupted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid::regclass::text = ANY(%s)",
+            [names],
+        )
+
+
+def invalid_indexes() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+        return [name for (name,) in cursor.fetchall()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_without_a_transaction_runs_again_after_it_was_interrupted():
+    executor = MigrationExecutor(connection)
+    latest = executor.loader.graph.leaf_nodes()
+    steps = [step for step, _ in executor.migration_plan(latest, clean_start=True) if not step.atomic]
+    whole, different = shape(), []
+
+    try:
+        for step in steps:
+            migrate([before_in_its_app(step)])
+            interrupted(step, latest)
+            if connection.vendor == "postgresql":
+                made = [each.index.name for each in step.operations if isinstance(each, AddIndexWhileServing)]
+                mark_invalid(made)
+                assert sorted(invalid_indexes()) == sorted(made)
+            migrate(latest)
+            different += [str(step)] if shape() != whole else []
+            assert connection.vendor != "postgresql" or invalid_indexes() == []
+    finally:
+        migrate(latest)
+
+    assert different == []
+    assert len(steps) >= 6
 
 
 @pytest.mark.django_db

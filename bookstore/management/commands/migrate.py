@@ -1,8 +1,10 @@
-"""`manage.py migrate`: Django's, which bypasses a pooler.
+"""`manage.py migrate`: Django's, past the pooler that DATABASE_URL may name, one at a time, with errors of one line.
 
-A migration needs a session of its own: one that runs without a transaction sets timeouts that outlive a statement.
+A migration needs a session of its own: one that runs without a transaction sets timeouts that outlive a statement, and
+the lock that keeps a second `migrate` waiting is the session's.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,22 +12,94 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 
+from bookstore.database import is_unavailable, sqlstate
 from bookstore.management.commands.serve import away
+
+# The key of PostgreSQL's advisory lock, which is each database's own.
+LOCK = int.from_bytes(b"migrate")
+# Seconds: how often a second `migrate` looks whether the first has ended, and after how long it gives up.
+LOOK_EVERY, PATIENCE = 0.5, 600
+
+# SQLSTATEs, and their classes: lost connections, no room, no transaction here, shut down.
+FORBIDDEN, NOT_HAD = "42501", {"55P03", "40P01"}
+AWAY = {"", "08", "25", "53", "57"}
+# What SQLite says of its file; anything else is a bug in a migration.
+OF_THE_FILE = ("locked", "unable to open", "readonly", "disk")
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        with past_the_pooler(options["database"]):
-            super().handle(*args, **options)
+        alias = options["database"]
+        with past_the_pooler(alias):
+            connection = connections[alias]
+            try:
+                connection.ensure_connection()
+                with self.alone(connection, only_looks=options["plan"] or options["check_unapplied"]):
+                    super().handle(*args, **options)
+            except DatabaseError as error:
+                raise in_one_line(error, connection) from error
+
+    @contextmanager
+    def alone(self, connection: Any, *, only_looks: bool) -> Iterator[None]:
+        """For the length of the `with` no other `migrate` changes this database of PostgreSQL.
+
+        Asks again and again instead of waiting in one statement: CREATE INDEX CONCURRENTLY of the other would wait for
+        that statement to end. Raises CommandError after PATIENCE seconds. SQLite has no such lock: there the second
+        fails at the first table that is there by then.
+        """
+        if connection.vendor != "postgresql" or only_looks:
+            yield
+            return
+        deadline, told = time.monotonic() + PATIENCE, False
+        with connection.cursor() as cursor:
+            while not cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise CommandError(
+                        f"Another `migrate` has been running on this database for {PATIENCE} s: nothing was done here."
+                    )
+                if not told:
+                    self.stderr.write("Another `migrate` is running on this database: waiting for its end.")
+                    told = True
+                time.sleep(LOOK_EVERY)
+        try:
+            yield
+        finally:
+            if connection.connection is not None and not connection.connection.closed:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def in_one_line(error: DatabaseError, connection: Any) -> Exception:
+    """A CommandError for what the operator can mend: the role, a lock, a database that is away. Else the error."""
+    # Django's "cannot create django_migrations" keeps the server's error as its context.
+    known = error if error.__cause__ or not isinstance(error.__context__, DatabaseError) else error.__context__
+    reason = (str(known).strip() or type(known).__name__).splitlines()[0]
+    if sqlstate(known) == FORBIDDEN:
+        return CommandError(
+            f"The role {connection.settings_dict['USER'] or 'of this connection'!r} may not migrate ({reason}): run it "
+            "as the owner of the tables, by DATABASE_DIRECT_URL or DATABASE_URL."
+        )
+    if sqlstate(known) in NOT_HAD:
+        return CommandError(
+            f"Another session kept a lock for more than DB_LOCK_TIMEOUT={settings.DB_LOCK_TIMEOUT} s ({reason}). "
+            "Migrations before this one are done: run `manage.py migrate` again at a quieter moment."
+        )
+    if connection.vendor == "sqlite" and isinstance(known, OperationalError) and "already exists" in reason:
+        return CommandError(f"Another `migrate` came first ({reason}): run `manage.py migrate` again.")
+    is_away = sqlstate(known)[:2] in AWAY and is_unavailable(known)
+    if is_away and (connection.vendor != "sqlite" or any(words in reason for words in OF_THE_FILE)):
+        variable = "DATABASE_DIRECT_URL" if settings.DATABASE_DIRECT_URL else "DATABASE_URL"
+        return away(known, variable, connection)
+    return error
 
 
 @contextmanager
 def past_the_pooler(alias: str) -> Iterator[None]:
     """For the length of the `with` this thread's connection goes to DATABASE_DIRECT_URL, where one is set.
 
-    Raises CommandError when it does not answer, or when there is a pooler and no way past it.
+    Raises CommandError when there is a pooler and no way past it.
     """
     if alias != DEFAULT_DB_ALIAS or not (settings.DATABASE_DIRECT_URL or settings.DB_TRANSACTION_POOLING):
         yield
@@ -41,10 +115,6 @@ def past_the_pooler(alias: str) -> Iterator[None]:
     direct = type(pooled)({**own, **settings.DATABASE_DIRECT_URL, "NAME": own["NAME"]}, alias)
     connections[alias] = direct
     try:
-        try:
-            direct.ensure_connection()
-        except DatabaseError as error:
-            raise away(error, "DATABASE_DIRECT_URL", direct) from error
         yield
     finally:
         direct.close()
