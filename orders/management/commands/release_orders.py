@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from orders.models import KEPT, CheckoutKey, Order
 
-BATCH = 100  # orders: a short transaction each
+BATCH = 100  # orders, each in its own short transaction
 
 
 class Command(BaseCommand):
