@@ -28,9 +28,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from bookstore import __version__
 from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
+from bookstore.api.forwarded import address_of, is_direct
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
-from bookstore.server.forwarded import address_of, is_direct
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots
 

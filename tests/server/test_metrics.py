@@ -137,7 +137,7 @@ def test_the_databases_part_is_told_by_route(call, grown):
 
 def test_a_bug_counts_as_500(call, grown, monkeypatch, settings):
     settings.DEBUG_PROPAGATE_EXCEPTIONS = False
-    monkeypatch.setattr("bookstore.api.health.HealthView.get", lambda *args: 1 / 0)
+    monkeypatch.setattr("bookstore.server.health.HealthView.get", lambda *args: 1 / 0)
 
     assert call("GET", "/health")[0] == 500
 
