@@ -1,13 +1,13 @@
 from django.contrib import messages
 from django.contrib.messages.storage.cookie import CookieStorage
 
-from bookstore.admin.refusals import Refused, told_on_the_page
+from bookstore.admin.refusals import Refused, refusals_as_messages
 
 
 def test_a_refusal_drops_the_message_of_success_before_it(rf):
     """A view has said that all went well, and then its COMMIT fails."""
 
-    @told_on_the_page
+    @refusals_as_messages
     def save(request):
         messages.success(request, "“Emma” was saved.")
         raise Refused("“Emma” was deleted meanwhile.")
