@@ -67,19 +67,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Placed orders that had to be paid by `moment`."""
         return self.filter(status=Status.PLACED, expires_at__lte=moment)
 
-    def release_batch(self, moment: datetime, *, size: int) -> int:
-        """Cancels up to `size` orders that were not paid in time, oldest first. Returns how many.
-
-        One short transaction for each. Skips an order that is paid or cancelled meanwhile.
-        """
-        released = 0
-        for order in self.unpaid_since(moment).order_by("expires_at", "pk")[:size]:
-            try:
-                released += order.cancel(by="system", reason="not paid in time", only=(Status.PLACED,))
-            except OrderNotCancellable:
-                continue
-        return released
-
 
 class Order(models.Model):
     number = models.CharField(max_length=11, default=new_number, editable=False)

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -16,6 +17,9 @@ from bookstore.api.fields import WholeNumberField
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, validated
+from bookstore.audit.actor import Actor
+from bookstore.audit.recording import changed, record
+from bookstore.database import retrying
 from cart.examples import MERGED_CART
 from cart.exceptions import CartChanged
 from cart.representation import cart_json, dump, results_json, version_of
@@ -217,6 +221,7 @@ class PaymentView(ApiView):
         responses={200: OrderSerializer, **errors_of(OrderNotFound, OrderNotPayable)},
         examples=[examples.PAYMENT, examples.AN_ORDER],
     )
+    @retrying
     def post(self, request: Request, order_id: int) -> HttpResponse:
         """For staff who may change orders: a service account that a payment provider's webhook uses.
 
@@ -228,5 +233,9 @@ class PaymentView(ApiView):
         order = Order.objects.with_items().filter(pk=order_id).first()
         if order is None:
             raise OrderNotFound
-        order.mark_paid(body["reference"])
+        before = order.status
+        with transaction.atomic():
+            if order.mark_paid(body["reference"]):
+                change = changed(order, {"status": (before, order.status)})
+                record(Actor.of_api(request), f"Order “{order}”: marked as paid.", [change])
         return HttpResponse(dump(order_json(order)), content_type="application/json")

@@ -19,7 +19,7 @@ from orders.admin.packing import lines_of, packing_list
 from orders.admin.verbs import Cancel, MarkPaid, MarkShipped
 from orders.models import Order, OrderItem
 
-COMPUTED = ("customer", "status_name", "copies", "total", "sent_to")
+COMPUTED = ("customer_links", "status_name", "copies", "total", "sent_to")
 STORED = (
     "number",
     "created_at",
@@ -61,7 +61,7 @@ class ItemInline(admin.TabularInline[OrderItem, Order]):
 class OrderAdmin(OrderExports, Recorded, BulkActions, BoundedList):
     """An order is made by a checkout, changed by its verbs, and never deleted."""
 
-    list_display = ("number", "customer_email", "status", "copies", "total", "created_at", "expires_at")
+    list_display = ("number", "customer", "status", "copies", "total", "created_at", "expires_at")
     list_filter = ("status", DayFilter, BookFilter, CustomerFilter)
     ordering = ("-id",)
     sortable_by = ("created_at",)
@@ -102,12 +102,12 @@ class OrderAdmin(OrderExports, Recorded, BulkActions, BoundedList):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="customer")
-    def customer_email(self, order: Order) -> str:
+    @admin.display
+    def customer(self, order: Order) -> str:
         return order.user.email if order.user else "deleted"
 
-    @admin.display
-    def customer(self, order: Order) -> SafeString | str:
+    @admin.display(description="customer")
+    def customer_links(self, order: Order) -> SafeString | str:
         """With links to their page and to all their orders."""
         if order.user is None:
             return "deleted"

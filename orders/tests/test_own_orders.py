@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from bookstore.accounts.tests.factories import StaffFactory
+from bookstore.audit.models import AuditChange
 from cart.models import Cart
 from orders.checkout import Wish, checkout
 from orders.models import Order
@@ -143,6 +144,17 @@ def test_paid_is_for_staff_who_may_change_orders(api, client_for, alice, order):
 
     assert statuses == [401, 403, 403]
     assert (paid.status_code, paid.json()["status"], paid.json()["expires_at"]) == (200, "paid", None)
+
+
+def test_paid_is_in_the_history_once(client_for, order):
+    desk = StaffFactory(is_superuser=True, email="hook@example.com")
+
+    for _ in range(2):
+        client_for(desk).post(f"/orders/{order.pk}/paid", {"reference": "pi_1"})
+
+    assert list(AuditChange.objects.values_list("name", "fields", "event__actor", "event__channel")) == [
+        (order.number, {"status": ["placed", "paid"]}, "hook@example.com", "api")
+    ]
 
 
 def test_paid_of_no_order_is_404_and_of_a_cancelled_one_409(client_for, alice, order):

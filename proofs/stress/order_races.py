@@ -290,9 +290,12 @@ def released(order: int) -> Call:
     """What the task and `manage.py release_orders` do to an order whose time is over."""
 
     def release() -> None:
+        from orders.exceptions import OrderNotCancellable
         from orders.models import Order
+        from orders.releasing import Releasing
 
-        Order.objects.get(pk=order).cancel(by="system", reason="not paid in time", only=("placed",))
+        if not Releasing().release(Order.objects.get(pk=order)):
+            raise OrderNotCancellable
 
     return lambda wire: here(release, status=200)
 

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 
 from orders.models import KEPT, CheckoutKey, Order
+from orders.releasing import Releasing
 
 BATCH = 100  # orders, each in its own short transaction
 
@@ -25,8 +26,8 @@ the same moment is left alone."""
         if dry_run:
             self.stdout.write(f"{Order.objects.unpaid_since(moment).count()} orders would be cancelled.")
             return
-        released = 0
-        while count := Order.objects.release_batch(moment, size=BATCH):
+        releasing, released = Releasing(), 0
+        while count := releasing.batch(moment, size=BATCH):
             released += count
             self.stdout.write(f"{released} orders cancelled …")
         CheckoutKey.objects.filter(created_at__lte=moment - KEPT).delete()
