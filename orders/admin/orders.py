@@ -36,9 +36,16 @@ STORED = (
 
 class ItemInline(admin.TabularInline[OrderItem, Order]):
     model = OrderItem
-    fields = readonly_fields = ("book_title", "author", "isbn", "quantity", "unit_price", "total")
+    fields = readonly_fields = ("book_link", "author", "isbn", "quantity", "unit_price", "total")
     extra = 0
     can_delete = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The title is a link for staff who may see books."""
+        return ("book_link" if request.user.has_perm("catalog.view_book") else "title", *self.fields[1:])
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -47,7 +54,7 @@ class ItemInline(admin.TabularInline[OrderItem, Order]):
         return False
 
     @admin.display(description="title")
-    def book_title(self, item: OrderItem) -> SafeString | str:
+    def book_link(self, item: OrderItem) -> SafeString | str:
         if item.book_id is None:
             return f"{item.title} (deleted since)"
         return format_html('<a href="{}">{}</a>', reverse("admin:catalog_book_change", args=[item.book_id]), item.title)
@@ -70,6 +77,14 @@ class OrderAdmin(OrderExports, Recorded, BulkActions, BoundedList):
     actions = (MarkPaid(), MarkShipped(), packing_list, Cancel())
     inlines = (ItemInline,)
     fields = readonly_fields = ("number", *COMPUTED, *STORED[1:])
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The customer is a link for staff who may see users."""
+        customer = "customer_links" if request.user.has_perm("accounts.view_user") else "customer"
+        return tuple(customer if name == "customer_links" else name for name in self.fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return Order.objects.select_related("user").order_by(*self.get_ordering(request))
