@@ -40,14 +40,15 @@ ELSEWHERE = staff(DONE, DONE)
 def of_model(
     name: str,
     *,
-    actions: Answers = CHANGED,
+    actions: Answers | None = None,
     add: dict[str, Answers] | None = None,
     change: Answers = CHANGED,
     delete: Answers | None = None,
     bulk: bool = True,
 ) -> dict[str, dict[str, Answers]]:
+    """The pages of a model. With `bulk` its admin derives from BulkActions, and an action on its list redirects."""
     return {
-        f"{name}/": pages(READ, actions),
+        f"{name}/": pages(READ, actions or (CHANGED if bulk else READ)),
         f"{name}/add/": add or pages(READ, CHANGED),
         # An unknown action redirects to the list.
         **({f"{name}/bulk/<uuid:key>/": pages(CHANGED, CHANGED)} if bulk else {}),
