@@ -15,8 +15,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "orders/order/<path:object_id>/change/": {"items-TOTAL_FORMS": "0", "items-INITIAL_FORMS": "0"}
 }
 ACTIONS = {"orders/order/": "mark_paid_by_hand"}
-# Nothing of its page can be written.
-ONLY_LED_ON = {"orders/order/<path:object_id>/change/"}
+# Nothing of its page can be written; an action leads to the page that shows what it would do.
+ONLY_LED_ON = {"orders/order/<path:object_id>/change/", "orders/order/"}
 
 
 def furnish(site: Any) -> None:
