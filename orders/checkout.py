@@ -95,8 +95,8 @@ def look(user_id: int, key: str) -> Look:
 
 def write(seen: Look, order: Order, items: list[OrderItem], wish: Wish) -> bool:
     """Stores the order as planned. False when a book has too few copies: then roll back."""
-    by = statements if is_fast() else steps
-    return by.write(seen, order, items, key=wish.key, fingerprint=wish.fingerprint if wish.key else "")
+    by = statements.write if is_fast() else steps.write
+    return by(seen, order, items, key=wish.key, fingerprint=wish.fingerprint if wish.key else "")
 
 
 def made_before(made: steps.Made, wish: Wish) -> Order:

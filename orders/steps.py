@@ -25,7 +25,7 @@ class Made(NamedTuple):
 
     fingerprint: str
     order_id: int
-    answer: bytes | None
+    answer: bytes | memoryview | None
 
 
 class Look(NamedTuple):
@@ -65,14 +65,16 @@ def write(seen: Look, order: "Order", items: list[OrderItem], *, key: str, finge
     """Takes the copies, stores the order and empties the cart. False when a book has too few copies."""
     if not take({line.book_id: line.quantity for line in seen.cart.lines}):
         return False
+    user_id = order.user_id
+    assert user_id is not None  # noqa: S101  # it is placed by somebody
     order.save(force_insert=True)
     OrderItem.objects.bulk_create(items)
     order.as_placed = dump(order_json(order, items))
-    Cart(pk=seen.cart_id, user_id=order.user_id).clear()
+    Cart(pk=seen.cart_id, user_id=user_id).clear()
     if key:
-        keys = CheckoutKey.objects.filter(user_id=order.user_id, key=key)
+        keys = CheckoutKey.objects.filter(user_id=user_id, key=key)
         keys.filter(created_at__lte=seen.at - KEPT).delete()
         CheckoutKey.objects.create(
-            user_id=order.user_id, key=key, fingerprint=fingerprint, order=order, answer=order.as_placed
+            user_id=user_id, key=key, fingerprint=fingerprint, order=order, answer=order.as_placed
         )
     return True

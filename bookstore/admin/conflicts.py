@@ -62,7 +62,8 @@ def with_difference(row: Model, name: str, shown: Any, typed: Any, now: int) -> 
     """The current number with what was added to the shown one, or taken from it; None when the model refuses that."""
     try:
         number: int = now + int(typed) - int(shown)
-        row._meta.get_field(name).run_validators(number)
+        field: Any = row._meta.get_field(name)
+        field.run_validators(number)
     except (ValueError, TypeError, ValidationError):
         return None
     return number
