@@ -62,9 +62,11 @@ def checkout(user: User, wish: Wish) -> Order:
 
     Idempotent by key: returns the order that the key made before, with the same `as_placed`. A second call with the
     same key, while the first is running, waits for it (DB_LOCK_TIMEOUT) at the cart's lock.
-    Raises UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable, InsufficientStock or
-    PriceRose with every line's issue. On PostgreSQL three statements, and the transaction's own two.
+    Raises EmailUnverified, UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable,
+    InsufficientStock or PriceRose with every line's issue. On PostgreSQL two statements, one for each task that it
+    queues (the release, the mail), and the transaction's own two.
     """
+    user.require_verified()
     with transaction.atomic():
         seen = look(user.pk, wish.key)
         if not seen.user_exists:
