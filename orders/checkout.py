@@ -19,11 +19,12 @@ from bookstore import fastpath
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
 from bookstore.database import retrying
+from bookstore.mail.sending import queue
 from cart.exceptions import CartChanged
 from cart.facts import CartFacts, LineFacts
 from cart.issues import IssueCode
 from cart.representation import cart_json, dump, version_of
-from orders import statements, steps
+from orders import mails, statements, steps
 from orders.exceptions import (
     CartEmpty,
     IdempotencyKeyReused,
@@ -84,6 +85,7 @@ def checkout(user: User, wish: Wish) -> Order:
             raise InsufficientStock(issues=[])  # the books are locked: only after a write that bypassed the locks
         if order.expires_at:
             release.using(run_after=order.expires_at).enqueue(order.pk)
+        queue(mails.placed, order.pk)
     return order
 
 

@@ -19,9 +19,11 @@ from django.db.models.functions import Now
 
 from bookstore.accounts.models import User
 from bookstore.database import retrying
+from bookstore.mail.sending import queue
 from cart.merging import MergeResult
 from cart.models import Cart
 from catalog.models import Book
+from orders import mails
 from orders.exceptions import OrderNotCancellable, OrderNotFound, OrderNotPayable, OrderNotShippable
 from orders.numbers import new_number
 from orders.stock import give_back
@@ -115,23 +117,28 @@ class Order(models.Model):
     def mark_paid(self, reference: str) -> bool:
         """Records a payment: for the integration of a payment provider. False when this reference was known already.
 
-        Raises OrderNotPayable when the order was cancelled, or paid by another reference. Two queries at most.
+        Raises OrderNotPayable when the order was cancelled, or paid by another reference. Three queries at most.
         """
         paid = {"status": Status.PAID, "paid_at": Now(), "payment_reference": reference, "expires_at": None}
-        is_first = bool(Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid))
-        if not is_first:
-            known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
-            if not known.filter(payment_reference=reference).exists():
-                raise OrderNotPayable
+        with transaction.atomic():
+            is_first = bool(Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid))
+            if is_first:
+                queue(mails.paid, self.pk)
+            else:
+                known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
+                if not known.filter(payment_reference=reference).exists():
+                    raise OrderNotPayable
         self.refresh_from_db()
         return is_first
 
     @retrying
     def ship(self) -> None:
-        """Marks a paid order as shipped. Raises OrderNotShippable. Two queries."""
+        """Marks a paid order as shipped. Raises OrderNotShippable. Three queries."""
         shipped = {"status": Status.SHIPPED, "shipped_at": Now()}
-        if not Order.objects.filter(pk=self.pk, status=Status.PAID).update(**shipped):
-            raise OrderNotShippable
+        with transaction.atomic():
+            if not Order.objects.filter(pk=self.pk, status=Status.PAID).update(**shipped):
+                raise OrderNotShippable
+            queue(mails.shipped, self.pk)
         self.refresh_from_db()
 
     @retrying
@@ -139,7 +146,7 @@ class Order(models.Model):
         """Cancels the order and returns its copies to stock, once. `by` is `customer`, `system` or an email of staff.
 
         False when it was cancelled already: so a call whose answer was lost may be made again. Raises
-        OrderNotCancellable when it was shipped, or is in no state of `only`. Seven queries.
+        OrderNotCancellable when it was shipped, or is in no state of `only`. Eight queries.
         """
         cancelled = {
             "status": Status.CANCELLED,
@@ -154,6 +161,7 @@ class Order(models.Model):
             is_first = bool(Order.objects.filter(pk=self.pk, status__in=only).update(**cancelled))
             if is_first:
                 give_back(copies)
+                queue(mails.cancelled, self.pk)
             elif not Order.objects.filter(pk=self.pk, status=Status.CANCELLED).exists():
                 raise OrderNotCancellable
         self.refresh_from_db()

@@ -96,7 +96,7 @@ class ReasonForm(forms.Form):
         max_length=Order._meta.get_field("cancel_reason").max_length,
         required=False,
         label="Reason",
-        help_text="Kept with each order.",
+        help_text="Kept with each order, and told to its customer.",
         widget=forms.TextInput(attrs={"class": "vTextField", "autofocus": True}),
     )
 
