@@ -17,12 +17,13 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "sqlite", reason="its own SQLite file is what it asks about"),
 ]
 CUSTOMERS = 6
+THROTTLES = ("AUTH_THROTTLE_RATE", "REGISTER_THROTTLE_RATE")
 
 
 @pytest.fixture
 def port(tmp_path):
     """A server on a file of its own, with the demo's books."""
-    environ = {"DATABASE_URL": f"sqlite:///{tmp_path}/shop.sqlite3", "DEBUG": "1", "AUTH_THROTTLE_RATE": "off"}
+    environ = {"DATABASE_URL": f"sqlite:///{tmp_path}/shop.sqlite3", "DEBUG": "1"} | dict.fromkeys(THROTTLES, "off")
     for command in (["migrate", "--verbosity", "0"], ["load_demo"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=os.environ | environ, check=True)
     with running_server(**environ) as port:
