@@ -95,7 +95,7 @@ class Worker:
 
                     metrics.look()
             except DatabaseError as error:
-                logger.warning("This worker of tasks gave no sign of life: %s", str(error).splitlines()[:1])
+                logger.warning("This task worker could not write its heartbeat: %s", str(error).splitlines()[:1])
             time.sleep(EVERY)
         connection.close()
 
