@@ -15,8 +15,8 @@ DECISIONS = ROOT / "docs" / "decisions"
 SETTINGS_HEAD = """# Settings
 
 Read from the environment, or from a file `.env` beside `manage.py` (copy [`.env.example`](../.env.example)); the
-environment takes precedence. A missing or wrong value stops the start with one line that names the variable. `make docs` generates
-this page from `.env.example`.
+environment takes precedence. A missing or wrong value stops the start with one line that names the variable.
+`make docs` generates this page from `.env.example`.
 """
 
 DECISIONS_HEAD = """# Decisions
