@@ -1,4 +1,4 @@
-"""The public catalogue is read from replicas that are well, and nothing else is."""
+"""Only the public catalogue is read from replicas, and only from good ones."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What a request passes before Django sees it, in the application that the server calls."""
+"""The checks of a request before Django, in the application that the server calls."""
 
 import io
 import json

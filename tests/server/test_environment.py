@@ -1,4 +1,4 @@
-"""Values that no start can use are refused by the start, and nothing secret of them is repeated."""
+"""Bad values of variables stop the start, and the message repeats no secret."""
 
 import random
 import re

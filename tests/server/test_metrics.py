@@ -1,4 +1,4 @@
-"""/metrics: what is counted, by which labels, over all workers, and for whom."""
+"""/metrics: counters, labels, the sum of all workers, and access."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`manage.py serve`: one line for what is wrong, else the server with these arguments."""
+"""`manage.py serve`: one line for each problem, else the server with these arguments."""
 
 import os
 import socket
