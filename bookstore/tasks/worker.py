@@ -143,7 +143,7 @@ def fail(claimed: DBTaskResult, error: BaseException) -> None:
 
 
 def pauses_of(claimed: DBTaskResult) -> tuple[int, ...]:
-    """Retry delays in seconds: the task's own (`@retried`), or AGAIN_AFTER. Also when its function is gone."""
+    """The retry delays in seconds: the task's own (`@retried`), or AGAIN_AFTER, also if its function is gone."""
     try:
         pauses: tuple[int, ...] = getattr(claimed.task.func, "again_after", AGAIN_AFTER)
     except (ImportError, SuspiciousOperation):
