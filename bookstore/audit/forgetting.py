@@ -5,18 +5,17 @@ from typing import Any
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Replace
 
-from bookstore.accounts.models import User
 from bookstore.audit.models import AuditChange, AuditEvent
 
 
-def forget(user: User) -> None:
-    """In the changes of this user and of rows that point to it (cart, sessions), and in the events of these changes.
+def forget(user: Any) -> None:
+    """Replaces the emails in the changes of this user and of rows that point to it, and in their events.
 
-    Under each email that the user has had. Eight queries for each kind that has changes, and each email.
+    Also former emails. Eight queries for each kind that has changes, and each email.
     """
     name = f"user {user.pk}"
     for email in {user.email, *user.email_changes.values_list("old_email", flat=True)}:
-        then = User(pk=user.pk, email=email)
+        then = type(user)(pk=user.pk, email=email)
         hide(AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk), email, name)
         for relation in user._meta.related_objects:
             model: Any = relation.related_model
