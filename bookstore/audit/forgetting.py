@@ -15,7 +15,7 @@ def forget(user: Any) -> None:
     """
     name = f"user {user.pk}"
     for email in {user.email, *user.email_changes.values_list("old_email", flat=True)}:
-        then = type(user)(pk=user.pk, email=email)
+        then = user._meta.model(pk=user.pk, email=email)
         hide(AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk), email, name)
         for relation in user._meta.related_objects:
             model: Any = relation.related_model
