@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from bookstore.admin.refusals import Refused, in_staff_words, staff_words
 from bookstore.admin.site import money
 from bookstore.admin.verbs import BulkVerb, Outcome, Shown
+from bookstore.admin.wording import StaffWords
 from bookstore.api.errors import ApiError
 from bookstore.audit.recording import changed
 from catalog.models import Book
@@ -81,7 +82,7 @@ class OrderVerb(BulkVerb):
         return outcome
 
 
-class ReferenceForm(forms.Form):
+class ReferenceForm(StaffWords, forms.Form):
     reference = forms.CharField(
         max_length=100,
         required=False,
@@ -91,7 +92,7 @@ class ReferenceForm(forms.Form):
     )
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(StaffWords, forms.Form):
     reason = forms.CharField(
         max_length=Order._meta.get_field("cancel_reason").max_length,
         required=False,
