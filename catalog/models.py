@@ -15,8 +15,9 @@ from bookstore.api.text import UNSEEN, can_be_seen
 from bookstore.database.locks import DeletedUnderLock
 from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict, naming_conflicts
 from catalog.fields import FoldedField, IsbnField, SameNameField, SpellingsField, UpdatedAtField
+from catalog.folded_rows import with_folds
 from catalog.folding import same_name
-from catalog.querysets import BookQuerySet, GenreQuerySet, with_folds
+from catalog.querysets import BookQuerySet, GenreQuerySet
 from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
 from catalog.search.vocabulary import SearchWord
 
