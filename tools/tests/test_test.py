@@ -59,15 +59,15 @@ def test_environment_of_a_run_has_none_of_the_developers_settings(monkeypatch):
 @pytest.mark.parametrize(
     ("cores", "arguments", "added"),
     [
-        (2, [], ["--numprocesses=2", "--dist=loadfile"]),
-        (2, ["-k", "cart"], ["--numprocesses=2", "--dist=loadfile"]),
+        (2, [], ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]),
+        (2, ["-k", "cart"], ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]),
         (1, [], []),
         (None, [], []),
         (2, ["-n0"], []),
         (2, ["--pdb"], []),
     ],
 )
-def test_a_run_has_a_worker_for_each_core_unless_told(monkeypatch, cores, arguments, added):
+def test_a_run_has_a_worker_more_than_cores_unless_told(monkeypatch, cores, arguments, added):
     monkeypatch.setattr("os.cpu_count", lambda: cores)
 
     assert in_parallel(arguments) == added
