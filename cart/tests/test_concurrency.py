@@ -11,7 +11,8 @@ from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
-from tests.support.server import Client, running_server
+from tests.support.client import Client
+from tests.support.server import running_server
 
 CUSTOMERS, THREADS_EACH, ROUNDS = 4, 4, 60
 
@@ -30,9 +31,9 @@ class Shopper:
         self.shared_added = self.shared_removed = 0
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
-        status, answer = self.call(method, path, body)
-        self.statuses[status] += 1
-        return status, answer or {}
+        answer = self.call(method, path, body)
+        self.statuses[answer.status] += 1
+        return answer.status, answer.body or {}
 
     def shop(self) -> None:
         with self.call:
@@ -91,7 +92,7 @@ def test_sixteen_threads_leave_carts_equal_to_what_was_acknowledged():
             added = sum(shopper.shared_added for shopper in of_this_customer)
             removed = sum(shopper.shared_removed for shopper in of_this_customer)
             with Client(port, token) as client:
-                _, cart = client("GET", "/cart")
+                cart = client("GET", "/cart").body
             in_cart = {item["book_id"]: (item["id"], item["quantity"]) for item in cart["items"]}
             assert (shared.pk in in_cart) == (added - removed == 1)
             assert added - removed in {0, 1}

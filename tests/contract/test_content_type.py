@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.support.server import Client, running_server
+from tests.support.client import Client
+from tests.support.server import running_server
 
 # Django fails over these while it makes the request: over what the header itself is written in, or over the codec.
 UNREADABLE = [

@@ -25,13 +25,14 @@ OVER_TLS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains; p
 
 @pytest.fixture(scope="module")
 def there(rows_of_module):
-    """What the shop has, Carol of the staff, and a token of each."""
+    """What the shop has, the cookies of Carol, who is staff, and a token of each."""
 
     def make() -> Any:
         alice, bob = UserFactory(email="alice@example.com"), UserFactory(email="bob@example.com")
         carol = SuperuserFactory(email="carol@example.com")
-        furniture = furnished(alice)
-        return furniture, carol, {"alice": token_of(alice), "bob": token_of(bob), "carol": token_of(carol)}
+        furniture, browser = furnished(alice), Client()
+        browser.force_login(carol)
+        return furniture, browser.cookies, {"alice": token_of(alice), "bob": token_of(bob), "carol": token_of(carol)}
 
     return rows_of_module(make)
 
@@ -41,9 +42,9 @@ def shop(db, there, settings, monkeypatch):
     """Everybody whom an answer needs, each with a client that was made after the settings of production."""
     settings.SECURE_HSTS_SECONDS = 31_536_000
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
-    furniture, carol, tokens = there
+    furniture, cookies, tokens = there
     staff = Client()
-    staff.force_login(carol)
+    staff.cookies.update(cookies)
     return SimpleNamespace(
         **{"nobody": APIClient(raise_request_exception=False), "staff": staff},
         **{name: bearer(token) for name, token in tokens.items()},

@@ -9,8 +9,9 @@ from django.http import HttpResponse
 
 from bookstore.admin.sessions import AdminSessions
 from tests.database.test_database import READ_ONLY, caused_by
+from tests.support.client import Client
 from tests.support.pair import execute, running_pair, until
-from tests.support.server import Client, running_server
+from tests.support.server import running_server
 
 BOOK = (
     "INSERT INTO books (title, author, price, stock_quantity, title_folded, author_folded)"
@@ -26,9 +27,9 @@ def pair():
 
 
 def registered(client, email):
-    status, tokens = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
-    assert status == 201
-    return tokens
+    answer = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
+    assert answer.status == 201
+    return answer.body
 
 
 def connected(cluster) -> set[int]:

@@ -11,7 +11,8 @@ from bookstore.accounts.models import User
 from bookstore.api.errors import ServiceUnavailable, as_api_error
 from bookstore.database import is_outdated, retrying
 from bookstore.fastpath import libpq as quick
-from tests.support.server import Client, running_server
+from tests.support.client import Client
+from tests.support.server import running_server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.django_db(transaction=True)]
 

@@ -13,9 +13,10 @@ from bookstore.accounts.models import User
 from bookstore.database import deadlines, replicas
 from bookstore.database.lag import Watch
 from bookstore.database.replicas import CatalogueRouter, from_replicas, reading_from, reads_primary
+from tests.support.client import Client
 from tests.support.pair import execute, running_pair, until
 from tests.support.proxy import SwallowingProxy
-from tests.support.server import Client, running_server
+from tests.support.server import running_server
 
 AWAY = OperationalError("connection refused")
 
@@ -306,9 +307,9 @@ def until_it_reads_the_replica(client, standby) -> None:
 
 
 def registered(client, email: str) -> str:
-    status, tokens = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
-    assert status == 201
-    return tokens["access_token"]
+    answer = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
+    assert answer.status == 201
+    return answer.body["access_token"]
 
 
 def price_of(client) -> str:

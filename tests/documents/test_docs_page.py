@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.support.client import Client
 from tests.support.demo import demo_shop
-from tests.support.server import Client
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,8 @@ from django.http import HttpResponse, StreamingHttpResponse
 from bookstore.accounts.models import User
 from bookstore.server.admission import Admission
 from bookstore.server.slots import Slots
-from tests.support.server import Client, running_server
+from tests.support.client import Client
+from tests.support.server import running_server
 
 
 class Reply:

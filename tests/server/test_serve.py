@@ -14,7 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from bookstore.management.commands import serve
 from bookstore.server import main, start
-from tests.support.server import ROOT, Client, url_of_test_database
+from tests.support.client import Client
+from tests.support.server import ROOT, url_of_test_database
 from tools import postgres
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,8 @@
 import pytest
 
 from bookstore.accounts.tests.factories import PASSWORD
-from tests.support.server import Client, running_server
+from tests.support.client import Client
+from tests.support.server import running_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
