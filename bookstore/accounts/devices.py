@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from bookstore.accounts.sessions import MAX_DEVICE_LENGTH
-from bookstore.server.forwarded import address_of, client_of
+from bookstore.api.forwarded import address_of, client_of
 
 # Bits of an address that SESSION_ADDRESS=network keeps, so that it tells the town, not the customer.
 NETWORK = {4: 24, 6: 48}

@@ -25,14 +25,14 @@ STOP_SECONDS = 10
 
 
 def url_of_test_database() -> str:
-    """The test database as a `DATABASE_URL`, for processes that are to share it."""
+    """The DATABASE_URL of the test database, for other processes."""
     return url_of(connection.settings_dict)
 
 
 def url_of(database: dict[str, Any]) -> str:
-    """Django's description of a database as a `DATABASE_URL`."""
+    """The DATABASE_URL of an entry of DATABASES."""
     if connection.vendor == "sqlite":
-        # Else the server would make a file of that name, with nothing in it.
+        # Otherwise the server would create an empty file of that name.
         assert "mode=memory" not in str(database["NAME"]), "mark the test `postgres`: no process shares this SQLite"
         return f"sqlite:///{database['NAME']}"
     user, password = quote(database["USER"]), quote(database["PASSWORD"])
@@ -41,8 +41,8 @@ def url_of(database: dict[str, Any]) -> str:
 
 
 def settings_for(url: str) -> dict[str, str]:
-    """The variables that name this database to another process, whatever this process's name: the way past a pooler
-    leads to the same database, and there is no pooler before SQLite."""
+    """The environment variables for another process on this database. DATABASE_DIRECT_URL names the same database, and
+    SQLite has no pooler."""
     if url.startswith("sqlite:"):
         return {"DATABASE_URL": url, "DATABASE_DIRECT_URL": "", "DB_TRANSACTION_POOLING": "0"}
     direct = os.environ.get("DATABASE_DIRECT_URL", "")
@@ -52,7 +52,7 @@ def settings_for(url: str) -> dict[str, str]:
 
 
 def shell_environment() -> dict[str, str]:
-    """The environment for pasting into a shell: `python3` is this Python, whether or not there is one on PATH."""
+    """The environment of a shell in which `python3` is this Python."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 

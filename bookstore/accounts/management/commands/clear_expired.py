@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from bookstore.accounts.models import LoginSession, ThrottleWindow
-from bookstore.audit.pruning import prune
+from bookstore.admin.pruning import prune
 from bookstore.tasks.pruning import prune as prune_tasks
 
 BATCH = 1000  # rows
