@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from rest_framework.test import APIClient
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -79,6 +79,18 @@ def django_db_modify_db_settings_xdist_suffix(request: pytest.FixtureRequest) ->
     if worker and connection.vendor == "postgresql":
         default = connection.settings_dict
         default["TEST"]["NAME"] = f"test_{default['NAME']}_{worker}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """After a test that commits, the database is emptied by tests/support/emptying.py and not by `flush`."""
+    from tests.support.emptying import Emptier
+
+    with django_db_blocker.unblock():
+        emptier = Emptier()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: emptier.empty())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
