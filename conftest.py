@@ -44,6 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def uses_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_database"):
+        return False
     fixtures = getattr(item, "fixturenames", ())
     return not DATABASE_FIXTURES.isdisjoint(fixtures) or any(map(item.get_closest_marker, DATABASE_MARKS))
 

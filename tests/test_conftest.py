@@ -30,6 +30,11 @@ def test_test_that_is_marked_uses_it_and_may_commit(item):
     assert commits_rows(item)
 
 
+@pytest.mark.any_database
+def test_test_that_no_database_decides_runs_once(item, db):
+    assert not uses_database(item)
+
+
 @pytest.mark.own_session
 def test_test_of_a_connection_uses_it(item):
     assert uses_database(item)

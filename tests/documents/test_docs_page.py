@@ -5,7 +5,7 @@ import pytest
 from tests.support.client import Client
 from tests.support.demo import demo_shop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 ALICE, STAFF = "alice", "staff"
 # Who executes which operation: its answer, with the path's ids of the demo shop.
