@@ -37,5 +37,6 @@ urlpatterns = [
     path("docs", DocsView.as_view(), name="docs"),
     path("", to_page("docs"), name="home"),
     path("admin", to_page("admin:index")),
+    path("admin/", include("bookstore.accounts.staff_urls")),
     path("admin/", admin.site.urls),
 ]
