@@ -165,16 +165,19 @@ def is_closed(link):
 @pytest.mark.django_db(transaction=True)
 def test_workers_end_and_free_the_port_when_the_parent_is_killed():
     server = Server(serve(), environment_for_tests(LOG_LEVEL="ERROR"))
-    server.wait_until_ready("/health")
+    try:
+        server.wait_until_ready("/health")
 
-    server.process.kill()
-    server.process.wait()
-    deadline = time.monotonic() + 20
-    while answers(server.port) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        server.process.kill()
+        server.process.wait()
+        deadline = time.monotonic() + 20
+        while answers(server.port) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
-    with socket.create_server(("127.0.0.1", server.port)):
-        pass  # it is free
+        with socket.create_server(("127.0.0.1", server.port)):
+            pass  # it is free
+    finally:
+        server.stop()
 
 
 def answers(port):
