@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.test import Run, counts, environment, in_parallel
+from tools.test import Run, bytecode, counts, environment, in_parallel
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
 
@@ -54,6 +54,20 @@ def test_environment_of_a_run_has_none_of_the_developers_settings(monkeypatch):
     assert environ["DATABASE_URL"] == "sqlite:////tmp/tests.sqlite3"
     assert environ["LANG"] == "de_DE.UTF-8"
     assert not {"SHOP_CURRENCY", "SECRET_KEY"} & environ.keys()
+
+
+def test_bytecode_is_kept_for_the_run_where_none_may_be_written(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    environ = bytecode(tmp_path)
+
+    assert environ == {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
+
+
+def test_bytecode_is_where_python_keeps_it_else(monkeypatch, tmp_path):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+
+    assert bytecode(tmp_path) == {}
 
 
 @pytest.mark.parametrize(
