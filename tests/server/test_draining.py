@@ -63,8 +63,8 @@ def test_sigterm_makes_the_server_unready_then_ends_it(draining_server):
     while True:
         try:
             with Client(port) as client:
-                ready.append((time.monotonic(), client("GET", "/ready")[0]))
-                served.append(client("GET", "/genres")[0])
+                ready.append((time.monotonic(), client("GET", "/ready").status))
+                served.append(client("GET", "/genres").status)
         except OSError:
             break
         time.sleep(0.2)
@@ -93,4 +93,4 @@ def test_a_second_sigterm_ends_the_server_without_waiting(draining_server):
 
 def unready(port):
     with Client(port) as client:
-        return client("GET", "/ready")[0] == 503
+        return client("GET", "/ready").status == 503

@@ -176,7 +176,7 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
     while answered is None and time.monotonic() < deadline:
         try:
             with Client(int(free_port)) as client:
-                answered = client("GET", "/ready")[0]
+                answered = client("GET", "/ready").status
         except OSError:
             time.sleep(0.1)
     serving.terminate()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from email.message import Message
 from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple, Self
@@ -39,14 +40,15 @@ class Client:
         self.close()
 
     def __call__(self, method: str, path: str, body: Any = None, token: str = "", **headers: str) -> Answer:
-        """Sends a body as JSON, text and bytes as they are. Raises OSError or HTTPException without an answer.
+        """Sends a body as JSON; text and bytes as they are, and the pieces of an iterator in chunks.
 
-        A header may be named `if_match`. `token` is for this call only.
+        A header may be named `if_match`. `token` is for this call only. Raises OSError or HTTPException without an
+        answer.
         """
         sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        if not isinstance(body, str | bytes | None):
+        if not isinstance(body, str | bytes | Iterator | None):
             body = json.dumps(body)
             sent = {"Content-Type": "application/json"} | sent
         begun = time.perf_counter()
@@ -87,4 +89,5 @@ class PatientClient(Client):
 
 def is_json(headers: Message) -> bool:
     """Content-Encoding: the content is not what is sent, and the caller's to unpack."""
-    return headers.get_content_type() == "application/json" and "Content-Encoding" not in headers
+    kind = headers.get_content_subtype()
+    return kind.rpartition("+")[2] == "json" and "Content-Encoding" not in headers
