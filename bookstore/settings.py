@@ -17,7 +17,6 @@ from bookstore.mail import reading
 from bookstore.server import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DEMO_STOREFRONT = "http://127.0.0.1:8000/shop"
 
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
@@ -52,9 +51,9 @@ JWT_SIGNING_KEY_PREVIOUS = read(
     check=lambda value: value and environment.strong_key(value, minimum_bytes=32),
 )
 if JWT_SIGNING_KEY in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
-    stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need a key of their own")
+    stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need their own key")
 if JWT_SIGNING_KEY_PREVIOUS in {JWT_SIGNING_KEY, SECRET_KEY}:
-    stop("JWT_SIGNING_KEY_PREVIOUS", "is a key that is in use: it is for the one that was used before, or empty")
+    stop("JWT_SIGNING_KEY_PREVIOUS", "is a key in use: set it to the previous key, or leave it empty")
 ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"], check=environment.hosts
 )
@@ -115,9 +114,13 @@ STOREFRONT_SECRET = read(
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
-STOREFRONT_URL = read("STOREFRONT_URL", env.str, default=DEMO_STOREFRONT if DEBUG else "", check=reading.storefront)
+DEMO_SHOP = f"http://127.0.0.1:{env.str('PORT', '') or 8000}/shop"  # examples/shop, whose views are in the fragment
+STOREFRONT_URL = read("STOREFRONT_URL", env.str, default=DEMO_SHOP if DEBUG else "", check=reading.storefront)
+PAGE_PREFIX = "/#" if STOREFRONT_URL == DEMO_SHOP else ""
 STOREFRONT_PATHS = {
-    page: read(f"STOREFRONT_{page.upper()}_PATH", env.str, default=path, check=partial(reading.path_with, name))
+    page: read(
+        f"STOREFRONT_{page.upper()}_PATH", env.str, default=PAGE_PREFIX + path, check=partial(reading.path_with, name)
+    )
     for page, name, path in (
         ("verify", "token", "/verify-email?token={token}"),
         ("reset", "token", "/reset-password?token={token}"),
@@ -168,7 +171,7 @@ HSTS_SECONDS = read(
 HSTS_SUBDOMAINS = read("HSTS_SUBDOMAINS", env.bool, default=False)
 HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
 if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
-    stop("HSTS_PRELOAD", "is 1, and browsers' list takes nobody with HSTS_SECONDS below 31536000, a year")
+    stop("HSTS_PRELOAD", "is 1, but browsers only preload sites with HSTS_SECONDS of at least 31536000, a year")
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
 METRICS_TOKEN = read(
@@ -206,7 +209,7 @@ INSTALLED_APPS = [
 ]
 
 # Paths with these prefixes are pages (MIDDLEWARE), all others the API's (API_MIDDLEWARE): bookstore/api/handler.py.
-PAGES = ("/admin/", "/static/")
+PAGES = ("/admin/", "/static/", "/shop/")
 API_MIDDLEWARE = [
     "bookstore.api.middleware.RequestLogMiddleware",
     "bookstore.api.middleware.ErrorEnvelopeMiddleware",

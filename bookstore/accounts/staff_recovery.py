@@ -25,7 +25,7 @@ from bookstore.mail.sending import queue
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
-    """Of Django's admin, for somebody who is not signed in."""
+    """A page of Django's admin for somebody who is not signed in."""
     request.current_app = admin.site.name  # as Django's own views do
     shown = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, f"registration/{template}.html", shown)
@@ -37,7 +37,7 @@ class ForgottenPassword(View):
         return page(request, "password_reset_form", "Forgotten password", form=PasswordResetForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """The same page and the same statements whoever has the email. Only staff get a mail."""
+        """The same page and statements for every email. Only staff get a mail."""
         form = PasswordResetForm(request.POST)
         refused: Throttled | None = None
         if form.is_valid():
@@ -67,7 +67,7 @@ class MailSent(View):
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
 class SetPassword(View):
-    """The page of the mail's link. The token is in its path, and leaves it with no Referer: the site sends none."""
+    """The page of the mail's link. The token is in its path, and the site sends no Referer."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         user = staff_of(token)

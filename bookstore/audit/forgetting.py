@@ -5,14 +5,13 @@ from typing import Any
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Replace
 
-from bookstore.accounts.models import User
 from bookstore.audit.models import AuditChange, AuditEvent
 
 
-def forget(user: User) -> None:
-    """In the changes of this user and of rows that point to it (cart, sessions), and in the events of these changes.
+def forget(user: Any) -> None:
+    """Replaces the emails in the changes of this user and of rows that point to it, and in their events.
 
-    Under each email that the user has had. Four queries for each kind that has changes, and each email.
+    Also former emails. Four queries for each kind that has changes, and each email.
     """
     name = f"user {user.pk}"
     for email in {user.email, *user.email_changes.values_list("old_email", flat=True)}:

@@ -1,4 +1,4 @@
-"""/admin/cart/cart/: staff look into carts, and change them by the verbs."""
+"""/admin/cart/cart/: staff see carts, and change them by the verbs."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""/admin/catalog/book/: what staff do to many books at once."""
+"""/admin/catalog/book/: actions on many books."""
 
 import pytest
 from django.contrib.auth.models import Permission

@@ -1,4 +1,4 @@
-"""/admin/catalog/book/import/: a file is looked at before it is loaded, and what is confirmed is what was shown."""
+"""/admin/catalog/book/import/: a preview of the file, and a confirmation that loads exactly the previewed rows."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Excel workbooks as files of books: what a cell is, and what is refused."""
+"""Excel workbooks as files of books: the values of cells, and refused files."""
 
 import zipfile
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""How a file is read: where its rows end, its quotation marks, its encoding, gzip."""
+"""Reading of files: ends of rows, quotation marks, encodings, gzip."""
 
 import gzip
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Which column a heading means, in the languages and spellings that people use."""
+"""The columns of headings, in several languages and spellings."""
 
 import pytest
 

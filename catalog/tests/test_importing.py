@@ -1,4 +1,4 @@
-"""What a row of a spreadsheet says about a book: the cells that are taken, refused, or left out."""
+"""Parsing of a row into a book: cells that are taken, refused or left out."""
 
 from datetime import date
 from decimal import Decimal

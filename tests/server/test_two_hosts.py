@@ -19,7 +19,7 @@ def hosts():
 
 def test_what_happens_on_one_host_is_known_on_the_other(hosts):
     one, other = hosts
-    _, tokens = one("POST", "/auth/register", {"email": "alice@example.com", "password": PASSWORD})
+    tokens = one("POST", "/auth/register", {"email": "alice@example.com", "password": PASSWORD}).body
     for client in hosts:
         client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
@@ -27,19 +27,17 @@ def test_what_happens_on_one_host_is_known_on_the_other(hosts):
     guesses = [
         client("POST", "/auth/login", {"email": "bob@example.com", "password": "x"}).status for client in hosts * 2
     ]
-    refreshed, renewed = other("POST", "/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    refreshed = other("POST", "/auth/refresh", {"refresh_token": tokens["refresh_token"]})
     again = one("POST", "/auth/refresh", {"refresh_token": tokens["refresh_token"]})
-    of_the_renewed = one("POST", "/auth/refresh", {"refresh_token": renewed["refresh_token"]})
+    of_the_renewed = one("POST", "/auth/refresh", {"refresh_token": refreshed.body["refresh_token"]})
     replayed = other("POST", "/auth/refresh", {"refresh_token": tokens["refresh_token"]})
     ended = [client("GET", "/cart").status for client in hosts]
 
     assert signed_in == (200, 200)
     assert guesses == [401, 401, 401, 429]
-    assert refreshed == 200
-    assert (again.status, again.body["refresh_token"]) == (
-        200,
-        renewed["refresh_token"],
-    )  # the grace holds on every host
+    assert refreshed.status == 200
+    # The grace holds on every host.
+    assert (again.status, again.body["refresh_token"]) == (200, refreshed.body["refresh_token"])
     assert of_the_renewed.status == 200
     assert (replayed.status, replayed.code) == (401, "AUTH_TOKEN_REUSE")  # it is older than that now
     assert ended == [401, 401]

@@ -124,9 +124,9 @@ def environment_for_tests(**environ: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
+def running_server(*, workers: int = 2, port: int = 0, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
-    server = Server(serve(workers=workers), environment_for_tests(**environ))
+    server = Server(serve(workers=workers), environment_for_tests(**environ), port=port)
     try:
         server.wait_until_ready()
         yield server.port

@@ -1,4 +1,4 @@
-"""What staff see of users and sessions."""
+"""The admin pages of users and sessions."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission

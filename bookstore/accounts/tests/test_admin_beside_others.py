@@ -30,7 +30,7 @@ def page_of(user: User) -> str:
 
 
 def form_of(response):
-    """What the page's form would send if nobody touched it."""
+    """The data of the page's form as a browser would send it unchanged."""
     sent = {}
     for bound in response.context["adminform"].form:
         value = bound.value()
