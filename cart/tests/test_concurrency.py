@@ -1,6 +1,7 @@
 """Sixteen clients at once, through the real server with its two workers."""
 
 import random
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +16,7 @@ from tests.support.client import Client
 from tests.support.server import running_server
 
 CUSTOMERS, THREADS_EACH, ROUNDS = 4, 4, 60
+TRIES = 50
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -32,6 +34,11 @@ class Shopper:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
         answer = self.call(method, path, body)
+        for _ in range(TRIES):  # of a machine that is too busy for so many at once: 503, and nothing was changed
+            if answer.status != 503:
+                break
+            time.sleep(0.2)
+            answer = self.call(method, path, body)
         self.statuses[answer.status] += 1
         return answer.status, answer.body or {}
 
