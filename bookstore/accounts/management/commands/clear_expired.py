@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from bookstore.accounts.models import EmailChange, LoginSession, ThrottleWindow
 from bookstore.admin.pruning import prune
+from bookstore.audit.actor import Actor
+from bookstore.audit.recording import record
 from bookstore.tasks.pruning import prune as prune_tasks
 
 BATCH = 1000  # rows
@@ -33,6 +36,9 @@ class Command(BaseCommand):
         wishes = delete_in_batches(EmailChange.objects.outdated(), batch)
         self.stdout.write(f"Deleted {wishes} changes of an email that nobody confirmed in time.")
         sign_ins, events = prune(batch)
+        if events:
+            summary = f"Deleted {events:,} events of the history older than {settings.AUDIT_DAYS} days."
+            record(Actor.of_command("clear_expired"), summary, [])
         self.stdout.write(f"Deleted {sign_ins} expired sign-ins of staff and {events} old events of their history.")
         self.stdout.write(f"Deleted {prune_tasks(batch)} background tasks that ended long ago.")
 
