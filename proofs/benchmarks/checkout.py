@@ -19,7 +19,8 @@ from proofs.benchmarks.data import BOOKS, CUSTOMERS, LINES
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.run import WORKERS, bounded, prepare, say
 from proofs.benchmarks.servers import VARIANTS, Server, running
-from proofs.stress.wire import Answer, Crowd, Wire
+from proofs.stress.crowd import Crowd
+from tests.support.client import Answer, PatientClient
 from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
 
 NAMES = ("project", "plain")
@@ -102,7 +103,7 @@ def crowd(databases: Databases, server: Server, pool: Path) -> int:
     tokens = [row.split()[0] for row in pool.read_text().splitlines()[:CROWD]]
     people = Crowd(server.port, CROWD)
 
-    def ask(token: str) -> Callable[[Wire], Answer]:
+    def ask(token: str) -> Callable[[PatientClient], Answer]:
         return lambda wire: wire("POST", "/orders/checkout", {}, token)
 
     answers = people.together([ask(token) for token in tokens])
