@@ -281,10 +281,10 @@ def here(verb: Callable[[], Any], status: int = 204) -> Answer:
     try:
         verb()
     except ApiError as error:
-        return Answer(error.status_code, {}, {"code": error.code}, 0)
+        return Answer(error.status_code, {"code": error.code})
     finally:
         connection.close()
-    return Answer(status, {}, {}, 0)
+    return Answer(status, {})
 
 
 def released(order: int) -> Call:
