@@ -235,7 +235,7 @@ class Book(DeletedUnderLock, models.Model):
     set_stock.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def add_stock(self, copies: int, *, if_match: Container[str] | None = None) -> dict[str, tuple[Any, Any]]:
-        """Adds copies, or takes them away below 0: right whatever orders take meanwhile.
+        """Adds copies, or removes them with a negative number; correct also beside concurrent orders.
 
         Raises StockOutOfRange, and as `change`. 4 queries.
         """
