@@ -41,6 +41,13 @@ VARIANTS = (
         (sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", "{port}", "--workers", "{workers}"),
     ),
     Variant(
+        "project_off",
+        "this project, FAST_PATH=0",
+        "project",
+        (sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", "{port}", "--workers", "{workers}"),
+        {"FAST_PATH": "0"},
+    ),
+    Variant(
         "plain",
         "plain Django + DRF, well deployed",
         "plain",

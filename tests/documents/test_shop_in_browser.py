@@ -218,6 +218,24 @@ def test_a_price_that_rose_is_told_and_can_be_kept(shop, page):
     expect(page.get_by_role("button", name="Order for $12.00")).to_be_visible()
 
 
+def test_an_order_whose_answer_was_lost_is_found_after_a_reload(shop, page):
+    book = make_book(shop, "Lost Answer", stock=10)
+    register(page, "lost@example.com")
+    put_in_cart(page, book)
+    page.goto("/shop/#/cart")
+    page.route("**/orders/checkout", lambda route: (route.fetch(), route.abort()))
+    order(page)
+    expect(page.get_by_text("Trying again…")).to_be_visible()
+    page.unroute("**/orders/checkout")
+
+    page.reload()
+
+    expect(page.get_by_role("heading", name=re.compile(r"^Order \w"))).to_be_visible()
+    page.goto("/shop/#/orders")
+    expect(page.locator("main li")).to_have_count(1)
+    assert as_staff(shop, "GET", f"/books/{book['id']}")[1]["stock_quantity"] == 9
+
+
 def link_in_mail(shop, page, email):
     """What the mail to this customer has as its link, after the site's address."""
     code = (

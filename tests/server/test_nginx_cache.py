@@ -136,6 +136,20 @@ def test_headers_of_one_client_are_not_in_anothers_answer(shop, db):
     assert wrong == {}
 
 
+def test_schema_is_cached_for_each_media_type(shop):
+    kinds = ("application/json", "application/vnd.oai.openapi+json")
+    first = {kind: ask(shop, "/schema", Accept=kind) for kind in kinds}
+    time.sleep(1.1)  # Date has whole seconds
+
+    again = {kind: ask(shop, "/schema", Accept=kind) for kind in kinds}
+
+    for kind in kinds:
+        status, headers, content = again[kind]
+        assert (status, headers["content-type"], content) == (200, kind, first[kind][2])
+        assert headers["etag"] == first[kind][1]["etag"]
+        assert headers["date"] == first[kind][1]["date"]
+
+
 def test_error_is_not_kept(shop, emma):
     missing = emma.pk + 1
     first = {path: ask(shop, path) for path in (f"/books/{missing}", "/books?page=0")}
