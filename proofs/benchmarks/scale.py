@@ -90,8 +90,7 @@ def measure_carts(databases: Databases, carts: int, rounds: int, seconds: int) -
         for name in ("few", "many"):
             token = (folders[name] / "get5.txt").read_text().split()[0]
             environ = databases.environ(name)
-            log = databases.folder / f"{name}.log"
-            servers[name] = stack.enter_context(running(PROJECT, environ, token=token, log=log, workers=WORKERS))
+            servers[name] = stack.enter_context(running(PROJECT, environ, token=token, workers=WORKERS))
             loads.run_wrk(servers[name], "get5", folders[name] / "get5.txt", seconds=1)
         for number in range(rounds):
             for name in ("few", "many") if number % 2 else ("many", "few"):
@@ -140,8 +139,7 @@ def measure_books(databases: Databases, count: int, csv: Path | None, rounds: in
     ]
     asked = searches(csv)
     samples: dict[str, list[loads.Sample]] = {title: [] for title in asked}
-    environ, log = databases.environ(name), databases.folder / "books.log"
-    with running(PROJECT, environ, token="", log=log, workers=WORKERS, ready="/ready") as server:
+    with running(PROJECT, databases.environ(name), token="", workers=WORKERS, ready="/ready") as server:
         for path, _ in asked.values():
             loads.run_wrk_on(server, path, seconds=1, connections=CONNECTIONS)
         for number in range(rounds):

@@ -22,6 +22,7 @@ from tests.support.hostile import (
     ODD_HEADERS,
     Operation,
 )
+from tests.support.people import bearer, token_of
 
 OPERATIONS = [
     *operations(),
@@ -41,15 +42,23 @@ FINE_QUERIES = [(operation.path, query) for operation in OPERATIONS for query in
 WHO = ("Alice", "nobody")
 
 
-@pytest.fixture
-def shop(db, client_for):
-    """A client that may do everything, and the paths of what there is."""
-    alice = UserFactory(email="alice@example.com", is_staff=True, is_superuser=True)
-    there = furnished(alice)
-    client = client_for(alice)
-    client.raise_request_exception = False
+@pytest.fixture(scope="module")
+def there(rows_of_module):
+    """The token of somebody who may do everything, and the paths of what there is."""
 
-    return client, there.fill
+    def make() -> Any:
+        alice = UserFactory(email="alice@example.com", is_staff=True, is_superuser=True)
+        fill = furnished(alice).fill
+        return token_of(alice), fill
+
+    return rows_of_module(make)
+
+
+@pytest.fixture
+def shop(db, there):
+    """A client that may do everything, and the paths of what there is."""
+    token, fill = there
+    return bearer(token, raise_request_exception=False), fill
 
 
 def send(client: APIClient, method: str, path: str, body: bytes = b"", content_type: str = "", **headers: Any) -> Any:

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.support.client import Client
 from tests.support.demo import demo_shop
-from tests.support.server import ROOT, Client, running_server
+from tests.support.server import ROOT, running_server
 from tools.postgres import free_port
 
 expect.set_options(timeout=20_000)
