@@ -23,8 +23,9 @@ from catalog.exceptions import (
     naming_conflicts,
 )
 from catalog.fields import FoldedField, IsbnField, SameNameField, SpellingsField, UpdatedAtField
+from catalog.folded_rows import with_folds
 from catalog.folding import same_name
-from catalog.querysets import BookQuerySet, GenreQuerySet, with_folds
+from catalog.querysets import BookQuerySet, GenreQuerySet
 from catalog.representation import BookFacts, book_json, dump
 from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
 from catalog.search.vocabulary import SearchWord
@@ -235,7 +236,7 @@ class Book(DeletedUnderLock, models.Model):
     set_stock.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def add_stock(self, copies: int, *, if_match: Container[str] | None = None) -> dict[str, tuple[Any, Any]]:
-        """Adds copies, or takes them away below 0: right whatever orders take meanwhile.
+        """Adds copies, or removes them with a negative number; correct also beside concurrent orders.
 
         Raises StockOutOfRange, and as `change`. 4 queries.
         """

@@ -161,7 +161,7 @@ class BookUpdateSerializer(BookCreateSerializer):
 
 
 class StockChangeSerializer(serializers.Serializer[Any]):
-    """One of the two."""
+    """Exactly one of the two fields."""
 
     quantity = WholeNumberField(
         required=False,

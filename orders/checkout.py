@@ -59,7 +59,7 @@ class Wish:
 
 @retrying
 def checkout(user: User, wish: Wish) -> Order:
-    """Makes an order from the customer's cart, and empties the cart. `as_placed` is the answer that tells it.
+    """Creates an order from the customer's cart, and empties the cart. `as_placed` is the body of the response.
 
     Idempotent by key: returns the order that the key made before, with the same `as_placed`. A second call with the
     same key, while the first is running, waits for it (DB_LOCK_TIMEOUT) at the cart's lock.
@@ -82,7 +82,7 @@ def checkout(user: User, wish: Wish) -> Order:
         refuse_issues(cart, was_seen=wish.if_match is not None)
         order, items = planned(user, seen, wish)
         if not write(seen, order, items, wish):
-            raise InsufficientStock(issues=[])  # the books are locked: only after a write that bypassed the locks
+            raise InsufficientStock(issues=[])  # the books are locked, so only by a writer that did not lock
         if order.expires_at:
             release.using(run_after=order.expires_at).enqueue(order.pk)
         queue(mails.placed, order.pk)
@@ -98,7 +98,7 @@ def look(user_id: int, key: str) -> Look:
 
 
 def write(seen: Look, order: Order, items: list[OrderItem], wish: Wish) -> bool:
-    """Stores the order as planned. False when a book has too few copies: then roll back."""
+    """Stores the planned order. False when a book has too few copies: then roll back."""
     by = statements.write if is_fast() else steps.write
     return by(seen, order, items, key=wish.key, fingerprint=wish.fingerprint if wish.key else "")
 
@@ -139,7 +139,7 @@ def issues_of(lines: list[LineFacts]) -> list[dict[str, Any]]:
 
 
 def planned(user: User, seen: Look, wish: Wish) -> tuple[Order, list[OrderItem]]:
-    """The order and its items as they will be stored, with copies of what the books say now. No query."""
+    """The order and its items, which copy the books' columns, before they are stored. No query."""
     minutes, cart = settings.ORDER_HOLD_MINUTES, seen.cart
     order = Order(
         pk=seen.order_id,

@@ -1,4 +1,4 @@
-"""The mails about an order, queued by the verb that they tell of. Each reads the order when it is sent."""
+"""The mails about an order, queued by the order's verbs. Each reads the order when it is sent."""
 
 from django.conf import settings
 
@@ -7,7 +7,7 @@ from bookstore.mail.storefront import storefront_link
 
 
 def tell(order_id: int, template: str) -> None:
-    """Nothing for an order whose customer's account was deleted. Two queries."""
+    """Sends nothing if the customer's account was deleted. Two queries."""
     from orders.models import Order  # its verbs queue these mails
 
     order = Order.objects.with_items().select_related("user").filter(pk=order_id).first()

@@ -90,7 +90,7 @@ class Order(models.Model):
 
     objects = OrderQuerySet.as_manager()
 
-    # The body of the answer to the checkout that made it; set by `checkout` alone.
+    # The body of the response of its checkout; only `checkout` sets it.
     as_placed: bytes = b""
 
     class Meta:
@@ -178,7 +178,7 @@ class OrderItem(models.Model):
     """One book of an order, copied at checkout: later changes of the book do not touch it."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="items")
-    # Its index is ix_order_items_of_book, which also finds the newest orders with a book.
+    # The index is ix_order_items_of_book, which also finds the newest orders with a book.
     book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+", db_index=False)
     quantity = models.PositiveSmallIntegerField(help_text="copies")
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
@@ -221,7 +221,7 @@ class CheckoutKey(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)  # of the body
     order = models.ForeignKey(Order, models.CASCADE, related_name="+", null=True)
-    answer = models.BinaryField(null=True)  # the body of the first answer: the order changes after it
+    answer = models.BinaryField(null=True)  # the body of the first response; the order may change later
     created_at = models.DateTimeField(db_default=Now())
 
     objects = CheckoutKeyQuerySet.as_manager()

@@ -16,7 +16,7 @@ def new_number() -> str:
 
 
 def as_typed(text: str) -> str | None:
-    """The number that somebody typed: in small letters, without the hyphen, an O for a zero. None: it is no number."""
+    """Normalises a typed number: small letters, no hyphen, O for zero. None if it is not a number."""
     signs = re.sub(r"[\s-]", "", text).upper().translate(MISREAD)
     return hyphenated(signs) if NUMBER.fullmatch(signs) else None
 

@@ -1,4 +1,4 @@
-"""Orders that were not paid in time: cancelled by the task of each, and by `manage.py release_orders`."""
+"""Cancels orders that were not paid in time: by the task of each, and by `manage.py release_orders`."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ class Releasing:
 
     @retrying
     def release(self, order: Order) -> bool:
-        """Cancels the order, and writes that into the history, in one transaction. False when it is no longer unpaid.
+        """Cancels the order and records it in the history, in one transaction. False when it is no longer unpaid.
 
         Eleven queries.
         """
@@ -42,6 +42,6 @@ class Releasing:
         return True
 
     def batch(self, moment: datetime, *, size: int) -> int:
-        """Releases up to `size` orders that had to be paid by `moment`, the oldest first; returns how many."""
+        """Cancels up to `size` orders that had to be paid by `moment`, oldest first. Returns how many."""
         unpaid = Order.objects.unpaid_since(moment).order_by("expires_at", "pk")[:size]
         return sum(self.release(order) for order in unpaid)

@@ -1,4 +1,4 @@
-"""An order as the JSON that clients get, from plain attributes.
+"""Builds the JSON of an order from plain attributes.
 
 Built by hand, because DRF's serializer takes many times as long for the same dict. `OrderSerializer` documents it, and
 a test holds the two equal.
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orders.models import Order, OrderItem
 
-# In the order in which the serializers have them: the database keeps a JSON object in an order of its own.
+# In the order of the serializers, because the database does not keep the order of a JSON object.
 CONTACT = ("name", "phone", "address")
 ADDRESS = ("line1", "line2", "city", "region", "postcode", "country")
 
 
 def order_json(order: "Order", items: "Iterable[OrderItem] | None" = None) -> dict[str, Any]:
-    """`items` in their order; else those of the order: no query after `with_items()`."""
+    """The JSON with these `items`, or those of the order: no query after `with_items()`."""
     return {
         "id": order.pk,
         "number": order.number,

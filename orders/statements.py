@@ -1,4 +1,4 @@
-"""The two steps of a checkout in one statement each, for PostgreSQL: what steps.py does by the ORM.
+"""The two steps of a checkout in one statement each, for PostgreSQL; steps.py does the same by the ORM.
 
 LOOK takes its locks in the order of bookstore/database/locks.py: each part of the WITH reads the one before. Its
 snapshot is older than the cart's lock where it had to wait for that: then `carts.updated_at`, which only increases, has
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OF_THE_CART = 9  # columns of LOOK before those of a line
-MOST_LOOKS = 3  # the second one has the cart's lock; a third is for a cart that was deleted and made again
+MOST_LOOKS = 3  # the second has the cart's lock; a third is for a cart that was deleted and created again
 
 LOOK = """
 WITH
@@ -121,7 +121,7 @@ def run(template: str, values: "Mapping[str, Any]") -> list[Any]:
 
 
 def look(user_id: int, key: str) -> Look:
-    """As steps.look: one statement, one more for each time that the cart changed while this waited for its lock."""
+    """As steps.look: one statement, and one more each time the cart changed while this waited for its lock."""
     for _ in range(MOST_LOOKS):
         rows = run(LOOK, {"user_id": user_id, "key": key})
         at, customer, fingerprint, made_order, answer, seen, locked, updated_at, order_id = rows[0][:OF_THE_CART]
@@ -133,8 +133,8 @@ def look(user_id: int, key: str) -> Look:
         if locked is not None:
             break
     else:
-        return found  # somebody deletes and makes the cart all the time: it is answered as an empty one
-    # LEFT JOIN: a cart without a line is one row, with NULLs. The last column is the ISBN.
+        return found  # the cart is deleted and created all the time: handled as an empty one
+    # LEFT JOIN: a cart without lines is one row with NULLs. The last column is the ISBN.
     rows = [row[OF_THE_CART:] for row in rows if row[OF_THE_CART + 1] is not None]
     lines = [LineFacts._make(row[1:-1]) for row in rows]
     return found._replace(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Made(NamedTuple):
-    """What a key made before. `answer` is None where a release before this one kept none."""
+    """The result of a key. `answer` is None for one of an earlier release, which stored none."""
 
     fingerprint: str
     order_id: int
@@ -29,7 +29,7 @@ class Made(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a checkout found, and locked. Without an order's id and its items' the database gives them."""
+    """What a checkout has read and locked. Without the ids of order and items the database generates them."""
 
     at: datetime
     user_exists: bool
@@ -42,13 +42,13 @@ class Look(NamedTuple):
 
 
 def look(user_id: int, key: str) -> Look:
-    """Locks the user (shared), the cart and its books, by id; reads what the key made. Seven queries at most."""
+    """Locks the user (shared), the cart and its books, by id; reads the result of the key. Seven queries at most."""
     lock_shared(User.objects.filter(pk=user_id))
     found = Look(now(), user_exists=User.objects.filter(pk=user_id).exists())
     if not found.user_exists:
         return found
     cart = Cart.objects.select_for_update().filter(user=user_id).first()
-    if key:  # read under the cart's lock, which another call with this key has until it is done
+    if key:  # read under the cart's lock, which another call with this key holds until it commits
         known = CheckoutKey.objects.good(found.at).filter(user=user_id, key=key)
         for row in known.values_list("fingerprint", "order_id", "answer"):
             return found._replace(made=Made(*row))
@@ -66,7 +66,7 @@ def write(seen: Look, order: "Order", items: list[OrderItem], *, key: str, finge
     if not take({line.book_id: line.quantity for line in seen.cart.lines}):
         return False
     user_id = order.user_id
-    assert user_id is not None  # noqa: S101  # it is placed by somebody
+    assert user_id is not None  # noqa: S101  # a checkout has a user
     order.save(force_insert=True)
     OrderItem.objects.bulk_create(items)
     order.as_placed = dump(order_json(order, items))

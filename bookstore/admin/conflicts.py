@@ -19,8 +19,8 @@ MAX_TEXT = 120  # characters of a value in a message
 class RefusesConflicts:
     """Mixin for a ModelForm whose fields carry the shown values (`show_hidden_initial`)."""
 
-    # Whole numbers that others add to and take from all the time, as orders do with a stock. A refused edit is shown
-    # again as the difference that it was, on top of the current number.
+    # Numbers that others increase and decrease all the time, as orders do with a stock. A refused edit is offered again
+    # as its difference, on top of the current number.
     counted: tuple[str, ...] = ()
 
     def clean(self) -> Any:
@@ -33,7 +33,7 @@ class RefusesConflicts:
             if isinstance(field, ModelMultipleChoiceField) or bound.html_initial_name not in form.data:
                 continue
             shown, typed, now = form.data.get(bound.html_initial_name), bound.data, bound.initial
-            # Of a counted field the same number may be two changes: 5 became 4 by a sale, and by this edit.
+            # In a counted field the same new number may be two changes: 5 became 4 by a sale, and by this edit.
             if differs(field, now, shown) and (name in self.counted or differs(field, now, typed)):
                 form.data = form.data.copy()
                 kept = with_difference(form.instance, name, shown, typed, now) if name in self.counted else None
@@ -59,7 +59,7 @@ def differs(field: Any, now: Any, sent: Any) -> bool:
 
 
 def with_difference(row: Model, name: str, shown: Any, typed: Any, now: int) -> int | None:
-    """The current number with what was added to the shown one, or taken from it; None when the model refuses that."""
+    """The current number plus the difference of the edit; None if the model refuses it."""
     try:
         number: int = now + int(typed) - int(shown)
         field: Any = row._meta.get_field(name)

@@ -11,7 +11,7 @@ OF_A_COMPRESSOR = re.compile(r"-{1,2}(gzip|br|zstd|deflate)$")
 
 
 def version_of(body: bytes) -> str:
-    """Names these bytes: 32 hexadecimal digits of a hash."""
+    """The version of these bytes: a hash, 32 hexadecimal digits."""
     return blake2b(body, digest_size=16).hexdigest()
 
 

@@ -136,7 +136,7 @@ class Loader:
         return len(names) - Genre.objects.filter(name_folded__in=names).count() if names else 0
 
     def load(self, rows: Sequence[tuple[int, Row]]) -> list[Planned]:
-        """Loads valid rows, given with their numbers, in one transaction. Returns what became of each.
+        """Loads valid rows, given with their numbers, in one transaction. Returns the result of each.
 
         4 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for
         new books and 1 for changed ones.
@@ -150,7 +150,7 @@ class Loader:
         return planned
 
     def outdated(self, plan: Planned) -> Fault | None:
-        """Why a stock of the file is not written: its book changed after the file was written."""
+        """The fault of a stock that is not written, because the book changed after the file was written."""
         if self.written_at is None or plan.book is None or "stock_quantity" not in plan.changes:
             return None
         if plan.book.updated_at <= self.written_at:

@@ -1,4 +1,4 @@
-"""What orders add to the admin's page of a book: the way to the orders with it, and how many copies went."""
+"""Adds a link to its orders and the number of sold copies to the admin's page of a book."""
 
 from datetime import timedelta
 

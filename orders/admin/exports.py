@@ -1,4 +1,4 @@
-"""Export for the accountant: the orders of the list, or their items, as CSV or as an Excel workbook."""
+"""Exports the orders of the list, or their items, as CSV or as an Excel workbook, for accounting."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ ITEM_HEADINGS = (
 
 
 def each_order(orders: Any) -> Iterator[Row]:
-    """By id, times in UTC. One query for each BATCH, and none is open between two."""
+    """The orders by id, with times in UTC. One query for each BATCH, and none open between two."""
     for batch in batches(orders.select_related("user")):
         for order in batch:
             yield (
@@ -37,7 +37,7 @@ def each_order(orders: Any) -> Iterator[Row]:
 
 
 def each_item(orders: Any) -> Iterator[Row]:
-    """Those of these orders. Two queries for each BATCH of orders."""
+    """The items of these orders. Two queries for each BATCH of orders."""
     for batch in batches(orders.select_related(None)):
         known: dict[int, Order] = {order.pk: order for order in batch}
         for item in OrderItem.objects.filter(order__in=known).order_by("order_id", "id"):
@@ -56,7 +56,7 @@ def batches(orders: Any) -> Iterator[list[Order]]:
 
 
 def at(moment: Any) -> str | None:
-    """As spreadsheets read a time, and sort it as a text too."""
+    """A time in the format that spreadsheets read, and that sorts as text."""
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else None
 
 
@@ -75,14 +75,14 @@ class OrderExports:
         return request.user.has_perm("orders.view_order") or request.user.has_perm("orders.change_order")
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """`of` is orders or items, `format` csv or xlsx; the rest are the list's own parameters."""
+        """`of` is orders or items, `format` csv or xlsx; the others are the parameters of the list."""
         if not self.has_export_permission(request):
             raise PermissionDenied
         asked = request.GET.copy()
         as_workbook = asked.pop("format", [""])[-1] == "xlsx"
         of = asked.pop("of", [""])[-1]
         of = of if of in EXPORTS else "orders"
-        request.GET = asked  # type: ignore[assignment]  # what is left are the list's own parameters
+        request.GET = asked  # type: ignore[assignment]  # the remaining parameters are those of the list
         back = reverse("admin:orders_order_changelist")
         try:
             orders = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]  # a mixin, to mypy

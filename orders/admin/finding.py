@@ -1,4 +1,4 @@
-"""Staff's search and filters of orders. Each reads a bounded number of rows by an index, and says when it stopped."""
+"""Search and filters of orders for staff. Each reads a bounded number of rows by an index, and says when it stopped."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ from orders.models import Order, OrderItem
 from orders.numbers import as_typed
 
 MOST_ORDERS = 500  # of one book, the newest
-MOST_BOOKS = 20  # of a search for words of a title, the best
+MOST_BOOKS = 20  # the best matches of a search for words
 ONLY_NEWEST = f"Only the {MOST_ORDERS:,} newest orders with each book were looked for."
 ONLY_BEST = f"Only the {MOST_BOOKS} books that fit these words best were looked for."
 
@@ -53,7 +53,7 @@ def matching(request: HttpRequest, orders: QuerySet[Order], text: str) -> QueryS
         items = OrderItem.objects.filter(isbn=clean_isbn(text)).order_by("-order_id")
         return orders.filter(pk__in=list(items.values_list("order_id", flat=True)[:MOST_ORDERS]))
     except ValidationError:
-        pass  # no ISBN: words
+        pass  # not an ISBN: words
     if not wanted_words(text):
         return orders.none()
     books = list(Book.objects.search(text).values_list("pk", flat=True)[: MOST_BOOKS + 1])
@@ -103,13 +103,13 @@ class DayFilter(admin.SimpleListFilter):
         begin = datetime.combine(first or today, datetime.min.time(), UTC)
         try:
             end = begin + timedelta(days=days)
-        except OverflowError:  # the last day that there is
+        except OverflowError:  # date.max
             return queryset.none()
         return queryset.filter(created_at__gte=begin, created_at__lt=end)
 
 
 class BookFilter(admin.SimpleListFilter):
-    """Orders with one book. Nothing to choose from: a book's own page, and the overview, link here."""
+    """Orders with one book. Has no choices: the page of a book and the overview link to it."""
 
     title = "book"
     parameter_name = "book"
@@ -125,7 +125,7 @@ class BookFilter(admin.SimpleListFilter):
 
 
 class CustomerFilter(admin.SimpleListFilter):
-    """Orders of one customer. Nothing to choose from: their page links here."""
+    """Orders of one customer. Has no choices: the page of a user links to it."""
 
     title = "customer"
     parameter_name = "customer"

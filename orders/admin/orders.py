@@ -1,4 +1,4 @@
-"""The staff's list of orders and the page of one: read-only, but for the verbs of an order."""
+"""The admin's list of orders and the page of one: read-only, except for the verbs of an order."""
 
 from typing import Any
 

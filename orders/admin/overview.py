@@ -1,4 +1,4 @@
-"""Orders on the admin's first page: how many and for how much a day, what sells best, what runs out, what expires.
+"""Orders on the admin's first page: number and value by day, best sellers, books that run out, unpaid orders.
 
 Reads the orders of DAYS days by the index of their time, and the items of the NEWEST of them; cached for a minute.
 """
@@ -20,7 +20,7 @@ from orders.models import Order, OrderItem, Status
 
 DAYS = 30
 SOLD_IN = 7  # days in which copies are counted
-NEWEST = 2_000  # orders of these days whose items are counted
+NEWEST = 2_000  # of these orders the items are counted
 SOON = timedelta(minutes=15)
 MOST_EXPIRING = 1_000  # orders that are counted
 TOP = 8
@@ -46,7 +46,7 @@ class Sold:
 
     @property
     def days_left(self) -> float:
-        """How long the stock lasts, if it goes on selling so."""
+        """Days that the stock lasts at this rate."""
         return self.stock * SOLD_IN / self.copies
 
 
@@ -59,7 +59,7 @@ class Facts:
 
 
 def facts() -> Facts:
-    """As of at most KEPT seconds ago, in each process."""
+    """Cached for KEPT seconds in each process."""
     kept: Facts | None = cache.get(CACHE_KEY)
     if kept is None:
         kept = gathered()
@@ -68,7 +68,7 @@ def facts() -> Facts:
 
 
 def gathered() -> Facts:
-    """Five queries. Cancelled orders count nowhere."""
+    """Five queries. Leaves out cancelled orders."""
     midnight = now().replace(hour=0, minute=0, second=0, microsecond=0)
     standing = Order.objects.exclude(status=Status.CANCELLED).order_by()
     first = midnight - timedelta(days=DAYS - 1)
@@ -94,7 +94,7 @@ def gathered() -> Facts:
 
 
 def panels(request: HttpRequest) -> list[Panel]:
-    """Those that this member of staff may see: with `orders.view_order`."""
+    """The panels for this member of staff, who needs `orders.view_order`."""
     if not request.user.has_perm("orders.view_order"):
         return []
     known = facts()
@@ -146,7 +146,7 @@ def sellers_panel(known: Facts) -> Panel:
 
 
 def low_panel(known: Facts) -> Panel:
-    """Books whose stock lasts less than SOLD_IN days if they go on selling so."""
+    """Books whose stock lasts less than SOLD_IN days at this rate."""
     low = sorted((book for book in known.sold if book.days_left < SOLD_IN), key=lambda book: book.days_left)
     bars = [
         Bar(
@@ -180,7 +180,7 @@ def orders_list() -> str:
 
 
 def looked_into(known: Facts) -> str:
-    """Of which orders the books were counted."""
+    """Says of which orders the books were counted."""
     which = f"the {NEWEST:,} newest orders" if known.looked_into == NEWEST else "all orders"
     return f"In {which} of {SOLD_IN} days."
 

@@ -14,7 +14,7 @@ MOST_PRINTED = 100  # orders of one list, each with its items
 
 @admin.action(description="Packing list to print", permissions=["view"])
 def packing_list(model_admin: Any, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
-    """Changes nothing. Two queries."""
+    """Shows the packing list; changes nothing. Two queries."""
     chosen: OrderQuerySet = orders.order_by("pk")  # type: ignore[assignment]  # Order's manager made it
     printed = list(chosen.with_items()[: MOST_PRINTED + 1])
     if len(printed) > MOST_PRINTED:
@@ -29,7 +29,7 @@ packing_list.name = "packing_list"  # type: ignore[attr-defined]  # as a BulkVer
 
 
 def lines_of(contact: dict[str, Any] | None) -> list[str]:
-    """A contact as it stands on a parcel."""
+    """A contact as lines for a parcel."""
     if not contact:
         return []
     address = contact.get("address", {})

@@ -1,4 +1,4 @@
-"""What orders add to the admin's page of a user: the way to their orders."""
+"""Adds a link to the orders to the admin's page of a user."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,7 +12,7 @@ from orders.models import Order
 
 @admin.display(description="orders")
 def their_orders(user: User) -> str:
-    """One query."""
+    """The number of orders, with a link. One query."""
     last = Order.objects.of(user).first()
     if last is None:
         return "None yet."

@@ -1,6 +1,6 @@
-"""What staff do to orders: each verb first shows what it would do to each order, or why it cannot.
+"""Staff's verbs on orders: each first shows its effect on each order, or why it is refused.
 
-An order whose state changed since it was shown is left alone, as is one whose own verb refuses.
+Skips an order whose state has changed since it was shown, and one whose own verb refuses.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -34,7 +34,7 @@ def copies_of(order: Order) -> str:
 
 
 class OrderVerb(BulkVerb):
-    """A change of an order's state. Its rows are locked by the batch, so what was looked at is still so."""
+    """A change of the state of orders. The batch has locked the rows, so that checks stay valid."""
 
     always_asks = True
     shows = ("status",)
@@ -42,11 +42,11 @@ class OrderVerb(BulkVerb):
     refusal: type[ApiError] = OrderNotFound
 
     def becomes(self, order: Order) -> str:
-        """What it would do to an order in one of these states, in words."""
+        """The effect on an order in one of these states, in words."""
         raise NotImplementedError
 
     def do(self, order: Order, name: str, parameters: Mapping[str, Any]) -> bool:
-        """Calls the order's verb in the name of this member of staff. False when it had nothing to do."""
+        """Calls the order's verb in the name of this member of staff. False when there was nothing to do."""
         raise NotImplementedError
 
     def refuse(self, order: Order) -> None:
@@ -144,7 +144,7 @@ class Cancel(OrderVerb):
     refusal = OrderNotCancellable
 
     def lock_first(self, parameters: Mapping[str, Any], keys: Collection[int]) -> None:
-        """The books come before the orders in the order of all locks."""
+        """Locks the books, which come before the orders in the order of all locks."""
         books = OrderItem.objects.filter(order__in=list(keys), book__isnull=False)
         Book.objects.lock(books.order_by().values_list("book_id", flat=True).distinct())
 

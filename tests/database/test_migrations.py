@@ -46,6 +46,7 @@ def before_in_its_app(step: Migration) -> tuple[str, str | None]:
     return step.app_label, names[0] if names else None
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_every_migration_taken_back_leaves_what_was_before_it():
     executor = MigrationExecutor(connection)
@@ -106,7 +107,7 @@ def invalid_indexes() -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_migration_without_a_transaction_runs_again_after_it_was_interrupted():
+def test_interrupted_migration_without_transaction_runs_again():
     executor = MigrationExecutor(connection)
     latest = executor.loader.graph.leaf_nodes()
     steps = [step for step, _ in executor.migration_plan(latest, clean_start=True) if not step.atomic]

@@ -7,11 +7,15 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.support.client import Client
 from tests.support.demo import demo_shop
-from tests.support.server import Client, running_server
+from tests.support.server import ROOT, running_server
 from tools.postgres import free_port
 
 expect.set_options(timeout=20_000)
+
+AXE = ROOT / "tools" / "typescript" / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = ["", "?q=austen", "?q=nothing+at+all", "book/1", "cart", "account", "orders", "forgot", "no-such-page"]
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -214,6 +218,24 @@ def test_a_price_that_rose_is_told_and_can_be_kept(shop, page):
     expect(page.get_by_role("button", name="Order for $12.00")).to_be_visible()
 
 
+def test_an_order_whose_answer_was_lost_is_found_after_a_reload(shop, page):
+    book = make_book(shop, "Lost Answer", stock=10)
+    register(page, "lost@example.com")
+    put_in_cart(page, book)
+    page.goto("/shop/#/cart")
+    page.route("**/orders/checkout", lambda route: (route.fetch(), route.abort()))
+    order(page)
+    expect(page.get_by_text("Trying again…")).to_be_visible()
+    page.unroute("**/orders/checkout")
+
+    page.reload()
+
+    expect(page.get_by_role("heading", name=re.compile(r"^Order \w"))).to_be_visible()
+    page.goto("/shop/#/orders")
+    expect(page.locator("main li")).to_have_count(1)
+    assert as_staff(shop, "GET", f"/books/{book['id']}")[1]["stock_quantity"] == 9
+
+
 def link_in_mail(shop, page, email):
     """What the mail to this customer has as its link, after the site's address."""
     code = (
@@ -305,3 +327,28 @@ def test_a_change_outlasts_a_server_that_ends_and_comes_back(shop, page):
         expect(page.get_by_text("Emma is in your cart.")).to_be_visible()
         expect(page.get_by_text("Trying again…")).not_to_be_visible()
         expect(page.get_by_role("link", name="Cart, 1 in it")).to_be_visible()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: make types installs it")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_view_is_accessible_and_fits_the_window(shop, page, width, scheme):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    register(page, f"axe-{width}-{scheme}@example.com")
+    found = {}
+    for view in VIEWS:
+        page.goto(f"/shop/#/{view}")
+        if view == "book/1":
+            page.get_by_role("button", name="Add to cart").click()
+            expect(page.get_by_text("is in your cart.")).to_be_visible()
+        expect(page.locator("main h1")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text("utf-8"))
+        violations = page.evaluate(
+            "axe.run({resultTypes: ['violations']}).then((all) => all.violations.map((one) => one.id))"
+        )
+        too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        found[view] = [*violations, *(["too wide"] if too_wide else [])]
+
+    assert found == {view: [] for view in VIEWS}

@@ -26,7 +26,8 @@ def age(text: str) -> timedelta:
 
 
 class History:
-    """The event of one run, made with the first batch. Names users by id: an email would outlive their account."""
+    """The event of one run, created with the first batch. Has users by id, because an email would outlive the
+    account."""
 
     def __init__(self, since: str) -> None:
         self.summary = f"Deleted carts {since}."

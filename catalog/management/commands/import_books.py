@@ -183,7 +183,7 @@ class Command(BaseCommand):
 
 
 def moment(text: str) -> datetime:
-    """Raises ArgumentTypeError for what is no time, or one without its time zone."""
+    """Parses a time. Raises ArgumentTypeError for an invalid one, or one without a time zone."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
