@@ -11,7 +11,7 @@ import orders.checkout
 from bookstore.accounts.tests.factories import SuperuserFactory
 from cart.models import Cart
 from catalog.models import Book
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from tests.support.racing import meet
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ Save = Callable[[], Any]
 def buy(user, book):
     """One copy."""
     Cart.objects.for_user(user).add(book)
-    return checkout(user, Wish())
+    return checkout(user, CheckoutRequest())
 
 
 def on_the_page(staff: Client, book: Book, api: Any) -> Save:
