@@ -41,6 +41,9 @@ BAD_QUERIES = [(operation.path, query) for operation in OPERATIONS for query in 
 FINE_QUERIES = [(operation.path, query) for operation in OPERATIONS for query in operation.fine_queries]
 WHO = ("Alice", "nobody")
 
+# Seven thousand requests.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def there(rows_of_module):

@@ -36,6 +36,7 @@ def test_every_sabotage_names_a_part_and_its_options(name):
     assert set(SABOTAGES[name].sizes) <= {option.name for option in fields(Options)}
 
 
+@pytest.mark.slow
 def test_a_sabotage_breaks_every_process_of_the_build():
     """A worker imports names from a module that is broken before it gets them."""
     looks = "from cart import models, statements; print(statements._run.__name__, models.violated.__qualname__)"
