@@ -32,12 +32,13 @@ def forget(user: Any) -> None:
 def hide(changes: "QuerySet[AuditChange]", email: str, name: str) -> None:
     events = AuditEvent.objects.filter(pk__in=changes.values("event"))
     events.filter(summary__contains=email).update(summary=Replace("summary", Value(email), Value(name)))
-    changes.update(
-        name=Replace("name", Value(email), Value(name)), name_folded=Replace("name_folded", Value(email), Value(name))
-    )
     for change in changes.filter(fields__isnull=False).only("fields"):
         hidden = {
             field: [str(value).replace(email, name) for value in pair] for field, pair in (change.fields or {}).items()
         }
         if hidden != change.fields:
             AuditChange.objects.filter(pk=change.pk).update(fields=hidden)
+    # Last: the changes may be chosen by this name.
+    changes.update(
+        name=Replace("name", Value(email), Value(name)), name_folded=Replace("name_folded", Value(email), Value(name))
+    )
