@@ -11,7 +11,8 @@ import pytest
 from proofs.stress import sabotage
 from proofs.stress.__main__ import PARTS, part, read_arguments
 from proofs.stress.broken import SABOTAGES
-from proofs.stress.stage import ROOT, Options, Row
+from proofs.stress.stage import Options, Row
+from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize("name", PARTS)
