@@ -157,7 +157,7 @@ def test_serve_refuses_a_port_that_another_start_has_claimed(started, free_port)
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free_port):
+def test_serve_works_from_any_folder_and_of_two_starts_one_serves(request, tmp_path, free_port):
     (tmp_path / "bookstore").mkdir()
     (tmp_path / "bookstore" / "__init__.py").write_text("raise ImportError('another package of this name')")
     environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
@@ -166,6 +166,9 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
     starts = [
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
+    for each in starts:
+        request.addfinalizer(each.wait)
+        request.addfinalizer(each.kill)
 
     deadline = time.monotonic() + 60
     while all(each.poll() is None for each in starts) and time.monotonic() < deadline:
