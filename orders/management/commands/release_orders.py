@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 
-from orders.checkout import KEPT
-from orders.models import CheckoutKey, Order
+from orders.cleaning import delete_old_keys
+from orders.models import Order
 
 BATCH = 100  # orders: a short transaction each
 
@@ -30,5 +30,5 @@ the same moment is left alone."""
         while count := Order.objects.release_batch(moment, size=BATCH):
             released += count
             self.stdout.write(f"{released} orders cancelled …")
-        CheckoutKey.objects.filter(created_at__lte=moment - KEPT).delete()
+        delete_old_keys(moment, BATCH)
         self.stdout.write(self.style.SUCCESS(f"{released} orders that were not paid in time were cancelled."))

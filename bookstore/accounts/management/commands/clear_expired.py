@@ -3,11 +3,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import QuerySet
 
-from bookstore.accounts.models import LoginSession, ThrottleWindow
-from bookstore.audit.pruning import prune
-from bookstore.tasks.pruning import prune as prune_tasks
+from bookstore.accounts import cleaning as accounts
+from bookstore.audit import cleaning as audit
+from bookstore.tasks import cleaning as tasks
 
 BATCH = 1000  # rows
 
@@ -17,8 +16,8 @@ class Command(BaseCommand):
         "Delete what nobody can use any more: sessions whose refresh token has expired, and counts of sign-in attempts "
         "whose window is over; of the staff, expired sign-ins and history older than AUDIT_DAYS; background tasks that "
         "ended a week ago, or failed a month ago. Deletes in batches, "
-        "each a short transaction of its own: safe beside live traffic, safe to interrupt, safe to run again. Once a "
-        "day is plenty; without it the tables only grow."
+        "each a short transaction of its own: safe beside live traffic, safe to interrupt, safe to run again. A part "
+        "of `clean_up`, which does all that a shop needs once a day."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,18 +26,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
         if batch < 1:
             raise CommandError("--batch is a number of rows, from 1.")
-        sessions = delete_in_batches(LoginSession.objects.expired(), batch)
-        windows = delete_in_batches(ThrottleWindow.objects.expired(), batch)
-        self.stdout.write(f"Deleted {sessions} expired sessions and {windows} expired counts of attempts.")
-        sign_ins, events = prune(batch)
-        self.stdout.write(f"Deleted {sign_ins} expired sign-ins of staff and {events} old events of their history.")
-        self.stdout.write(f"Deleted {prune_tasks(batch)} background tasks that ended long ago.")
-
-
-def delete_in_batches(expired: QuerySet[Any], batch: int) -> int:
-    """How many rows were deleted. A window that began anew since it was chosen stays."""
-    total = 0
-    while chosen := list(expired.order_by("expires_at").values_list("pk", flat=True)[:batch]):
-        deleted, _ = expired.filter(pk__in=chosen).delete()
-        total += deleted
-    return total
+        for part in (accounts, audit, tasks):
+            self.stdout.write(part.clean_up(batch))
