@@ -167,6 +167,7 @@ CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
+CART_DAYS = read("CART_DAYS", env.int, default=180, validate=validate.Range(min=0, max=36500))
 ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=validate.Range(min=1, max=336))
 ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=validate.Range(min=10, max=20160))
 ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
@@ -188,6 +189,8 @@ METRICS_TOKEN = read(
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
+LOG_ADDRESS = read("LOG_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"]))
+SLOW_STATEMENT_MS = read("SLOW_STATEMENT_MS", env.int, default=0, validate=validate.Range(min=0, max=60_000))
 LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
 
@@ -242,6 +245,8 @@ MIDDLEWARE = [
     "bookstore.admin.errors.UnavailableMiddleware",
 ]
 
+if SLOW_STATEMENT_MS:
+    MIDDLEWARE.insert(0, "bookstore.server.slow_statements.SlowStatements")
 if METRICS_ENABLED:
     MIDDLEWARE.insert(0, "bookstore.server.metrics.MetricsMiddleware")
 

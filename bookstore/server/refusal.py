@@ -19,6 +19,7 @@ from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, js
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new, request_id, write_line
 from bookstore.api.origins import Origins
+from bookstore.server.forwarded import believe
 from bookstore.server.slots import STAFF_PREFIX
 
 logger = logging.getLogger("bookstore.request")
@@ -59,7 +60,9 @@ class Refusal:
             if isinstance(error, InternalError):
                 logger.exception("The answer to this request failed")
                 bug = [sys.exc_info()]  # to WSGI: another answer may have been begun
-            write_line(method, path.encode("latin-1", "replace"), response.status_code, time.perf_counter() - begun)
+            believe(environ)  # Django may not have seen this request
+            raw = path.encode("latin-1", "replace")
+            write_line(method, raw, response.status_code, time.perf_counter() - begun, environ)
         finally:
             request_id.reset(token)
         start_response(f"{response.status_code} {response.reason_phrase}", headers, *bug)
