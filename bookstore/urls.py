@@ -1,4 +1,4 @@
-"""The whole URL map. No path ends with a slash; a request with one is served the same."""
+"""The whole URL map. No path ends with a slash; a request with one gets the same response."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ def to_page(name: str) -> Callable[..., HttpResponseBase]:
 
 
 urlpatterns = [
-    # The busiest first: the resolver tries them in this order.
+    # The most frequent first, because the resolver tries them in this order.
     path("", include("cart.urls")),
     path("", include("catalog.urls")),
     path("", include("orders.urls")),

@@ -37,6 +37,6 @@ if settings.METRICS_ENABLED:
     Thread(target=keep_looking, args=[application.slots], name="metrics of the pool", daemon=True).start()
     application = Metered(application, application.slots)
 
-# Freezes all objects loaded so far: full garbage collections skip them, and pause requests for less time.
+# Freezes all objects loaded so far, so that full garbage collections skip them and pause requests for less time.
 gc.collect()
 gc.freeze()

@@ -14,7 +14,7 @@ def client(request: Request | HttpRequest) -> dict[str, str]:
 
 
 def device_of(request: Request | HttpRequest) -> str:
-    """The User-Agent, without what cannot be printed."""
+    """The User-Agent without unprintable characters."""
     sent = request.META.get("HTTP_USER_AGENT", "")[:MAX_DEVICE_LENGTH]
     return "".join(letter for letter in sent if letter.isprintable())
 

@@ -1,4 +1,4 @@
-"""Extensions of another app's admin page: columns, fields, and words about a deletion.
+"""Extensions of another app's admin pages: columns, fields, and effects of a deletion.
 
 The owner of the page and its extensions do not import each other: an app registers an Extension in its admin module,
 `extend(Book, InCarts())`. The owner's ModelAdmin derives from Extensible.
@@ -86,10 +86,10 @@ class Extensible(ModelAdmin):
         return shown
 
     def added_fieldsets(self, request: HttpRequest, obj: Any) -> list[Fieldset]:
-        """None on the page that adds an object: nothing is known of it yet."""
+        """None on the page that adds an object."""
         return [] if obj is None else [group for one in self.extensions for group in one.fieldsets(request)]
 
     def told_before_deletion(self, row: Any) -> str:
-        """The object's name and what goes with it."""
+        """The object's name and the effects of its deletion."""
         said = [extension.said_before_deletion(row) for extension in self.extensions]
         return ", ".join([str(row), *(text for text in said if text)])

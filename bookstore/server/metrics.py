@@ -1,13 +1,13 @@
-"""Prometheus metrics at /metrics, with METRICS_ENABLED: counted in every worker, served by any of them for all.
+"""Prometheus metrics at /metrics, with METRICS_ENABLED: each worker counts, and any worker serves the sum.
 
 `Metered` wraps the whole application, outside the queue: /metrics is answered while other requests are queued, and
-refused requests are counted too. `MetricsMiddleware`, inside it, passes on the route and counts statements. Without
+refused requests are counted. `MetricsMiddleware`, inside it, reports the route and counts statements. Without
 METRICS_ENABLED this module is not imported.
 
 Labels are bounded: routes are those of the URL map, never a path. An app defines its own metrics in its `metrics.py`.
 """
 
-# Before the client, which looks for the workers' folder when it is imported.
+# Before prometheus_client, which reads the folder's variable when it is imported.
 from bookstore.server.metrics_files import VARIABLE, files, forget_dead_workers
 
 # isort: split
@@ -40,7 +40,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNMATCHED = "none"  # the route of an unknown path, or of a refusal before Django
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-LOOK_EVERY = 1  # seconds between two looks at a worker's pool
+LOOK_EVERY = 1  # seconds between two samples of a worker's slots
 
 # Keys of the environ by which the middleware passes values to the wrapper.
 ROUTE, BEGAN = "bookstore.route", "bookstore.began"
@@ -123,7 +123,7 @@ def _count(name: str, text: str, label: str, answers: Mapping[Any, str]) -> Coun
 
 
 def load_metrics_of_apps() -> None:
-    """Imports each app's module `metrics`, where it has one, as Django's admin does with `admin`."""
+    """Imports the module `metrics` of each app that has one, as Django does with `admin`."""
     autodiscover_modules("metrics")
 
 
@@ -135,7 +135,7 @@ connection_created.connect(count_connection, dispatch_uid="bookstore.server.metr
 
 
 class DatabaseTime:
-    """The statements of one request, and how long they took."""
+    """The number and duration of the statements of one request."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -151,14 +151,14 @@ class DatabaseTime:
 
 
 def look_at(slots: Slots) -> None:
-    """Samples the pool and the queue: counting in the queue itself would cost every request."""
+    """Samples slots and queue: counting in the queue itself would cost time in every request."""
     places.set(slots.total)
     taken.set(slots.taken)
     queued.set(slots.waiting)
 
 
 def keep_looking(slots: Slots) -> None:
-    """Runs in a thread of each worker: another worker may serve /metrics, and reads the last values written here."""
+    """Runs in a thread of each worker, because another worker may serve /metrics and reads the values written here."""
     while not files.given_up:
         files.keep_room()
         look_at(slots)
@@ -206,7 +206,7 @@ class Metered:
         self.headers = [
             ("Content-Type", CONTENT_TYPE_LATEST),
             ("Cache-Control", "no-store"),
-            *security_headers(secure=True).items(),  # as a refusal's
+            *security_headers(secure=True).items(),  # as for a refusal
         ]
         self.refuse = Refusal()
 

@@ -1,4 +1,4 @@
-"""What the carts add to the admin's pages of books: how many of them hold each book."""
+"""Adds the number of carts that hold each book to the admin's pages of books."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from bookstore.admin.extensions import Column, Extension, Fieldset, extend
 from cart.admin.querysets import carts_holding_each
 from catalog.models import Book
 
-MOST = 1_000  # carts of one book that are counted
+MOST = 1_000  # carts counted for one book
 
 
 @admin.display(description="in carts")

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from orders.cleaning import delete_old_keys
 from orders.models import Order
 
-BATCH = 100  # orders: a short transaction each
+BATCH = 100  # orders, each in its own short transaction
 
 
 class Command(BaseCommand):
