@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import admin
 from django.http.response import HttpResponseBase
 from django.urls import include, path, register_converter
@@ -33,9 +34,12 @@ urlpatterns = [
     path("auth/", include("bookstore.accounts.urls")),
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
-    path("schema", SchemaView.as_view(), name="schema"),
-    path("docs", DocsView.as_view(), name="docs"),
-    path("", to_page("docs"), name="home"),
     path("admin", to_page("admin:index")),
     path("admin/", admin.site.urls),
 ]
+if settings.API_DOCS:
+    urlpatterns += [
+        path("schema", SchemaView.as_view(), name="schema"),
+        path("docs", DocsView.as_view(), name="docs"),
+        path("", to_page("docs"), name="home"),
+    ]
