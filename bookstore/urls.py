@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
 from bookstore.api.fields import IdConverter
-from bookstore.api.health import HealthView, ReadyView
 from bookstore.api.schema import DocsView, SchemaView
+from bookstore.server.health import HealthView, ReadyView
 
 register_converter(IdConverter, "id")
 

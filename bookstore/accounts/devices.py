@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from bookstore.accounts.sessions import MAX_DEVICE_LENGTH
-from bookstore.server.forwarded import client_of, shortened
+from bookstore.api.forwarded import client_of, shortened
 
 
 def client(request: Request | HttpRequest) -> dict[str, str]:

@@ -20,7 +20,7 @@ from bookstore.accounts.emails import MAX_EMAIL_LENGTH, NormalisedEmailField, no
 from bookstore.accounts.exceptions import LastSuperuser, PasswordWrong
 from bookstore.accounts.groups import StaffGroupGrant
 from bookstore.accounts.hashers import CURRENT_HASH
-from bookstore.accounts.passwords import hash_of, look_at
+from bookstore.accounts.passwords import hash_of, verify
 from bookstore.accounts.querysets import UserManager, a_superuser_stays
 from bookstore.accounts.sessions import CREDENTIAL_LENGTH, EndReason, LoginSession, LoginSessionQuerySet
 from bookstore.accounts.windows import ThrottleWindow
@@ -135,11 +135,11 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
 
         False when the password was changed meanwhile.
         """
-        known, outdated = look_at(raw_password, self.password)
+        known, outdated = verify(raw_password, self.password)
         if known and outdated and not self._state.adding and not self.renew_hash(raw_password):
             # A concurrent write changed the hash: of this password, or of a new one.
             self.password = User.objects.filter(pk=self.pk).values_list("password", flat=True).first() or ""
-            known, _ = look_at(raw_password, self.password)
+            known, _ = verify(raw_password, self.password)
         return known
 
     def change_password(self, old: str, new: str, *, session_id: int) -> None:

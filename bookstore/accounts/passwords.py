@@ -13,7 +13,7 @@ def hash_of(raw: str | None) -> str:
     return make_password(raw if raw is None else normalize("NFC", raw))
 
 
-def look_at(raw: str | None, encoded: str) -> tuple[bool, bool]:
+def verify(raw: str | None, encoded: str) -> tuple[bool, bool]:
     """Whether the password matches, and whether it should be rehashed.
 
     Hashes from before the normalisation are of the unnormalised password.

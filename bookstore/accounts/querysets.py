@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bookstore.accounts.models import User
 
 # Attempts of a sign-in: it starts again when the hash was renewed, or the password changed, meanwhile.
-LOOKS = 3
+ATTEMPTS = 3
 
 
 class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
@@ -98,7 +98,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         Three queries and a transaction; one query when refused.
         """
         with same_time_for_all(InvalidCredentials, self.model.hashes_of_others):
-            for _ in range(LOOKS):
+            for _ in range(ATTEMPTS):
                 user = self.filter(email=email).first()
                 known = (user or self.model(password=NOBODYS_PASSWORD)).check_password(password)
                 if user is None or not known or not user.is_active:

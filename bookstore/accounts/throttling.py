@@ -20,8 +20,8 @@ from rest_framework.request import Request
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.windows import ThrottleWindow
 from bookstore.api.errors import Throttled
+from bookstore.api.forwarded import client_of
 from bookstore.database import retrying
-from bookstore.server.forwarded import client_of
 
 logger = logging.getLogger("bookstore.accounts")
 

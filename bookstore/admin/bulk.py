@@ -43,7 +43,7 @@ class BulkActions(ModelAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}_bulk"
         return [path("bulk/<uuid:key>/", self.admin_site.admin_view(self.bulk_view), name=name), *super().get_urls()]
 
-    def told_before_deletion(self, row: Any) -> str:
+    def name_and_effects(self, row: Any) -> str:
         return str(row)
 
     def refused_deletions(self, request: HttpRequest, rows: Any) -> dict[int, str]:

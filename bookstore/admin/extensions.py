@@ -41,7 +41,7 @@ class Extension:
     def fieldsets(self, request: HttpRequest) -> list[Fieldset]:
         return []
 
-    def said_before_deletion(self, row: Any) -> str:
+    def deletion_effects(self, row: Any) -> str:
         """The effects of a deletion, after the object's name: "which leaves 3 carts". The row comes from `rows`."""
         return ""
 
@@ -89,7 +89,7 @@ class Extensible(ModelAdmin):
         """None on the page that adds an object."""
         return [] if obj is None else [group for one in self.extensions for group in one.fieldsets(request)]
 
-    def told_before_deletion(self, row: Any) -> str:
+    def name_and_effects(self, row: Any) -> str:
         """The object's name and the effects of its deletion."""
-        said = [extension.said_before_deletion(row) for extension in self.extensions]
+        said = [extension.deletion_effects(row) for extension in self.extensions]
         return ", ".join([str(row), *(text for text in said if text)])

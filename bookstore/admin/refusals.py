@@ -56,7 +56,7 @@ def lock_or_refuse(row: Model) -> None:
         raise Gone(row)
 
 
-def told_on_the_page(view: View) -> View:
+def refusals_as_messages(view: View) -> View:
     """Decorator: turns an error of a POST into a message. Its transaction is rolled back: nothing was changed."""
 
     @wraps(view)
@@ -69,8 +69,8 @@ def told_on_the_page(view: View) -> View:
             reason = reason_of(error)
             if reason is None or request.method != "POST":
                 raise
-            told_already: Any = messages.get_messages(request)
-            told_already._queued_messages.clear()  # a message of success, added before COMMIT failed
+            storage: Any = messages.get_messages(request)
+            storage._queued_messages.clear()  # a message of success, added before COMMIT failed
             messages.error(request, reason)
             back = HttpResponseRedirect(request.get_full_path())
             add_never_cache_headers(back)  # Django lets caches store some pages; this one has the email

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
-from bookstore.server.forwarded import client_of
+from bookstore.api.forwarded import client_of
 
 FACTS = "sign_in"  # key of the session's data: its begin, when it was last seen, address and device
 NOTED_EVERY = 300  # seconds between two writes of the time last seen

@@ -22,7 +22,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from bookstore.admin.lists import bounded_search
-from bookstore.admin.refusals import told_on_the_page
+from bookstore.admin.refusals import refusals_as_messages
 from bookstore.database import is_unavailable
 
 RECENT = 10  # the user's last events on the first page
@@ -56,7 +56,7 @@ class Panel:
     empty: str = "Nothing yet."
 
     @property
-    def slots(self) -> list[dict[str, Any]]:
+    def column_shapes(self) -> list[dict[str, Any]]:
         """The geometry of the columns: percent of the chart's width, and units of its height, 100."""
         width = 100 / max(len(self.bars), 1)
         return [
@@ -177,7 +177,7 @@ class BookstoreAdminSite(AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Wraps every page except the sign-in."""
-        return super().admin_view(told_on_the_page(view), cacheable)
+        return super().admin_view(refusals_as_messages(view), cacheable)
 
 
 class BookstoreAdminConfig(AdminConfig):

@@ -118,7 +118,7 @@ class DeleteRows(BulkVerb):
 
     def preview(self, admin: Any, request: HttpRequest, rows: Sequence[Any], parameters: Any) -> list[tuple[str, str]]:
         refused = admin.refused_deletions(request, rows)
-        return [(admin.told_before_deletion(row), refused.get(row.pk, "")) for row in rows]
+        return [(admin.name_and_effects(row), refused.get(row.pk, "")) for row in rows]
 
     def run(self, admin: Any, request: HttpRequest, rows: Sequence[Any], shown: Shown, parameters: Any) -> Outcome:
         refused = admin.refused_deletions(request, rows)

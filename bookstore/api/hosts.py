@@ -28,10 +28,10 @@ class HostMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         host = request.META.get("HTTP_HOST")
         if host not in self.allowed and request.path_info not in PROBES:
-            self.look_at(request, host)
+            self.check(request, host)
         return self.get_response(request)
 
-    def look_at(self, request: HttpRequest, host: str | None) -> None:
+    def check(self, request: HttpRequest, host: str | None) -> None:
         """Raises DisallowedHost, which Django turns into a 400."""
         try:
             request.get_host()

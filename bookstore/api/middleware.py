@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 from django.urls import Resolver404, resolve
 
 from bookstore.api import errors
-from bookstore.server.forwarded import client_in, shortened
+from bookstore.api.forwarded import client_in, shortened
 
 logger = logging.getLogger("bookstore.request")
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils.http import parse_header_parameters
 
-from bookstore.server.forwarded import believe
+from bookstore.api.forwarded import believe
 
 
 class Utf8Request(WSGIRequest):

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from bookstore.api.forwarded import client_of
 from bookstore.audit.models import Channel
-from bookstore.server.forwarded import client_of
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """The two tables of the history: an event is one act of one actor; its changes are the rows that it wrote."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import models, transaction
 from django.db.models.functions import Now
-from django.utils.timezone import now
 
 MAX_NAME = 255  # characters
 MAX_SUMMARY = 500
@@ -26,9 +25,6 @@ class Action(models.TextChoices):
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    def older_than(self, days: int) -> "AuditEventQuerySet":
-        return self.filter(at__lt=now() - timedelta(days=days))
-
     def prune_batch(self, before: datetime, *, size: int) -> int:
         """Deletes the oldest events before this moment, with their changes. Returns how many events.
 

@@ -85,10 +85,10 @@ class Watch:
 
     def look(self) -> None:
         """Checks each server, on this thread's connections. Two statements, and one for each further replica."""
-        self.look_at_primary()
+        self.check_primary()
         for alias in self.aliases:
             began = time.monotonic()
-            reason, is_late = self.look_at(alias)
+            reason, is_late = self.check_replica(alias)
             with self._mutex:
                 if self.failed.get(alias, 0) >= began:
                     continue  # a request failed on it meanwhile: skip it until the next check
@@ -101,7 +101,7 @@ class Watch:
                     self.well = without(alias, before)
                     logger.warning("%s is passed over: %s %s", alias, name_of(connections[alias]), reason)
 
-    def look_at_primary(self) -> None:
+    def check_primary(self) -> None:
         asked = time.monotonic()
         try:
             ((position,),) = rows(DEFAULT_DB_ALIAS, PRIMARY)
@@ -113,7 +113,7 @@ class Watch:
         while asked - self.positions[0][0] > self.max_lag + 2 * INTERVAL:
             self.positions.popleft()
 
-    def look_at(self, alias: str) -> Finding:
+    def check_replica(self, alias: str) -> Finding:
         try:
             ((in_recovery, position),) = rows(alias, REPLICA)
         except (DatabaseError, InterfaceError) as error:

@@ -58,7 +58,10 @@ def tables() -> list[type[Model]]:
 
 
 def copy_all(file: Path, target: Any) -> dict[str, int]:
-    """Rows by table, for those that have some. Raises CannotCopy, or DatabaseError for a row that PostgreSQL refuses; then nothing is changed."""
+    """Rows by table, for those that have some.
+
+    Raises CannotCopy, or DatabaseError for a row that PostgreSQL refuses; then nothing is changed.
+    """
     with opened(file) as source:
         check_same_migrations(source, target)
         # Its transaction has no statement_timeout.

@@ -28,9 +28,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from bookstore import __version__
 from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
+from bookstore.api.forwarded import address_of, is_direct
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
-from bookstore.server.forwarded import address_of, is_direct
 from bookstore.server.metrics_of_worker import WorkerGauges
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots
@@ -40,7 +40,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNMATCHED = "none"  # the route of an unknown path, or of a refusal before Django
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-LOOK_EVERY = 1  # seconds between two samples of a worker's slots
+SAMPLE_EVERY = 1  # seconds between two samples of a worker's slots
 
 # Keys of the environ by which the middleware passes values to the wrapper.
 ROUTE, BEGAN = "bookstore.route", "bookstore.began"
@@ -76,17 +76,15 @@ database_seconds = Counter(
 database_statements = Counter(
     "bookstore_database_statements", "Statements that requests ran.", ["route"], registry=registry
 )
-places = Gauge(
-    "bookstore_pool_places",
-    "Requests that may run at once, each on a database connection of its own.",
+total = Gauge(
+    "bookstore_slots",
+    "Requests that may run at once, each with its own database connection.",
     registry=registry,
     multiprocess_mode="livesum",
 )
-taken = Gauge(
-    "bookstore_pool_taken", "Of these places, those that a request has.", registry=registry, multiprocess_mode="livesum"
-)
+taken = Gauge("bookstore_slots_taken", "Slots of running requests.", registry=registry, multiprocess_mode="livesum")
 queued = Gauge(
-    "bookstore_pool_waiting", "Requests that wait for a place.", registry=registry, multiprocess_mode="livesum"
+    "bookstore_requests_queued", "Requests that wait for a slot.", registry=registry, multiprocess_mode="livesum"
 )
 connections_opened = Counter(
     "bookstore_database_connections_opened",
@@ -150,20 +148,20 @@ class DatabaseTime:
             self.statements += 1
 
 
-def look_at(slots: Slots) -> None:
+def sample(slots: Slots) -> None:
     """Samples slots and queue: counting in the queue itself would cost time in every request."""
-    places.set(slots.total)
+    total.set(slots.total)
     taken.set(slots.taken)
     queued.set(slots.waiting)
 
 
-def keep_looking(slots: Slots) -> None:
+def keep_sampling(slots: Slots) -> None:
     """Runs in a thread of each worker, because another worker may serve /metrics and reads the values written here."""
     while not files.given_up:
         files.keep_room()
-        look_at(slots)
-        worker.look()
-        time.sleep(LOOK_EVERY)
+        sample(slots)
+        worker.sample()
+        time.sleep(SAMPLE_EVERY)
 
 
 class MetricsMiddleware:
@@ -223,7 +221,7 @@ class Metered:
         identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("200 OK", [*self.headers, ("X-Request-ID", identity)])
         if self.slots is not None:
-            look_at(self.slots)
+            sample(self.slots)
         return [b"" if method == "HEAD" else exposition()]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

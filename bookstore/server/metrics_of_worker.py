@@ -35,7 +35,7 @@ class WorkerGauges:
             multiprocess_mode="livemax",
         )
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """No query: the watch of replicas has asked them."""
         memory = resident_bytes()
         if memory:

@@ -16,10 +16,10 @@ from django.http import HttpResponse
 from django.utils.html import format_html
 
 from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, json_response
+from bookstore.api.forwarded import believe
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new, request_id, write_line
 from bookstore.api.origins import Origins
-from bookstore.server.forwarded import believe
 from bookstore.server.slots import STAFF_PREFIX
 
 logger = logging.getLogger("bookstore.request")

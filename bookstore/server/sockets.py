@@ -38,13 +38,13 @@ def clients(port: int) -> list[Client]:
     found = []
     for name in os.listdir(DESCRIPTORS):
         with suppress(OSError):  # not a socket, or closed meanwhile
-            client = look_at(int(name), port)
+            client = client_at(int(name), port)
             if client:
                 found.append(client)
     return found
 
 
-def look_at(descriptor: int, port: int) -> Client | None:
+def client_at(descriptor: int, port: int) -> Client | None:
     """The client of a descriptor; None for another socket, such as a listener or a database connection."""
     link = socket.socket(fileno=descriptor)
     try:

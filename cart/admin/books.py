@@ -45,7 +45,7 @@ class InCarts(Extension):
     def fieldsets(self, request: HttpRequest) -> list[Fieldset]:
         return [Fieldset("Who wants it", (self.shown_to(request),), place=3)]
 
-    def said_before_deletion(self, row: Any) -> str:
+    def deletion_effects(self, row: Any) -> str:
         match row.carts:
             case 0:
                 return "which is in no cart"

@@ -213,7 +213,7 @@ class CartAdmin(Recorded, BoundedList):
         return TemplateResponse(request, "admin/cart/cart/change_form.html", context)
 
     def may_see(self, request: HttpRequest, model: type[Any]) -> bool:
-        return bool(self.admin_site._registry[model].has_view_permission(request))
+        return bool(self.admin_site.get_model_admin(model).has_view_permission(request))
 
 
 QUESTIONS = {"remove", "clear"}  # verbs that ask first, because they remove the customer's lines

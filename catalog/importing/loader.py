@@ -22,8 +22,8 @@ from catalog.models import Book, Genre
 
 BATCH = 500  # rows; one transaction takes some tens of milliseconds
 ATTEMPTS = 5  # at one batch, while another writer adds the same books
-MET = {"40P01", "55P03"}  # deadlock_detected and lock_not_available, the end of a long wait
-TURNS = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lock
+RETRIED = {"40P01", "55P03"}  # deadlock_detected and lock_not_available, the end of a long wait
+TURN_KEY = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lock
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
 
@@ -150,11 +150,11 @@ class Loader:
             try:
                 with transaction.atomic():
                     take_turn()
-                    ids, made = held_genres(row.fields["genre"] for _, row in rows if "genre" in row.fields)
+                    ids, made = lock_genres(row.fields["genre"] for _, row in rows if "genre" in row.fields)
                     planned = [refused_unless(confirmed, plan) for plan in self.plan(rows, lock=True)]
                     write(planned, ids)
                     used = {ids[same_name(plan.row.fields["genre"])] for plan in planned if "genre" in plan.changes}
-                    let_go(made - used)
+                    delete_unused(made - used)
                     self.record(planned)
                 self.counts.genres += len(made & used)
                 for plan in planned:
@@ -162,7 +162,7 @@ class Loader:
                         self.seen.add(plan.number, "book", plan.book.pk)
                 return planned
             except (IntegrityError, OperationalError) as error:
-                if attempt + 1 == ATTEMPTS or not met_another(error):
+                if attempt + 1 == ATTEMPTS or not met_another_writer(error):
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -216,10 +216,10 @@ def take_turn() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURNS])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN_KEY])
 
 
-def held_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
+def lock_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
     """Locks these genres and adds missing ones. Returns the ids by folded name, and which are new.
 
     A genre that is deleted between the INSERT and the SELECT is added again.
@@ -238,17 +238,17 @@ def held_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
     return ids, set(ids.values()) - there
 
 
-def let_go(made: set[int]) -> None:
+def delete_unused(made: set[int]) -> None:
     """Deletes genres added for rows that then changed nothing. They are not committed yet."""
     if made:
         Genre.objects.filter(pk__in=made, books=None).delete()
 
 
-def met_another(error: IntegrityError | OperationalError) -> bool:
+def met_another_writer(error: IntegrityError | OperationalError) -> bool:
     """Whether another writer has added, or is adding, a book of this batch. The next attempt finds that book."""
     if isinstance(error, IntegrityError):
         return violated(error, "uq_books_isbn", "books.isbn")
-    return sqlstate(error) in MET
+    return sqlstate(error) in RETRIED
 
 
 def repeated(row: Row, line: int) -> Fault:

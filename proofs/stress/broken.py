@@ -376,7 +376,7 @@ SABOTAGES = {
         "login",
         "login: guesses",
         [
-            instead("bookstore.server.forwarded", "trusted", lambda address: True),
+            instead("bookstore.api.forwarded", "trusted", lambda address: True),
             # The account's own count would hide it.
             Break("bookstore.accounts.throttling", "key_of", without_kind("account")),
         ],

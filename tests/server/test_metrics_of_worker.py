@@ -15,7 +15,7 @@ def registry():
 
 @pytest.mark.skipif(not resident_bytes(), reason="no /proc on this system")
 def test_the_memory_of_a_worker_is_told_in_bytes(registry):
-    WorkerGauges(registry).look()
+    WorkerGauges(registry).sample()
 
     assert 10_000_000 < registry.get_sample_value("bookstore_worker_memory_bytes") < 4_000_000_000
 
@@ -27,7 +27,7 @@ def test_replicas_are_told_by_name_with_their_lag(registry, settings, monkeypatc
     monkeypatch.setattr(seen, "begin", lambda: None)
     monkeypatch.setattr(metrics_of_worker, "watch", lambda: seen)
 
-    WorkerGauges(registry).look()
+    WorkerGauges(registry).sample()
 
     def told(name):
         return [registry.get_sample_value(name, {"replica": f"replica{number}"}) for number in (1, 2)]
@@ -37,6 +37,6 @@ def test_replicas_are_told_by_name_with_their_lag(registry, settings, monkeypatc
 
 
 def test_without_replicas_none_is_told(registry):
-    WorkerGauges(registry).look()
+    WorkerGauges(registry).sample()
 
     assert registry.get_sample_value("bookstore_replica_is_read", {"replica": "replica1"}) is None

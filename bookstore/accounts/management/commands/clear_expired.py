@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bookstore.accounts import cleaning as accounts
-from bookstore.audit import cleaning as audit
+from bookstore.admin import cleaning as staff
 from bookstore.tasks import cleaning as tasks
 
 BATCH = 1000  # rows
@@ -26,5 +26,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
         if batch < 1:
             raise CommandError("--batch is a number of rows, from 1.")
-        for part in (accounts, audit, tasks):
+        for part in (accounts, staff, tasks):
             self.stdout.write(part.clean_up(batch))
