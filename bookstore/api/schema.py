@@ -286,4 +286,5 @@ class DocsView(WithoutAllow, SpectacularSwaggerSplitView):
         response: Response = super().get(request, *args, **kwargs)
         response.data["csrf_token"] = ""  # the API needs no CSRF token, and reading it would set a cookie
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"  # as the unsplit view: sign-ins in a pop-up
         return response

@@ -14,10 +14,17 @@ from catalog.tests.factories import BookFactory
 from orders.tests.factories import OrderItemFactory
 from tests.support.server import ROOT
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: https: http:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data: https: http:",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
 MOST_PAGES = 80
 WATCH = """
 window.violations = [];
@@ -33,7 +40,7 @@ addEventListener("securitypolicyviolation", (event) => {
 def test_a_page_allows_only_files_of_this_host(client, path):
     headers = client.get(path).headers
 
-    assert headers["Content-Security-Policy"] == POLICY
+    assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
 
 
 def test_an_answer_of_the_api_has_no_policy_of_pages(client):
@@ -59,7 +66,15 @@ def violations(page) -> str:
 
 
 @pytest.fixture
-def browser():
+def rows(transactional_db):
+    """Made before the browser starts: its event loop keeps this thread from the database."""
+    UserFactory(email="olga@example.com", password=PASSWORD, is_staff=True, is_superuser=True)
+    CartItemFactory()
+    OrderItemFactory(book=BookFactory(title="Emma"))
+
+
+@pytest.fixture
+def browser(rows):
     if CHROMIUM is None:
         pytest.skip("no Chromium on PATH")
     from playwright.sync_api import sync_playwright
@@ -77,7 +92,7 @@ def test_the_documentation_works_under_its_policy(live_server, browser):
     page.add_init_script(WATCH)
 
     page.goto("/docs")
-    page.locator("#operations-catalogue-list_genres, [id^=operations-]").first.locator("button").first.click()
+    page.locator(".opblock-summary-control").first.click()
     page.locator(".opblock-body").first.wait_for()
 
     assert violations(page) == ""
@@ -88,9 +103,6 @@ def test_the_documentation_works_under_its_policy(live_server, browser):
 @pytest.mark.django_db(transaction=True)
 def test_the_staffs_pages_work_under_their_policy(live_server, browser):
     """Every page that a superuser is led to from the overview, by a link."""
-    UserFactory(email="olga@example.com", password=PASSWORD, is_staff=True, is_superuser=True)
-    CartItemFactory()
-    OrderItemFactory(book=BookFactory(title="Emma"))
     login = reverse("admin:login")
     page = browser.new_context(base_url=live_server.url).new_page()
     page.add_init_script(WATCH)
