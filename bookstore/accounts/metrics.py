@@ -2,14 +2,13 @@
 
 from bookstore.server.metrics import count_results
 
-# The admin's form answers 200 when it is shown again.
 SIGN_INS = {
     ("POST", "auth/login", 200): "succeeded",
     ("POST", "auth/login", 401): "refused",
     ("POST", "auth/login", 403): "refused",
     ("POST", "auth/login", 429): "throttled",
     ("POST", "admin/login/", 302): "succeeded",
-    ("POST", "admin/login/", 200): "refused",
+    ("POST", "admin/login/", 403): "refused",
     ("POST", "admin/login/", 429): "throttled",
 }
 

@@ -20,7 +20,7 @@ def test_sign_ins_are_counted_by_their_result(settings, api, client, alice):
         api.post("/auth/login", wrong).status_code,
     ]
 
-    assert statuses == [200, 401, 200, 429]
+    assert statuses == [200, 401, 403, 429]
     assert {result: number - before[result] for result, number in counted().items()} == {
         "succeeded": 1,
         "refused": 2,
