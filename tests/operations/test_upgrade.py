@@ -41,7 +41,7 @@ from rest_framework.test import APIClient
 client = APIClient()
 answer = client.post("/auth/login", {"email": "alice@example.com", "password": "correct horse battery"}, format="json")
 client.credentials(HTTP_AUTHORIZATION="Bearer " + answer.json()["access_token"])
-print("said:", answer.status_code, [line["title"] for line in client.get("/cart").json()["items"]],
+print("said:", answer.status_code, [line["book"]["title"] for line in client.get("/cart").json()["items"]],
       [book["title"] for book in client.get("/books?q=zazolc").json()], client.get("/books?q=emma").json()[0]["title"])
 """
 
