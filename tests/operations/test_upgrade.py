@@ -42,7 +42,7 @@ client = APIClient()
 answer = client.post("/auth/login", {"email": "alice@example.com", "password": "correct horse battery"}, format="json")
 client.credentials(HTTP_AUTHORIZATION="Bearer " + answer.json()["access_token"])
 print("said:", answer.status_code, [line["book"]["title"] for line in client.get("/cart").json()["items"]],
-      [book["title"] for book in client.get("/books?q=zazolc").json()], client.get("/books?q=emma").json()[0]["title"])
+      [book["title"] for word in ("zazolc", "emma") for book in client.get("/books?q=" + word).json()["items"]])
 """
 
 
@@ -74,7 +74,7 @@ def test_a_database_of_release_1_0_0_becomes_todays_with_its_rows(shop, old):
     assert shop.manage("migrate", "--check", DATABASE_URL=old, DATABASE_DIRECT_URL=old).returncode == 0
     served = shop.manage("shell", "-c", SERVES, DATABASE_URL=old, DATABASE_DIRECT_URL=old, ALLOWED_HOSTS="testserver")
     assert [line for line in served.stdout.splitlines() if line.startswith("said:")] == [
-        "said: 200 ['Emma', 'Dracula’s Guest\\tII'] [] Emma"
+        "said: 200 ['Emma', 'Dracula’s Guest\\tII'] ['Emma']"
     ], served.stderr
 
 
