@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A
 
 # Of the staff's site: a scheme, a host, perhaps a port.
 ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+
+ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9]+@)?[A-Za-z0-9.:\[\]_-]+(?:/[A-Za-z0-9._/-]*)?", re.ASCII)
 
 
 class BadValue(ValueError):
@@ -98,6 +101,20 @@ def trusted_origins(values: list[str]) -> list[str]:
                 f"is wrong: {value!r} is not an origin; write https://shop.example, without path or wildcard"
             )
     return values
+
+
+def endpoint(url: str, package: str) -> str:
+    """An http or https URL that `package` sends to. Raises BadValue, also when the package is not installed; never
+    quotes the URL, which may hold a key."""
+    if not ENDPOINT.fullmatch(url):
+        raise BadValue("is no URL: write https://host/path")
+    try:
+        found = find_spec(package)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise BadValue("is set, but its packages are not installed: pip install -r requirements-observability.txt")
+    return url
 
 
 def rate(value: str) -> tuple[int, int] | None:

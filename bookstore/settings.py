@@ -148,6 +148,10 @@ HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
 if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
     stop("HSTS_PRELOAD", "is 1, and browsers' list takes nobody with HSTS_SECONDS below 31536000, a year")
 API_DOCS = read("API_DOCS", env.bool, default=True)
+TRACES_ENDPOINT = read(
+    "TRACES_ENDPOINT", env.str, default="", check=lambda url: url and environment.endpoint(url, "opentelemetry.sdk")
+)
+SENTRY_DSN = read("SENTRY_DSN", env.str, default="", check=lambda url: url and environment.endpoint(url, "sentry_sdk"))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
 METRICS_TOKEN = read(
@@ -215,6 +219,8 @@ MIDDLEWARE = [
 
 if SLOW_STATEMENT_MS:
     MIDDLEWARE.insert(0, "bookstore.server.slow_statements.SlowStatements")
+if TRACES_ENDPOINT:
+    MIDDLEWARE.insert(0, "bookstore.server.traces.TracesMiddleware")
 if METRICS_ENABLED:
     MIDDLEWARE.insert(0, "bookstore.server.metrics.MetricsMiddleware")
 
