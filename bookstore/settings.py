@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp import constants as csp
 from environs import Env, validate
@@ -13,9 +14,11 @@ from bookstore.api import guide, origins
 from bookstore.database import from_url
 from bookstore.database.deadlines import request_timeout
 from bookstore.environment import stop
+from bookstore.mail import reading
 from bookstore.server import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+DEMO_STOREFRONT = "http://127.0.0.1:8000/shop"
 
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
@@ -113,6 +116,27 @@ STOREFRONT_SECRET = read(
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
+STOREFRONT_URL = read("STOREFRONT_URL", env.str, default=DEMO_STOREFRONT if DEBUG else "", check=reading.storefront)
+STOREFRONT_PATHS = {
+    page: read(f"STOREFRONT_{page.upper()}_PATH", env.str, default=path, check=partial(reading.path_with, name))
+    for page, name, path in (
+        ("verify", "token", "/verify-email?token={token}"),
+        ("reset", "token", "/reset-password?token={token}"),
+        ("order", "id", "/orders/{id}"),
+    )
+}
+EMAIL_URL = read("EMAIL_URL", env.str, default="console:" if DEBUG else "", check=reading.mail_server)
+SENDS_MAIL = bool(EMAIL_URL)
+if SENDS_MAIL and not STOREFRONT_URL:
+    stop("STOREFRONT_URL", "is not set, but EMAIL_URL is, and mails have links to the storefront: https://shop.example")
+EMAIL_FROM = read("EMAIL_FROM", env.str, default="", check=reading.sender)
+MAIL_TEMPLATES = read("MAIL_TEMPLATES", env.str, default="", check=reading.templates)
+MAIL_THROTTLE_RATE = read("MAIL_THROTTLE_RATE", env.str, default="10/hour", check=environment.rate)
+RESET_MINUTES = read("RESET_MINUTES", env.int, default=60, validate=validate.Range(min=5, max=1440))
+VERIFY_HOURS = read("VERIFY_HOURS", env.int, default=72, validate=validate.Range(min=1, max=720))
+REQUIRE_VERIFIED_EMAIL = read("REQUIRE_VERIFIED_EMAIL", env.bool, default=False)
+if REQUIRE_VERIFIED_EMAIL and not SENDS_MAIL:
+    stop("REQUIRE_VERIFIED_EMAIL", "is 1, but EMAIL_URL is not set: no customer could verify an email")
 SESSION_ADDRESS = read(
     "SESSION_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"])
 )
@@ -230,6 +254,7 @@ WSGI_APPLICATION = "bookstore.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": MAIL_TEMPLATES,
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -255,6 +280,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Per process: entries are valid for a minute, so processes need not share them.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Mails: bookstore/mail/.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+globals().update(EMAIL_URL)  # EMAIL_BACKEND, and what it needs: EMAIL_HOST, …
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM or f"no-reply@{urlsplit(STOREFRONT_URL).hostname or 'localhost'}"
 
 # The queue of background tasks is the database: bookstore/tasks/.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -35,6 +35,7 @@ urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
     path("admin", to_page("admin:index")),
+    path("admin/", include("bookstore.accounts.staff_urls")),
     path("admin/", admin.site.urls),
 ]
 if settings.API_DOCS:

@@ -58,9 +58,10 @@ def checkout(user: User, wish: Wish) -> Order:
 
     Idempotent by key: returns the order that the key made before. A second call with the same key, while the first is
     running, waits for it (DB_LOCK_TIMEOUT), because both insert the same row.
-    Raises UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable, InsufficientStock or
-    PriceRose with every line's issue.
+    Raises EmailUnverified, UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable,
+    InsufficientStock or PriceRose with every line's issue.
     """
+    user.require_verified()
     with transaction.atomic():
         # For the lock order: the INSERT of the order would lock the user after the cart and the books.
         lock_shared(User.objects.filter(pk=user.pk))

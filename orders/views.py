@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.caller import user_of
+from bookstore.accounts.exceptions import EmailUnverified
 from bookstore.api.errors import ApiError, Forbidden, NotAuthenticated, ParseError, ValidationError
 from bookstore.api.etags import etag, if_match, if_none_match
 from bookstore.api.fields import WholeNumberField
@@ -97,7 +98,15 @@ class OrderViewSet(ApiView, ViewSet):
         request=CheckoutSerializer,
         responses={
             201: OrderSerializer,
-            **errors_of(CartChanged, CartEmpty, IdempotencyKeyReused, ItemsUnavailable, InsufficientStock, PriceRose),
+            **errors_of(
+                EmailUnverified,
+                CartChanged,
+                CartEmpty,
+                IdempotencyKeyReused,
+                ItemsUnavailable,
+                InsufficientStock,
+                PriceRose,
+            ),
         },
         examples=[examples.CHECKOUT, examples.AN_ORDER],
     )
@@ -108,6 +117,7 @@ class OrderViewSet(ApiView, ViewSet):
         that a request that is sent again makes no second order.
 
         - 201: the order.
+        - 403 AUTH_EMAIL_UNVERIFIED: this shop sells to customers with a verified email (REQUIRE_VERIFIED_EMAIL).
         - 409 ORDER_ITEMS_UNAVAILABLE, ORDER_INSUFFICIENT_STOCK: `issues` has one entry for each line that stands in the
           way; nothing was taken.
         - 409 ORDER_PRICE_CHANGED: a price rose, and no If-Match says that the customer has seen it.

@@ -393,3 +393,14 @@ def test_the_database_holds_a_stock_above_zero_whoever_writes(emma):
 
     with connection.cursor() as cursor, pytest.raises(IntegrityError, match="ck_books_stock_quantity"):
         cursor.execute("UPDATE books SET stock_quantity = stock_quantity - 6")
+
+
+def test_checkout_is_refused_to_the_unverified_by_setting(client_for, alice, cart, settings):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+    response = client_for(alice).post("/orders/checkout", {})
+    alice.verified_email = alice.email
+    alice.save(update_fields=["verified_email"])
+
+    assert (response.status_code, response.json()["code"]) == (403, "AUTH_EMAIL_UNVERIFIED")
+    assert client_for(alice).post("/orders/checkout", {}).status_code == 201
