@@ -33,6 +33,7 @@ PARTS = (
     "migrations",
     "backup",
     "recovery",
+    "soak",
 )
 
 

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.utils.timezone import now
 from django_tasks_db.models import DBTaskResult
 
-from bookstore.accounts.models import LoginSession, ThrottleWindow
+from bookstore.accounts.models import EmailChange, LoginSession, ThrottleWindow
 from bookstore.admin.models import BulkAction
 from bookstore.audit.models import AuditChange, AuditEvent
 from bookstore.tasks.models import TaskWorker
@@ -30,6 +30,7 @@ NOTHING = [
     "Deleted 0 carts that nobody has changed for 180 days.",
     "Deleted 0 old imports of books, with their files.",
     "Deleted 0 expired sessions and 0 expired counts of attempts.",
+    "Deleted 0 changes of an email that nobody confirmed in time.",
     "Deleted 0 background tasks that ended long ago.",
     "Deleted 0 expired sign-ins of staff and 0 old events of their history.",
 ]
@@ -51,6 +52,9 @@ def years_ago(alice):
     LoginSession.objects.begin(alice)
     LoginSession.objects.update(expires_at=then)
     ThrottleWindow.objects.create(key="a" * 64, count=3, expires_at=then)
+    EmailChange.objects.create(
+        user=alice, old_email=alice.email, new_email="new@example.com", credential="x", requested_at=then
+    )
     CheckoutKey.objects.create(user=alice, key="one", created_at=then)
     OrderItemFactory(order=OrderFactory(user=alice, expires_at=then))
     Session.objects.create(session_key="a" * 32, session_data="", expire_date=then)
@@ -70,7 +74,7 @@ def years_ago(alice):
 def test_clean_up_deletes_what_is_over_and_says_how_much(years_ago):
     said = clean_up(batch=1)
 
-    assert said == [line.replace(" 0 ", " 1 ") for line in NOTHING[:5]] + [
+    assert said == [line.replace(" 0 ", " 1 ") for line in NOTHING[:6]] + [
         "Deleted 1 expired sign-ins of staff and 2 old events of their history."
     ]
     grown = [Cart, CartItem, LoginSession, ThrottleWindow, CheckoutKey, Session, LogEntry]
@@ -85,7 +89,7 @@ def test_clean_up_knows_every_table_that_programs_write():
     from django.apps import apps
 
     deleted = {Cart, CartItem, LoginSession, ThrottleWindow, CheckoutKey, Session, LogEntry, AuditEvent, AuditChange}
-    deleted |= {BulkAction, DBTaskResult, BookImport, ImportPart, ImportBatch}
+    deleted |= {EmailChange, BulkAction, DBTaskResult, BookImport, ImportPart, ImportBatch}
     bounded = {TaskWorker: "one for each process that runs", HeadingChoice: "one for each heading of a supplier"}
     kept = {"Order", "OrderItem", "User", "Book", "Genre", "SearchWord", "CatalogueState"}
     kept |= {"Group", "Permission", "ContentType", "StaffGroupGrant"}

@@ -4,34 +4,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-<<<<<<< HEAD
 from bookstore.accounts import cleaning as accounts
 from bookstore.admin import cleaning as staff
 from bookstore.tasks import cleaning as tasks
-=======
-from bookstore.accounts.models import EmailChange, LoginSession, ThrottleWindow
-from bookstore.admin.pruning import prune
-from bookstore.tasks.pruning import prune as prune_tasks
->>>>>>> main
 
 BATCH = 1000  # rows
 
 
 class Command(BaseCommand):
     help = (
-<<<<<<< HEAD
-        "Delete what nobody can use any more: sessions whose refresh token has expired, and counts of sign-in attempts "
-        "whose window is over; of the staff, expired sign-ins and history older than AUDIT_DAYS; background tasks that "
+        "Delete what nobody can use any more: sessions whose refresh token has expired, counts of sign-in attempts "
+        "whose window is over, and changes of an email that nobody confirmed; of the staff, expired sign-ins and history older than AUDIT_DAYS; background tasks that "
         "ended a week ago, or failed a month ago. Deletes in batches, "
         "each a short transaction of its own: safe beside live traffic, safe to interrupt, safe to run again. A part "
         "of `clean_up`, which does all that a shop needs once a day."
-=======
-        "Delete what nobody can use any more: sessions whose refresh token has expired, counts of sign-in attempts "
-        "whose window is over, and changes of an email that nobody confirmed; of the staff, expired sign-ins and "
-        "history older than AUDIT_DAYS; background tasks that ended a week ago, or failed a month ago. Deletes in "
-        "batches, each a short transaction of its own: safe beside live traffic, safe to interrupt, safe to run "
-        "again. Once a day is plenty; without it the tables only grow."
->>>>>>> main
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,25 +26,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
         if batch < 1:
             raise CommandError("--batch is a number of rows, from 1.")
-<<<<<<< HEAD
         for part in (accounts, staff, tasks):
             self.stdout.write(part.clean_up(batch))
-=======
-        sessions = delete_in_batches(LoginSession.objects.expired(), batch)
-        windows = delete_in_batches(ThrottleWindow.objects.expired(), batch)
-        self.stdout.write(f"Deleted {sessions} expired sessions and {windows} expired counts of attempts.")
-        wishes = delete_in_batches(EmailChange.objects.outdated(), batch)
-        self.stdout.write(f"Deleted {wishes} changes of an email that nobody confirmed in time.")
-        sign_ins, events = prune(batch)
-        self.stdout.write(f"Deleted {sign_ins} expired sign-ins of staff and {events} old events of their history.")
-        self.stdout.write(f"Deleted {prune_tasks(batch)} background tasks that ended long ago.")
-
-
-def delete_in_batches(expired: QuerySet[Any], batch: int) -> int:
-    """Deletes the rows, except a window that began anew meanwhile. Returns how many."""
-    total = 0
-    while chosen := list(expired.order_by("pk").values_list("pk", flat=True)[:batch]):
-        deleted, _ = expired.filter(pk__in=chosen).delete()
-        total += deleted
-    return total
->>>>>>> main
