@@ -1,7 +1,7 @@
 """Memory, descriptors and threads of the workers under long mixed traffic: they rise, and then stay.
 
-`make stress ARGS="soak --seconds 1800"`: half an hour of catalogue and carts, then pages of the admin. A worker may have
-90 MB at the end of the first and 150 MB at the end of the second, and may not grow by more than GROWTH after WARM
+`make stress ARGS="soak --seconds 1800"`: half an hour of catalogue and carts, then pages of the admin. A worker may
+have 90 MB at the end of the first and 150 MB at the end of the second, and may not grow by more than GROWTH after WARM
 requests. 30 s, the usual length of a part, are too short for that: the row says so, and holds only the limits.
 """
 

@@ -14,10 +14,10 @@ BATCH = 1000  # rows
 class Command(BaseCommand):
     help = (
         "Delete what nobody can use any more: sessions whose refresh token has expired, counts of sign-in attempts "
-        "whose window is over, and changes of an email that nobody confirmed; of the staff, expired sign-ins and history older than AUDIT_DAYS; background tasks that "
-        "ended a week ago, or failed a month ago. Deletes in batches, "
-        "each a short transaction of its own: safe beside live traffic, safe to interrupt, safe to run again. A part "
-        "of `clean_up`, which does all that a shop needs once a day."
+        "whose window is over, and changes of an email that nobody confirmed; of the staff, expired sign-ins and "
+        "history older than AUDIT_DAYS; background tasks that ended a week ago, or failed a month ago. Deletes in "
+        "batches, each a short transaction of its own: safe beside live traffic, safe to interrupt, safe to run again. "
+        "A part of `clean_up`, which does all that a shop needs once a day."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
