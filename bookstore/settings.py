@@ -18,7 +18,6 @@ from bookstore.mail import reading
 from bookstore.server import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DEMO_STOREFRONT = "http://127.0.0.1:8000/shop"
 
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
@@ -116,9 +115,13 @@ STOREFRONT_SECRET = read(
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
-STOREFRONT_URL = read("STOREFRONT_URL", env.str, default=DEMO_STOREFRONT if DEBUG else "", check=reading.storefront)
+DEMO_SHOP = f"http://127.0.0.1:{env.str('PORT', '') or 8000}/shop"  # examples/shop, whose views are in the fragment
+STOREFRONT_URL = read("STOREFRONT_URL", env.str, default=DEMO_SHOP if DEBUG else "", check=reading.storefront)
+PAGE_PREFIX = "/#" if STOREFRONT_URL == DEMO_SHOP else ""
 STOREFRONT_PATHS = {
-    page: read(f"STOREFRONT_{page.upper()}_PATH", env.str, default=path, check=partial(reading.path_with, name))
+    page: read(
+        f"STOREFRONT_{page.upper()}_PATH", env.str, default=PAGE_PREFIX + path, check=partial(reading.path_with, name)
+    )
     for page, name, path in (
         ("verify", "token", "/verify-email?token={token}"),
         ("reset", "token", "/reset-password?token={token}"),
@@ -215,7 +218,7 @@ INSTALLED_APPS = [
 ]
 
 # Paths with these prefixes are pages (MIDDLEWARE), all others the API's (API_MIDDLEWARE): bookstore/api/handler.py.
-PAGES = ("/admin/", "/static/")
+PAGES = ("/admin/", "/static/", "/shop/")
 API_MIDDLEWARE = [
     "bookstore.api.middleware.RequestLogMiddleware",
     "bookstore.api.middleware.ErrorEnvelopeMiddleware",

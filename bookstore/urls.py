@@ -39,8 +39,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 if settings.API_DOCS:
-    urlpatterns += [
-        path("schema", SchemaView.as_view(), name="schema"),
-        path("docs", DocsView.as_view(), name="docs"),
-        path("", to_page("docs"), name="home"),
-    ]
+    urlpatterns += [path("schema", SchemaView.as_view(), name="schema"), path("docs", DocsView.as_view(), name="docs")]
+if settings.DEBUG:
+    urlpatterns += [path("shop", to_page("shop")), path("shop/", include("examples.shop.serve"))]
+if settings.DEBUG or settings.API_DOCS:
+    urlpatterns += [path("", to_page("shop" if settings.DEBUG else "docs"), name="home")]

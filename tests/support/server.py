@@ -74,9 +74,9 @@ class Client:
 
 
 @contextmanager
-def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
+def running_server(*, workers: int = 2, port: int = 0, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
     own = {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"}
     url = environ["DATABASE_URL"] if "DATABASE_URL" in environ else url_of_test_database()

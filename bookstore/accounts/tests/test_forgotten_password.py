@@ -42,7 +42,7 @@ def test_forgotten_password_is_mailed_and_reset(api, alice):
     assert (response.status_code, response.content) == (202, b"")
     [message] = mail.outbox
     assert (message.to, message.subject) == (["alice@example.com"], "Set a new password")
-    assert "http://127.0.0.1:8000/shop/reset-password?token=" in message.body
+    assert "http://127.0.0.1:8000/shop/#/reset-password?token=" in message.body
     assert token_in(message) in message.alternatives[0].content
     assert reset(api, token_in(message)).status_code == 204
     alice.refresh_from_db()
