@@ -52,9 +52,9 @@ JWT_SIGNING_KEY_PREVIOUS = read(
     check=lambda value: value and environment.strong_key(value, minimum_bytes=32),
 )
 if JWT_SIGNING_KEY in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
-    stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need a key of their own")
+    stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need their own key")
 if JWT_SIGNING_KEY_PREVIOUS in {JWT_SIGNING_KEY, SECRET_KEY}:
-    stop("JWT_SIGNING_KEY_PREVIOUS", "is a key that is in use: it is for the one that was used before, or empty")
+    stop("JWT_SIGNING_KEY_PREVIOUS", "is a key in use: set it to the previous key, or leave it empty")
 ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"], check=environment.hosts
 )
@@ -173,7 +173,7 @@ HSTS_SECONDS = read(
 HSTS_SUBDOMAINS = read("HSTS_SUBDOMAINS", env.bool, default=False)
 HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
 if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
-    stop("HSTS_PRELOAD", "is 1, and browsers' list takes nobody with HSTS_SECONDS below 31536000, a year")
+    stop("HSTS_PRELOAD", "is 1, but browsers only preload sites with HSTS_SECONDS of at least 31536000, a year")
 API_DOCS = read("API_DOCS", env.bool, default=True)
 TRACES_ENDPOINT = read(
     "TRACES_ENDPOINT", env.str, default="", check=lambda url: url and environment.endpoint(url, "opentelemetry.sdk")

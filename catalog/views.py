@@ -51,7 +51,7 @@ def validated_query(raw: str) -> dict[str, Any]:
 def record_change(request: Request, book: Book, differences: Differences) -> None:
     """Records the differences in the history, if there are any."""
     if differences:
-        summary = f"Changed {in_words(differences)} of the book “{book}”."
+        summary = f"Changed {in_words(book, differences)} of the book “{book}”."
         record(Actor.of_api(request), summary, [changed(book, differences)])
 
 

@@ -1,4 +1,4 @@
-"""What a customer does by links in mails: set a forgotten password, verify an email, change it."""
+"""Actions by links in mails: set a forgotten password, verify or change an email."""
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -16,7 +16,7 @@ from bookstore.mail.sending import queue
 
 
 def needs_mail() -> None:
-    """Raises MailOff in a shop that sends no mail."""
+    """Raises MailOff without EMAIL_URL."""
     if not settings.SENDS_MAIL:
         raise MailOff
 
@@ -38,7 +38,7 @@ def reset_password(token: str, password: str) -> User:
     user = user_named_by(token)
     if not RESET.is_valid(token, user.reset_state):
         raise LinkInvalid
-    encoded = hash_of(password)  # before the transaction: it takes its time
+    encoded = hash_of(password)  # before the transaction, because hashing is slow
     with transaction.atomic():
         here = User.objects.filter(pk=user.pk, password=user.password, email=user.email, is_active=True)
         if not here.update(password=encoded, verified_email=user.email):
@@ -51,7 +51,7 @@ def reset_password(token: str, password: str) -> User:
 def ask_for_email(user: User, email: str, password: str) -> None:
     """Queues a mail to the new address, whose link changes the email, and one that tells the old address.
 
-    An earlier wish is replaced; the email that the user has already only takes it back. Raises MailOff, PasswordWrong
+    Replaces an earlier request; the current email only cancels it. Raises MailOff, PasswordWrong
     and EmailConflict. Six queries and a transaction.
     """
     needs_mail()
@@ -60,7 +60,7 @@ def ask_for_email(user: User, email: str, password: str) -> None:
     with transaction.atomic():
         held = User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password).first()
         if held is None:
-            raise PasswordWrong  # it was changed meanwhile
+            raise PasswordWrong  # changed meanwhile
         held.email_changes.waiting().delete()
         if held.email == email:
             return

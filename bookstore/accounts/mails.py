@@ -1,6 +1,6 @@
-"""The mails about an account. Each reads the account when it is sent, and is left out when there is no need any more.
+"""The mails about an account. Each reads the account when it is sent, and is skipped if it is no longer needed.
 
-Tokens are made here, so that none is in the database, and their lifetime begins when the mail leaves.
+Tokens are created here, so that none is stored, and their lifetime begins when the mail is sent.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from bookstore.mail.storefront import storefront_link
 
 
 def facts(**more: Any) -> dict[str, Any]:
-    """What every template may name."""
+    """The variables of every template."""
     return {
         "storefront": settings.STOREFRONT_URL,
         "minutes": settings.RESET_MINUTES,
@@ -27,7 +27,7 @@ def facts(**more: Any) -> dict[str, Any]:
 
 @mail
 def reset_password(user_id: int) -> None:
-    """To a user who forgot the password. Nothing for 0, which is queued for an email that nobody has."""
+    """To a user who forgot the password. Sends nothing for 0, which is queued for an unknown email."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is not None and user.has_usable_password():
         token = RESET.token(user.pk, user.reset_state)

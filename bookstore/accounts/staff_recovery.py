@@ -20,25 +20,35 @@ from bookstore.accounts.exceptions import LinkInvalid
 from bookstore.accounts.links import RESET, user_named_by
 from bookstore.accounts.models import User
 from bookstore.accounts.throttling import count_attempt
+from bookstore.admin import sign_ins
+from bookstore.admin.wording import StaffWords
 from bookstore.api.errors import Throttled
 from bookstore.mail.sending import queue
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
-    """Of Django's admin, for somebody who is not signed in."""
+    """A page of Django's admin for somebody who is not signed in."""
     request.current_app = admin.site.name  # as Django's own views do
     shown = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, f"registration/{template}.html", shown)
 
 
+class AskForMailForm(StaffWords, PasswordResetForm):
+    pass
+
+
+class NewPasswordForm(StaffWords, SetPasswordForm):
+    pass
+
+
 @method_decorator(never_cache, name="dispatch")
 class ForgottenPassword(View):
     def get(self, request: HttpRequest) -> HttpResponse:
-        return page(request, "password_reset_form", "Forgotten password", form=PasswordResetForm())
+        return page(request, "password_reset_form", "Forgotten password", form=AskForMailForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """The same page and the same statements whoever has the email. Only staff get a mail."""
-        form = PasswordResetForm(request.POST)
+        """The same page and statements for every email. Only staff get a mail."""
+        form = AskForMailForm(request.POST)
         refused: Throttled | None = None
         if form.is_valid():
             email = normalise_email(form.cleaned_data["email"])
@@ -67,22 +77,23 @@ class MailSent(View):
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
 class SetPassword(View):
-    """The page of the mail's link. The token is in its path, and leaves it with no Referer: the site sends none."""
+    """The page of the mail's link. The token is in its path, and the site sends no Referer."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         user = staff_of(token)
-        form = SetPasswordForm(user) if user else None
+        form = NewPasswordForm(user) if user else None
         return page(request, "password_reset_confirm", "Set a new password", form=form, validlink=bool(user))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         user = staff_of(token)
-        form: Any = SetPasswordForm(user, request.POST) if user else None
+        form: Any = NewPasswordForm(user, request.POST) if user else None
         if form and form.is_valid():
             try:
                 reset_password(token, form.cleaned_data["new_password1"])
             except LinkInvalid:  # used meanwhile
                 form = None
             else:
+                sign_ins.note(request, user, "Set a new password by a link in a mail.")
                 return redirect("password_reset_complete")
         return page(request, "password_reset_confirm", "Set a new password", form=form, validlink=bool(form))
 

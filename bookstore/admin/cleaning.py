@@ -8,7 +8,9 @@ from django.contrib.sessions.models import Session
 from django.utils.timezone import now
 
 from bookstore.admin.models import BulkAction
+from bookstore.audit.actor import Actor
 from bookstore.audit.models import AuditEvent
+from bookstore.audit.recording import record
 from bookstore.database.deletion import delete_in_batches
 
 ABANDONED = 7  # days
@@ -26,4 +28,7 @@ def clean_up(batch: int) -> str:
     delete_in_batches(abandoned.order_by("created_at"), batch)  # previews of actions on many rows
     while deleted := AuditEvent.objects.prune_batch(before, size=batch):
         events += deleted
+    if events:
+        summary = f"Deleted {events:,} events of the history older than {settings.AUDIT_DAYS} days."
+        record(Actor.of_command("clean_up"), summary, [])
     return f"Deleted {sign_ins} expired sign-ins of staff and {events} old events of their history."

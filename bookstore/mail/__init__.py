@@ -1,6 +1,7 @@
 """Mails to customers and staff, sent by background tasks (docs/decisions/0031-mail.md).
 
-An app writes a mail as a task that renders and sends it, and queues the task in the transaction that the mail tells of:
+An app defines a mail as a task that renders and sends it, and queues the task in the transaction that the mail is
+about:
 
     from bookstore.mail.sending import mail, queue, send
 

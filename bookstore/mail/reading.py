@@ -1,4 +1,4 @@
-"""What the settings of mail may say: EMAIL_URL and the links to the storefront."""
+"""Parses the settings of mail: EMAIL_URL and the links to the storefront."""
 
 import re
 from email.utils import formataddr, parseaddr
@@ -22,7 +22,7 @@ TIMEOUT = 10  # seconds, for each step of the conversation with the mail server
 def mail_server(url: str) -> dict[str, Any]:
     """Django's settings for sending mail by this URL; {} for none, when the shop sends no mail.
 
-    `smtp` is STARTTLS, `smtps` TLS from the first byte, `smtp+plain` neither, and then without a password.
+    `smtp` uses STARTTLS, `smtps` TLS from the first byte, `smtp+plain` neither, and allows no password.
     `anymail+PROVIDER:?name=value` is django-anymail's backend of that provider, with its settings of these names.
     Raises BadValue, never with a part of the URL that may be a secret.
     """
@@ -49,7 +49,7 @@ def smtp(scheme: str, url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # its text may repeat a part of the URL, and its traceback would
+    except ValueError:  # its message, and a traceback, may contain a part of the URL
         raise BadValue(f"is not a URL: {FORMS}, {ENCODE}") from None
     account = parts.netloc.rpartition("@")[0]
     if not HOST.fullmatch(host) or port == 0 or "@" in account or account.count(":") > 1:
@@ -85,7 +85,7 @@ def provider(name: str, rest: str) -> dict[str, Any]:
 
 
 def storefront(url: str) -> str:
-    """The storefront's address, without a slash at its end."""
+    """The storefront's address, without a trailing slash."""
     url = url.strip().rstrip("/")
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):

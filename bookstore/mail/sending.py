@@ -10,22 +10,22 @@ from django.template import Context, engines
 
 from bookstore.tasks import GiveUp, retried, task
 
-# Seconds between attempts: growing, then hourly for two days, as long as mail servers themselves try.
+# Seconds between attempts: growing, then hourly for two days, as mail servers retry.
 PAUSES = (10, 60, 600, *[3600] * 48)
 PRIORITY = 10  # before imports, which are queued with 0
 
 
 class NotSent(Exception):
-    """The mail server did not take the mail. Its text has no address: the database keeps it with the task."""
+    """The mail server did not accept the mail. The message has no address, because it is stored with the task."""
 
 
 def mail(function: Callable[..., None]) -> Any:
-    """Makes a task of a function that sends one mail. It is retried for two days, and may be run twice."""
+    """Turns a function that sends one mail into a task, which is retried for two days and may run twice."""
     return task(priority=PRIORITY)(retried(*PAUSES)(function))
 
 
 def queue(of_mail: Any, *arguments: int | str) -> None:
-    """Queues a mail in the caller's transaction: one INSERT; none in a shop that sends no mail (EMAIL_URL)."""
+    """Queues a mail in the caller's transaction: one INSERT; none without EMAIL_URL."""
     if settings.SENDS_MAIL:
         of_mail.enqueue(*arguments)
 

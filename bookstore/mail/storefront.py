@@ -1,4 +1,4 @@
-"""Links in mails: to pages of the storefront, whose paths the shop names."""
+"""Links in mails to pages of the storefront, whose paths are settings."""
 
 from typing import Any
 from urllib.parse import quote

@@ -38,7 +38,8 @@ class GiveUp(Exception):
 
 
 def retried(*pauses: int) -> Callable[[Function], Function]:
-    """Retry delays in seconds in place of AGAIN_AFTER, to outlast the absence of another server. Below `@task()`."""
+    """Sets retry delays in seconds in place of AGAIN_AFTER, to outlast an outage of another server. Write it below
+    `@task()`."""
 
     def mark(function: Function) -> Function:
         function.again_after = pauses  # type: ignore[attr-defined]  # a mark on a function

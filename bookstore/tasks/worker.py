@@ -92,7 +92,7 @@ class Worker:
 
                     metrics.look()
             except DatabaseError as error:
-                logger.warning("This worker of tasks gave no sign of life: %s", str(error).splitlines()[:1])
+                logger.warning("This task worker could not write its heartbeat: %s", str(error).splitlines()[:1])
             time.sleep(EVERY)
         connection.close()
 
@@ -143,7 +143,7 @@ def fail(claimed: DBTaskResult, error: BaseException) -> None:
 
 
 def pauses_of(claimed: DBTaskResult) -> tuple[int, ...]:
-    """Retry delays in seconds: the task's own (`@retried`), or AGAIN_AFTER. Also when its function is gone."""
+    """The retry delays in seconds: the task's own (`@retried`), or AGAIN_AFTER, also if its function is gone."""
     try:
         pauses: tuple[int, ...] = getattr(claimed.task.func, "again_after", AGAIN_AFTER)
     except (ImportError, SuspiciousOperation):

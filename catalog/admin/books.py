@@ -179,12 +179,6 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
                 Genre.objects.lock_existing(obj.genre_id)
                 super().save_model(request, obj, form, change)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Counts what is deleted with each book, where Django would list each line of each cart. One query."""
-        books = self.get_queryset(request).filter(pk__in=[book.pk for book in objs]).order_by("title_folded", "pk")
-        told = [self.name_and_effects(book) for book in books]
-        return told, {"books": len(told)}, set(), []
-
     def delete_model(self, request: HttpRequest, obj: Book) -> None:
         obj.remove()
 

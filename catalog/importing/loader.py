@@ -18,6 +18,7 @@ from catalog.importing.known import Known, Undecided
 from catalog.importing.rows import Fault, Row
 from catalog.importing.seen import Seen
 from catalog.importing.spelling import as_text, comparable
+from catalog.importing.staged import gives_another_title
 from catalog.models import Book, Genre
 
 BATCH = 500  # rows; one transaction takes some tens of milliseconds
@@ -52,6 +53,10 @@ class Planned:
     changes: dict[str, tuple[str, str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     genre_before: int | None = None
+
+    @property
+    def retitles(self) -> bool:
+        return self.outcome == "changed" and gives_another_title(self.changes)
 
 
 # Compares a row's plan with the confirmed one: the reason to refuse it, or None.
@@ -124,8 +129,8 @@ class Loader:
             self.seen.add(0, "genre", name)
         return len(names) - Genre.objects.filter(name_folded__in=names).count() if names else 0
 
-    def load(self, rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Fault]]:
-        """Loads valid rows, given with their numbers, in one transaction. Returns the refused ones.
+    def load(self, rows: Sequence[tuple[int, Row]]) -> list[Planned]:
+        """Loads valid rows, given with their numbers, in one transaction. Returns what became of each.
 
         4 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for
         new books and 1 for changed ones.
@@ -136,7 +141,7 @@ class Loader:
         else:
             planned = self.load_as_shown(rows, lambda plan: None)
         self.count(planned)
-        return [(plan.number, fault) for plan in planned for fault in plan.faults]
+        return planned
 
     def count(self, planned: Iterable[Planned]) -> None:
         names = {"new": "added", "changed": "changed", "same": "same", "refused": "refused"}

@@ -89,7 +89,7 @@ def test_row_that_cannot_be_saved_says_why_and_the_others_are_saved(olga, emma, 
 
     [row] = response.context["cl"].formset.forms
     assert row.instance == emma
-    assert row.errors == {"price": ["Ensure this value is greater than or equal to 0.01."]}
+    assert row.errors == {"price": ["The least is 0.01."]}
     assert told(response) == ["1 book was changed successfully."]
     assert "This row was not saved." in response.content.decode()
     assert {book.title: str(book.price) for book in Book.objects.all()} == {"Emma": "9.50", "Dracula": "13.00"}

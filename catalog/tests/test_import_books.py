@@ -262,7 +262,7 @@ def test_import_books_reports_the_encoding_and_ignored_columns(file):
         (b"Emma,Jane Austen,12.50\n", "lacks the columns title, author, price: its first line names Emma, "),
         (b"title,author,price,Title\n", "has the column 'title' twice"),
         (b"\x81\x8d\x8f\n", "lacks the columns title, author, price: its first line names "),
-        (b"PK\x03\x04\x81\x8d", "is a packed file, and no Excel workbook"),
+        (b"PK\x03\x04\x81\x8d", "is a damaged workbook, or a damaged ZIP archive"),
         (LONG_LINE + b"\nEmma,Jane Austen,1\n", r"has more than 10,000 characters in its first line, "),
         (b"sep=," + LONG_LINE, r"has more than 10,000 characters in its first line, "),
         (b"sep=,\n" + LONG_LINE, r"has more than 10,000 characters in its first line, "),

@@ -1,4 +1,4 @@
-"""Orders in the staff's site: found by number, email and ISBN; changed by the verbs only."""
+"""Orders in the admin: found by number, email and ISBN; changed only by the verbs."""
 
 import pytest
 from django.contrib.messages import get_messages

@@ -1,4 +1,4 @@
-"""placed → paid → shipped, and cancelled: each verb with its guard, alone and two at once."""
+"""placed → paid → shipped, and cancelled: each verb and its guard, alone and two at once."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ VERBS = {
     "ship": lambda order: order.ship(),
     "cancel": lambda order: order.cancel(by="customer"),
 }
-# What each verb makes of each state; an exception is a refusal, which changes nothing.
+# The next state by verb and state; an exception is a refusal, which changes nothing.
 TABLE = {
     ("placed", "mark_paid"): "paid",
     ("placed", "ship"): OrderNotShippable,

@@ -1,4 +1,4 @@
-"""`python -m proofs.stress [parts…]`: runs the proofs, prints their figures, and fails when one does not hold."""
+"""`python -m proofs.stress [parts…]`: runs the proofs, prints their figures, and fails when one fails."""
 
 import argparse
 import json

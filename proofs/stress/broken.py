@@ -1,4 +1,4 @@
-"""What is broken in each sabotage, and which row of which proof must see it, with sizes that suffice.
+"""The sabotages: what each breaks, and the row of the proof that must fail, with small sizes.
 
 Nothing of the product is imported here: this file is read at the start of each process of the build.
 """

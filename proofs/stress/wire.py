@@ -1,4 +1,4 @@
-"""A client that can be told by its answers only: status, headers, body and how long it took."""
+"""A raw HTTP client: status, headers, body and duration of each response."""
 
 import json
 import threading

@@ -270,7 +270,7 @@ def test_hsts_is_what_its_settings_say(tmp_path, environ, expected):
 def test_hsts_for_browsers_lists_lasts_a_year(tmp_path):
     started = start(tmp_path, **PRODUCTION | {"HSTS_PRELOAD": "1", "HSTS_SECONDS": "3600"})
 
-    assert started.stderr.startswith("bookstore cannot start: HSTS_PRELOAD is 1, and browsers' list takes nobody with")
+    assert started.stderr.startswith("bookstore cannot start: HSTS_PRELOAD is 1, but browsers only preload sites with")
 
 
 @pytest.mark.parametrize(

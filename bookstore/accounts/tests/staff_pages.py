@@ -9,9 +9,9 @@ from tests.support.staff_pages import CHANGED, NEXT_PASSWORD, NONE_TO_ADD, READ,
 
 ANYBODY, NO_METHOD_FOR_ANYBODY = (200,) * 5, (405,) * 5
 PAGES = {
-    # What a group may do is the superuser's to say.
+    # Only a superuser changes groups.
     **of_model("auth/group", actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD, delete=NONE_TO_ADD),
-    # A session is made by a login, and not changed but ended: by the action of the list.
+    # A session is created by a sign-in, and never changed, only ended, by the action of the list.
     **of_model("accounts/loginsession", add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD),
     **of_model("accounts/user"),
     "accounts/user/<id>/password/": pages(READ, CHANGED),
@@ -31,7 +31,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "accounts/user/<id>/password/": {"usable_password": "true", **NEW_PASSWORD},
 }
 ACTIONS = {"accounts/loginsession/": "end"}
-# A deletion of several leads to the page that asks.
+# A deletion of several redirects to the page that asks.
 ONLY_LED_ON = {"auth/group/", "accounts/user/"}
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a task: run once, again after a failure, again when its process has died."""
+"""The states of a task: run once, retried after a failure, run again after its process died."""
 
 import os
 import signal

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 
+from cart.cleaning import History
 from cart.models import Cart
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -39,13 +40,14 @@ run beside live traffic and may be interrupted: what is deleted stays deleted, a
     def handle(self, *args: Any, older_than: timedelta, dry_run: bool, batch: int, **options: Any) -> None:
         moment = now() - older_than
         stale = Cart.objects.unchanged_since(moment)
-        since = f"not changed since {moment:%Y-%m-%d %H:%M} UTC"
+        history = History("prune_carts", moment)
+        since = history.since
         if dry_run:
             self.stdout.write(f"{stale.count()} carts {since} would be deleted.")
             return
         deleted = 0
         try:
-            while count := Cart.objects.prune_batch(moment, size=batch):
+            while count := Cart.objects.prune_batch(moment, size=batch, record=history.write):
                 deleted += count
                 self.stdout.write(f"{deleted} carts deleted …")
         except KeyboardInterrupt:

@@ -27,7 +27,8 @@ from catalog.importing.staged import chosen_headings
 from catalog.importing.table import Line
 
 SHOWN = 10  # rows in the summary; the report has all
-REFUSED, LEFT_OUT = "refused", "left out"
+REFUSED, LEFT_OUT, RETITLED = "refused", "left out", "another title"
+ANOTHER_TITLE = "The book of this ISBN has another title, which becomes the file's: see that the ISBN is right."
 INTERRUPTED = 130  # the exit status after Ctrl-C
 
 HELP = """\
@@ -79,7 +80,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report",
             metavar="REPORT.csv",
-            help="write each cell that was refused or left out to this file: line, outcome, column, value, reason",
+            help="write each cell that was refused, left out or gave a book another title to this file: line, outcome, "
+            "column, value, reason",
         )
 
     def handle(self, *args: Any, file: str, report: str | None, **options: Any) -> None:
@@ -123,8 +125,11 @@ class Command(BaseCommand):
                         findings.add(line.number, REFUSED, row.faults)
                     else:
                         good.append((line.number, row))
-                for number, fault in loader.load(good):
-                    findings.add(number, REFUSED, [fault])
+                for plan in loader.load(good):
+                    findings.add(plan.number, REFUSED, plan.faults)
+                    if plan.retitles:
+                        titles = " → ".join(plan.changes["title"])
+                        findings.add(plan.number, RETITLED, [Fault("title", titles, ANOTHER_TITLE)])
                 read = batch[-1].number
                 reset_queries()  # with DEBUG Django keeps every statement in memory
                 progress.show(loader)
@@ -156,7 +161,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{'Would be: ' if loader.dry_run else ''}{text}, in {progress.seconds:.1f} s.")
         for (outcome, column, reason), number in findings.reasons.most_common():
             self.stdout.write(f"{number:>8,} {outcome}: {column}: {reason}")
-        for number, fault in findings.refused:
+        for number, fault in findings.shown:
             self.stdout.write(f"  line {number}: {fault.column} is '{printable(fault.value)}': {fault.reason}")
         if report:
             self.stdout.write(f"Each of them, with its line, is in {report}.")
@@ -165,11 +170,12 @@ class Command(BaseCommand):
 
 
 class Findings:
-    """Refused rows and left-out cells: counted by reason; the first few for the summary, all of them in the report."""
+    """Refused rows, left-out cells and changed titles: counted by reason; the first few for the summary, all of them in
+    the report."""
 
     def __init__(self, report: TextIO | None) -> None:
         self.reasons: Counter[tuple[str, str, str]] = Counter()
-        self.refused: list[tuple[int, Fault]] = []  # the first few
+        self.shown: list[tuple[int, Fault]] = []  # the first few
         self.writer = csv.writer(report) if report else None
         if self.writer:
             self.writer.writerow(("line", "outcome", "column", "value", "reason"))
@@ -177,8 +183,8 @@ class Findings:
     def add(self, line: int, outcome: str, faults: Iterable[Fault]) -> None:
         for fault in faults:
             self.reasons[outcome, fault.column, fault.reason] += 1
-            if outcome == REFUSED and len(self.refused) < SHOWN:
-                self.refused.append((line, fault))
+            if outcome != LEFT_OUT and len(self.shown) < SHOWN:
+                self.shown.append((line, fault))
             if self.writer:
                 self.writer.writerow((line, outcome, fault.column, written(fault.value), fault.reason))
 
