@@ -12,7 +12,8 @@ from cart.models import Cart
 
 
 class History:
-    """The event of one run, made with the first batch. Names users by id: an email would outlive their account."""
+    """The event of one run, created with the first batch. Has users by id, because an email would outlive the
+    account."""
 
     def __init__(self, command: str, moment: datetime) -> None:
         self.command = command

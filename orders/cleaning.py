@@ -5,13 +5,13 @@ from datetime import datetime
 from django.utils.timezone import now
 
 from bookstore.database.deletion import delete_in_batches
-from orders.checkout import KEPT
-from orders.models import CheckoutKey, Order
+from orders.models import KEPT, CheckoutKey
+from orders.releasing import Releasing
 
 
 def clean_up(batch: int) -> str:
-    moment, cancelled = now(), 0
-    while count := Order.objects.release_batch(moment, size=batch):
+    moment, releasing, cancelled = now(), Releasing(), 0
+    while count := releasing.batch(moment, size=batch):
         cancelled += count
     keys = delete_old_keys(moment, batch)
     return f"Cancelled {cancelled} orders that were not paid in time, and deleted {keys} old Idempotency-Keys."

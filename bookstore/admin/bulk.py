@@ -158,7 +158,7 @@ class BulkActions(ModelAdmin):
     def run_batch(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> None:
         """The next BATCH rows, locked by id, in the caller's transaction."""
         chunk = shown_of(action.rows[action.done : action.done + BATCH])
-        verb.lock_first(action.parameters or {})
+        verb.lock_first(action.parameters or {}, chunk.keys())
         locked = self.model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk__in=chunk)
         rows = list(locked.order_by("pk"))
         outcome = verb.run(self, request, rows, chunk, action.parameters or {})

@@ -11,7 +11,7 @@ from bookstore.audit.recording import changed, record
 
 
 class OwnPasswordView(PasswordChangeView):
-    """Django's, which writes the change into the history as well."""
+    """Django's page, which also records the change in the history."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():

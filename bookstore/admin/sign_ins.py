@@ -45,9 +45,9 @@ def note(request: HttpRequest, user: Any, summary: str, *, device: str = "") -> 
 
 
 def note_refused(request: HttpRequest, email: str) -> None:
-    """Writes a refused sign-in into the history of the member of staff whose email was tried. One to three queries.
+    """Records a refused sign-in in the history of the member of staff with this email. One to three queries.
 
-    Of other emails only the log knows: there is no end to what can be typed.
+    Other emails are only logged, because anybody can type any number of them.
     """
     staff = get_user_model().objects.filter(email=email, is_staff=True).first()
     if staff is not None:

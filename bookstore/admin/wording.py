@@ -1,4 +1,4 @@
-"""What is wrong with a form's field, in words for staff in place of Django's.
+"""Error messages of form fields in words for staff, in place of Django's.
 
 By the code of the error; Django fills in the parameters, `%(limit_value)s`. A form that derives from StaffWords has
 them, and so has every field of a model's page (saving.py).
@@ -29,7 +29,7 @@ CHOICES = {
     "invalid_pk_value": "This is no choice. Choose again.",
     "invalid_list": "This is no choice. Choose again.",
 }
-# By the kind of field; of two that fit, the later one counts.
+# By kind of field; of two that match, the later one is used.
 KINDS: dict[type[forms.Field], dict[str, str]] = {
     forms.IntegerField: {"invalid": "Write a whole number, such as 12."},
     forms.FloatField: {"invalid": "Write a number, such as 12.50."},
@@ -59,7 +59,7 @@ class StaffWords:
 
 
 def put_in_words(field: forms.Field, validators: Iterable[Any] = ()) -> None:
-    """Replaces Django's messages. `validators` are those of the model's field, where it has one."""
+    """Replaces Django's messages. `validators` are those of the model's field, if it has one."""
     words = dict(WORDS)
     for kind, those in KINDS.items():
         if isinstance(field, kind):

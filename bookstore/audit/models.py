@@ -81,7 +81,8 @@ class AuditEvent(models.Model):
 
 
 def label_of(kind: str, name: str) -> str:
-    """A field as pages name it: "on sale" for a book's `is_active`. What no model has (any more) is named as it is."""
+    """The label of a field: "on sale" for a book's `is_active`. The name itself if no model has the field (any
+    more)."""
     try:
         return str(apps.get_model(kind)._meta.get_field(name).verbose_name)
     except (LookupError, ValueError, FieldDoesNotExist, AttributeError):

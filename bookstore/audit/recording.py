@@ -75,7 +75,7 @@ def deleted(row: models.Model) -> AuditChange:
 
 
 def deleted_as(row: models.Model, name: str) -> AuditChange:
-    """A deletion under another name than the object's own, without its values. No query."""
+    """The change of a deletion under another name than the object's, without its values. No query."""
     return change_named(row, name, Action.DELETE, {})
 
 

@@ -1,6 +1,6 @@
 """Actions of the admin on many books at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -125,7 +125,7 @@ class SetGenre(ChangeFields):
     form = GenreChoiceForm
     shows = ("genre_id",)
 
-    def lock_first(self, parameters: Mapping[str, Any]) -> None:
+    def lock_first(self, parameters: Mapping[str, Any], keys: Collection[int]) -> None:
         Genre.objects.lock_existing(parameters["genre"])
 
     def changes(self, row: Book, parameters: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.extensions import Extensible
 from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList, is_id
-from bookstore.admin.rows import EditableRows
+from bookstore.admin.rows import EditableRows, RowForm
 from bookstore.admin.verbs import DeleteRows
 from catalog.admin.actions import AddToStock, ChangePrices, PutBack, SetGenre, SetStock, Withdraw
 from catalog.admin.book_files import BookFiles
@@ -83,7 +83,13 @@ class CoverFilter(KnownFilter):
     title, parameter_name, field = "cover", "has_cover", "cover_image_url"
 
 
+class StockRowForm(RowForm):
+    counted = ("stock_quantity",)
+
+
 class BookForm(RefusesConflicts, forms.ModelForm):
+    counted = ("stock_quantity",)
+
     def clean_isbn(self) -> str | None:
         """Refuses an ISBN that another book has, with a link to that book. One query."""
         isbn: str | None = self.cleaned_data["isbn"]
@@ -153,6 +159,9 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
         if found is None:
             found = books.search(search_term)
         return (found.order_by(*queryset.query.order_by) if "o" in request.GET else found), False
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": StockRowForm, **kwargs})
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

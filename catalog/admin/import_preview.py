@@ -1,4 +1,5 @@
-"""What the page of an import shows: how many rows do what, the first of each kind, and what the headings mean."""
+"""The data of an import's page: the number of rows by outcome, the first rows of each, and the columns of the
+headings."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -9,8 +10,8 @@ from django.conf import settings
 from catalog.importing.columns import COLUMNS, label_of
 from catalog.importing.staged import COUNTED, BookImport, StagedRow
 
-MAX_SHOWN = 200  # rows of each kind
-MAX_MAPPED = 100  # headings that can be given a column
+MAX_SHOWN = 200  # rows of each outcome
+MAX_MAPPED = 100  # headings that staff can map to a column
 
 State = BookImport.State
 
@@ -39,7 +40,7 @@ def preview_of(shown: BookImport) -> dict[str, Any]:
 
 
 def named(row: StagedRow) -> StagedRow:
-    """With the columns' labels in place of their names."""
+    """Replaces the names of columns by their labels."""
     row.changes = {label_of(name): change for name, change in row.changes.items()}
     row.faults = labelled(row.faults)
     row.notes = labelled(row.notes)
@@ -51,7 +52,7 @@ def labelled(faults: Iterable[list[str]]) -> list[list[str]]:
 
 
 def lines_of(staged: StagedRow) -> list[tuple[Any, ...]]:
-    """A row as lines of a report: one for each change, each fault, each cell that was left out."""
+    """The report lines of a row: one for each change, each fault and each cell that was left out."""
     row = named(staged)
     line, outcome, title = row.line, row.outcome, row.title
     lines: list[tuple[Any, ...]] = [

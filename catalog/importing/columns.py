@@ -21,7 +21,7 @@ COLUMNS: dict[str, str] = {
     "popularity": "how much it is asked for, a whole number from 0: the search puts the higher first",
 }
 REQUIRED = ("title", "author", "price")
-# How pages name a column.
+# The labels of columns on pages.
 LABELS: dict[str, str] = {
     "isbn": "ISBN",
     "cover_image_url": "Cover URL",
@@ -72,7 +72,7 @@ CURRENCIES = frozenset().union(*SYMBOLS.values())
 
 
 def label_of(column: str) -> str:
-    """The column as pages name it: "Stock" for `stock_quantity`."""
+    """The label of a column: "Stock" for `stock_quantity`."""
     return LABELS.get(column, column.capitalize())
 
 

@@ -81,7 +81,7 @@ def encoding_of(file: BinaryIO) -> str:
 
 
 def marked_encoding(start: bytes) -> str | None:
-    """The encoding that the first bytes of a file show by themselves: a byte order mark, or UTF-16's NULs."""
+    """The encoding shown by the first bytes of a file: a byte order mark, or the NULs of UTF-16."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if start.startswith(mark):
             return encoding

@@ -1,4 +1,4 @@
-"""What a file is that is no table: told by its first bytes, so that a picture called books.csv is called a picture."""
+"""Recognises files that are not tables by their first bytes, so that a picture named books.csv is called a picture."""
 
 import zipfile
 from typing import BinaryIO
@@ -46,14 +46,14 @@ MIMETYPES = {
     b"application/vnd.oasis.opendocument.text": "is an OpenDocument text (.odt)",
     b"application/epub+zip": "is an e-book (EPUB)",
 }
-# Control characters that a text may have: tab, the ends of lines and pages, and DOS's end of a file.
+# Control characters allowed in a text: tab, the ends of lines and pages, and the end of a DOS file.
 OF_TEXTS = frozenset(b"\t\n\x0b\x0c\r\x1a\x1b\x1c\x1d\x1e\x1f")
 ODD = bytes(set(range(32)) - OF_TEXTS)
-FEW = 8  # of them can be slips in a text
+FEW = 8  # other control characters that a text may have by mistake
 
 
 def of_archive(file: BinaryIO) -> str:
-    """What a ZIP archive is that is no .xlsx; leaves the file at its beginning."""
+    """The kind of a ZIP archive that is not an .xlsx. Leaves the file at its beginning."""
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()[:PARTS_LOOKED_AT]
@@ -73,7 +73,7 @@ def of_archive(file: BinaryIO) -> str:
 
 
 def of_ole(file: BinaryIO) -> str:
-    """What a file of Microsoft's compound format is; leaves it at its beginning."""
+    """The kind of a file in Microsoft's compound format. Leaves it at its beginning."""
     content = file.read(1 << 20)
     file.seek(0)
     if "EncryptedPackage".encode("utf-16-le") in content:
@@ -82,7 +82,7 @@ def of_ole(file: BinaryIO) -> str:
 
 
 def of_bytes(start: bytes, *, is_text: bool) -> str:
-    """What a file with this beginning is, if no text of a table; "" for text. `is_text`: its encoding is certain."""
+    """The kind of a file with this beginning; "" for text. `is_text`: its encoding is certain."""
     for mark, kind in STARTS.items():
         if start.startswith(mark):
             return f"{kind}: {SAVE}"

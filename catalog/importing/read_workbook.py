@@ -18,7 +18,7 @@ MAX_SECONDS = 120  # of CPU time
 MAX_UNPACKED = 400_000_000  # bytes
 MAX_CELLS = 20_000_000  # rows × columns of a sheet: calamine allocates each, also empty ones
 MAX_FORMULA = 10_000  # bytes: no cell with a formula is longer
-# A cell whose formula failed. calamine gives an empty text for it (its issue 105).
+# A cell whose formula failed, which calamine returns as an empty text (its issue 105).
 FAILED = re.compile(
     rb"""<(?:\w{1,20}:)?c\s(?=[^<>]*\bt=["']e["'])[^<>]*\br=["']([A-Z]{1,3})([0-9]{1,7})["'][^<>]*>"""
     rb"""(?:(?!</?(?:\w{1,20}:)?c[\s>]).)*?<(?:\w{1,20}:)?v>([^<]*)<""",
@@ -40,7 +40,7 @@ def bound() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
 
 
-Failed = dict[int, dict[int, str]]  # by row and column, from 0: what the cell shows, `#DIV/0!`
+Failed = dict[int, dict[int, str]]  # by row and column, from 0: the shown text, `#DIV/0!`
 
 
 def check(path: str) -> dict[str, Failed]:
@@ -76,7 +76,7 @@ def check(path: str) -> dict[str, Failed]:
 
 
 def part_of(path: str, sheet: str) -> str:
-    """The name of the part of a workbook that has this sheet."""
+    """The name of the workbook's part with this sheet."""
     with zipfile.ZipFile(path) as parts:
         book = ElementTree.fromstring(parts.read("xl/workbook.xml"))  # noqa: S314  # this process is bounded
         links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))  # noqa: S314  # likewise

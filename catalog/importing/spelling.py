@@ -8,7 +8,7 @@ from typing import Any
 FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 QUOTED_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 MARKS = "\ufeff\u200b\u2060\u200e\u200f"  # invisible, and meaningless at the beginning or end of a text
-# What a spreadsheet shows in a cell whose formula failed, in the languages that translate it.
+# The text of a cell whose formula failed, in the languages that translate it.
 FAILED_WORDS = (
     "#NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #GETTING_DATA "
     "#WERT! #BEZUG! #ZAHL! #NV #ÜBERLAUF! #NUL! #VALEUR! #NOM? #NOMBRE! #PROPAGATION! #¡NULO! #¡DIV/0! #¡VALOR! "
@@ -29,7 +29,7 @@ def written(text: str) -> str:
 
 
 def is_failed_formula(cell: str) -> bool:
-    """Whether a cell shows only that its formula failed: `#DIV/0!`."""
+    """Whether a cell is only the error of a formula: `#DIV/0!`."""
     text = bare(cell)
     return text.upper() in FAILED or FAILED_CODE.fullmatch(text) is not None
 

@@ -141,7 +141,7 @@ COUNTED = (*OUTCOMES, "noted", "retitled")
 
 
 def gives_another_title(changes: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the book of a row's ISBN has another title: the ISBN may be wrong, and the row mean another book."""
+    """Whether the book with the row's ISBN has another title, so that the ISBN may be wrong."""
     return "title" in changes and same_name(changes["title"][0]) != same_name(changes["title"][1])
 
 
@@ -168,7 +168,7 @@ class StagedRow:
 
     @property
     def cells(self) -> list[tuple[str, str]]:
-        """The label and the value of each column, in their order."""
+        """The label and the value of each column, in order."""
         return [(label_of(name), as_text(self.fields.get(name))) for name in COLUMNS]
 
     @property

@@ -14,6 +14,7 @@ from proofs.benchmarks.servers import Server
 
 LUA = Path(__file__).resolve().parent / "lua"
 SCRIPTS = {"get5": "get.lua", "get50": "get.lua", "put": "put.lua", "add_delete": "add_delete.lua"}
+SCRIPTS["checkout"] = "checkout.lua"  # of checkout.py
 SCRIPTS |= dict.fromkeys(data.CATALOGUE, "paths.lua")
 MOST_FAILED = 0.01  # above it the measurement is invalid
 TITLES = {

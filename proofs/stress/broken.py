@@ -115,6 +115,9 @@ def take_what_was_seen(copies: Any) -> bool:
     return True
 
 
+STOCK_SUFFICES = " AND books.stock_quantity >= goods.quantity"
+
+
 def twice(original: Function) -> Function:
     def give_back(copies: Any) -> None:
         original(copies)
@@ -301,9 +304,19 @@ SABOTAGES = {
         # Looked at without a lock, and taken whatever it is by then.
         [
             instead("catalog.querysets", "BookQuerySet.lock", lambda books, ids: None),
-            instead("orders.checkout", "take", take_what_was_seen),
+            instead("orders.checkout", "is_fast", lambda: False),
+            instead("orders.steps", "take", take_what_was_seen),
         ],
         {"rounds": 150},
+    ),
+    "order-statement-without-lock": Sabotage(
+        "order_races",
+        "orders, 2 hosts: last copies of overlapping carts",
+        [
+            Break("orders.statements", "LOOK", lambda sql: sql.replace("FOR NO KEY UPDATE OF book", "")),
+            Break("orders.statements", "WRITE", lambda sql: sql.replace(STOCK_SUFFICES, "")),
+        ],
+        {"rounds": 20},
     ),
     "given-back-twice": Sabotage(
         "orders",

@@ -8,10 +8,13 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.support.demo import demo_shop
-from tests.support.server import Client, running_server
+from tests.support.server import ROOT, Client, running_server
 from tools.postgres import free_port
 
 expect.set_options(timeout=20_000)
+
+AXE = ROOT / "tools" / "typescript" / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = ["", "?q=austen", "?q=nothing+at+all", "book/1", "cart", "account", "orders", "forgot", "no-such-page"]
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -305,3 +308,28 @@ def test_a_change_outlasts_a_server_that_ends_and_comes_back(shop, page):
         expect(page.get_by_text("Emma is in your cart.")).to_be_visible()
         expect(page.get_by_text("Trying again…")).not_to_be_visible()
         expect(page.get_by_role("link", name="Cart, 1 in it")).to_be_visible()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: make types installs it")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_view_is_accessible_and_fits_the_window(shop, page, width, scheme):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    register(page, f"axe-{width}-{scheme}@example.com")
+    found = {}
+    for view in VIEWS:
+        page.goto(f"/shop/#/{view}")
+        if view == "book/1":
+            page.get_by_role("button", name="Add to cart").click()
+            expect(page.get_by_text("is in your cart.")).to_be_visible()
+        expect(page.locator("main h1")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text("utf-8"))
+        violations = page.evaluate(
+            "axe.run({resultTypes: ['violations']}).then((all) => all.violations.map((one) => one.id))"
+        )
+        too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        found[view] = [*violations, *(["too wide"] if too_wide else [])]
+
+    assert found == {view: [] for view in VIEWS}

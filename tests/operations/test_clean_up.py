@@ -82,6 +82,7 @@ def test_clean_up_deletes_what_is_over_and_says_how_much(years_ago):
     assert [model.__name__ for model in grown if model.objects.exists()] == []
     assert [order.status for order in Order.objects.all()] == ["cancelled"]
     assert [event.summary.partition(" since ")[0] for event in AuditEvent.objects.order_by("pk")] == [
+        "Cancelled orders that were not paid in time.",
         "Deleted carts not changed",
         "Deleted 2 events of the history older than 730 days.",
     ]

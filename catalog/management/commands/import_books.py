@@ -4,10 +4,11 @@ import csv
 import os
 import sys
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from itertools import islice
 from typing import Any, TextIO
 
@@ -67,6 +68,13 @@ class Command(BaseCommand):
             action="store_true",
             help="change the books that are there to what the file says; a column that it lacks stays as it is",
         )
+        parser.add_argument(
+            "--written-at",
+            metavar="TIME",
+            type=moment,
+            help="when the stocks in the file were read, as 2026-11-27T09:30Z: a row with another stock is refused if "
+            "its book changed since, by orders say; without it the file's stock is written",
+        )
         parser.add_argument("--strict", action="store_true", help="refuse a row for any cell that cannot be read")
         parser.add_argument(
             "--dates",
@@ -98,7 +106,12 @@ class Command(BaseCommand):
                 findings = Findings(stack.enter_context(opened_report(report, file)) if report else None)
                 history = History(Actor.of_command("import_books"), os.path.basename(file))
                 loader = stack.enter_context(
-                    Loader(update=options["update"], dry_run=options["dry_run"], record=history.write)
+                    Loader(
+                        update=options["update"],
+                        dry_run=options["dry_run"],
+                        record=history.write,
+                        written_at=options["written_at"],
+                    )
                 )
                 self.stdout.write(f"{file}: {sheet}; columns {', '.join(c for c in sheet.table.columns if c)}.")
                 if sheet.table.unread:
@@ -167,6 +180,17 @@ class Command(BaseCommand):
             self.stdout.write(f"Each of them, with its line, is in {report}.")
         elif findings.reasons:
             self.stdout.write("Run it with --report REPORT.csv for each of them with its line.")
+
+
+def moment(text: str) -> datetime:
+    """Parses a time. Raises ArgumentTypeError for an invalid one, or one without a time zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ArgumentTypeError(f"{text!r} is no time with its time zone: write it as 2026-11-27T09:30Z")
+    return at
 
 
 class Findings:

@@ -1,4 +1,4 @@
-"""`manage.py changepassword`: Django's, which writes the change into the history as well."""
+"""`manage.py changepassword`: Django's, also recorded in the history."""
 
 import getpass
 from typing import Any

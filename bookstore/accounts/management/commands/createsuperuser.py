@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: Django's, which writes the new superuser into the history as well."""
+"""`manage.py createsuperuser`: Django's, also recorded in the history."""
 
 from typing import Any
 
