@@ -14,7 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from bookstore.management.commands import serve
 from bookstore.server import main, start
-from tests.support.server import ROOT, Client, url_of_test_database
+from tests.support.client import Client
+from tests.support.server import ROOT, url_of_test_database
 from tools import postgres
 
 pytestmark = pytest.mark.django_db
@@ -175,7 +176,7 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
     while answered is None and time.monotonic() < deadline:
         try:
             with Client(int(free_port)) as client:
-                answered = client("GET", "/ready")[0]
+                answered = client("GET", "/ready").status
         except OSError:
             time.sleep(0.1)
     serving.terminate()
