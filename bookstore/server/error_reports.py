@@ -3,6 +3,7 @@
 Without the setting this module is not imported. Needs requirements-observability.txt.
 """
 
+import logging
 from typing import Any
 
 import sentry_sdk
@@ -29,7 +30,7 @@ def start(**options: Any) -> None:
         # Of its integrations only that of logging: Django's would send what a request holds, and patch the handler.
         default_integrations=False,
         auto_enabling_integrations=False,
-        integrations=[LoggingIntegration(level=None, event_level="ERROR")],
+        integrations=[LoggingIntegration(level=None, event_level=logging.ERROR)],
         before_send=without_the_request,
         send_default_pii=False,
         include_local_variables=False,

@@ -9,12 +9,12 @@ import os
 import random
 import threading
 import time
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple
 
-from proofs.stress.stage import Server, Stage
-from proofs.stress.wire import GIVE_UP, Wire
+from proofs.stress.stage import Stage
+from tests.support.client import PatientClient
+from tests.support.server import Server
 
 WARM = 50_000  # requests of all workers, after which nothing may grow
 GROWTH = 2_000_000  # bytes: the allocator's pages come and go
@@ -52,7 +52,7 @@ class Traffic:
         self.threads = [threading.Thread(target=self.run, args=each) for each in enumerate(tokens)]
 
     def run(self, number: int, token: str) -> None:
-        chance, wire = random.Random(number), Wire(self.port)  # the same calls each time
+        chance, wire = random.Random(number), PatientClient(self.port)  # the same calls each time
         while not self.end.is_set():
             book = chance.choice(self.books)
             method, path, body = chance.choice(
@@ -119,19 +119,7 @@ def use_the_admin(stage: Stage, server: Server) -> int:
     user, _ = stage.customers(1, is_staff=True, is_superuser=True)[0]
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(user)
-    headers = {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
-    shown = 0
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=GIVE_UP)
-    for page in range(40):
-        for path in (
-            "/admin/",
-            f"/admin/catalog/book/?p={page % 2 + 1}",
-            "/admin/catalog/book/?q=volume",
-            "/admin/cart/cart/",
-        ):
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            shown += answer.status == 200
-    connection.close()
-    return shown
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    lists = ("/admin/", "/admin/catalog/book/", "/admin/catalog/book/?q=volume", "/admin/cart/cart/")
+    with PatientClient(server.port) as browser:
+        return sum(browser("GET", path, cookie=cookie).status == 200 for path in lists * 40)
