@@ -10,7 +10,7 @@ from tests.support.documented import commands_of
 from tests.support.installed import sql
 from tests.support.server import ROOT
 
-pytestmark = [pytest.mark.postgres, pytest.mark.own_session]
+pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.django_db]
 
 SECTION = "Backup and restore"
 

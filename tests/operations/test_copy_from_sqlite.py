@@ -11,7 +11,7 @@ from tests.support.documented import block_of
 from tests.support.installed import sql
 from tests.support.server import ROOT
 
-pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

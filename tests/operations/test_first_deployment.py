@@ -17,7 +17,7 @@ from tests.support.server import ROOT
 from tools.nginx import CACHE, find_nginx
 from tools.postgres import free_port
 
-pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.django_db, pytest.mark.slow]
 
 SECTION = "First deployment"
 PROGRAM = "/srv/bookstore/.venv/bin/python"

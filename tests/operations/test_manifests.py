@@ -113,6 +113,7 @@ def test_the_loops_of_compose_run_their_command_at_once(tmp_path):
 
 @pytest.mark.postgres
 @pytest.mark.own_session
+@pytest.mark.django_db
 def test_roles_makes_the_role_that_serves_and_may_run_again(shop):
     name, superuser = f"{shop.name}_new", shop.superuser
     sql(superuser, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -12,7 +12,7 @@ from tests.support.documented import block_of
 from tests.support.installed import sql
 from tests.support.server import ROOT
 
-pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.django_db, pytest.mark.slow]
 
 DUMP = Path(__file__).with_name("release_1_0_0.sql")
 COLUMNS = (

@@ -51,6 +51,7 @@ def test_a_request_is_a_span_with_its_wait_and_its_statements(spans):
     assert "canary" not in str([span.to_json() for span in found.values()]).lower()
 
 
+@pytest.mark.django_db
 def test_a_probe_is_no_span(spans):
     assert ask("/health") == "200"
     assert spans() == {}
