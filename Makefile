@@ -61,7 +61,7 @@ shell: $(VENV)/runtime.stamp ## a Python prompt on the database of `make run`
 
 ##@ Test
 
-test: $(VENV)/dev.stamp ## the whole suite on SQLite, then on PostgreSQL (ARGS="-k cart", TEST_DATABASE_URL=, REQUIRE_PG=1)
+test: $(VENV)/dev.stamp ## the whole suite on SQLite, then all that uses a database on PostgreSQL (ARGS="-k cart", TEST_DATABASE_URL=, REQUIRE_PG=1)
 	@$(PY) -m tools.test -- $(ARGS)
 
 test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only

@@ -4,8 +4,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from proofs.stress.stage import ROOT, Stage
+from proofs.stress.stage import Stage
 from tests.support import documented
+from tests.support.server import ROOT
 
 SECTION = "Backup and restore"
 Facts = dict[str, tuple[int, str]]

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from bookstore.accounts.tests.factories import PASSWORD, UserFactory
 from cart.tests.factories import CartItemFactory
-from cart.tests.test_admin_in_browser import ARGUMENTS, CHROMIUM
 from catalog.tests.factories import BookFactory
 from orders.tests.factories import OrderItemFactory
+from tests.support.browser import needs_chromium, new_page
 from tests.support.installed import KEYS
 from tests.support.server import ROOT
 
@@ -78,23 +78,17 @@ def rows(transactional_db):
 
 
 @pytest.fixture
-def browser(rows):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
+def page(rows, live_server):
+    """Of a browser that notes what a policy forbids."""
+    with new_page(live_server.url) as page:
+        page.add_init_script(WATCH)
+        yield page
 
 
 @pytest.mark.slow
+@needs_chromium
 @pytest.mark.django_db(transaction=True)
-def test_the_documentation_works_under_its_policy(live_server, browser):
-    page = browser.new_context(base_url=live_server.url).new_page()
-    page.add_init_script(WATCH)
-
+def test_the_documentation_works_under_its_policy(page):
     page.goto("/docs")
     page.locator(".opblock-summary-control").first.click()
     page.locator(".opblock-body").first.wait_for()
@@ -104,12 +98,11 @@ def test_the_documentation_works_under_its_policy(live_server, browser):
 
 
 @pytest.mark.slow
+@needs_chromium
 @pytest.mark.django_db(transaction=True)
-def test_the_staffs_pages_work_under_their_policy(live_server, browser):
+def test_the_staffs_pages_work_under_their_policy(page):
     """Every page that a superuser is led to from the overview, by a link."""
     login = reverse("admin:login")
-    page = browser.new_context(base_url=live_server.url).new_page()
-    page.add_init_script(WATCH)
     page.goto(login)
     page.locator("[name=username]").fill("olga@example.com")
     page.locator("[name=password]").fill(PASSWORD)

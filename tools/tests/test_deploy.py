@@ -95,6 +95,7 @@ def test_the_image_does_not_run_as_root():
     assert DOCKERFILE.rindex("\nFROM ") < DOCKERFILE.rindex("\nUSER bookstore")
 
 
+@pytest.mark.slow
 def test_commands_of_ours_are_commands_of_manage_py():
     commands = [json.loads(instructions("CMD")[-1]), services()["migrate"]["command"]]
 
