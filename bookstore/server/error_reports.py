@@ -16,6 +16,8 @@ from bookstore.api.middleware import request_id
 
 def without_the_request(event: Any, hint: Any) -> Any:
     """Leaves the traceback, the message and the request's id. Bodies, headers, users and values of variables go."""
+    if event.get("logger") == "django.request" and "exception" not in event:
+        return None  # the line that Django writes about a 500 after the one with the traceback
     for name in ("request", "user", "extra", "breadcrumbs", "modules"):
         event.pop(name, None)
     event.setdefault("tags", {})["request_id"] = request_id.get()
