@@ -2,14 +2,14 @@
 
 import pytest
 
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
 
 
 def test_export_has_every_order_by_pages(client_for, alice, cart, monkeypatch):
-    first = checkout(alice, Wish())
+    first = checkout(alice, CheckoutRequest())
     for number in ("B-2", "B-3"):
         Order.objects.create(user=alice, number=number, total_items=0, total_price=0, currency="USD")
     monkeypatch.setattr("bookstore.accounts.personal.PAGE_ROWS", 2)
