@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
+from csp.middleware import CSPMiddleware
 from django.http import HttpResponse
+from django.utils.decorators import decorator_from_middleware, method_decorator
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
@@ -261,7 +263,7 @@ def make_strict(part: Any) -> None:
 
 
 # Imported here, because these views load the schema class above from the settings when they are defined.
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView  # noqa: E402
 
 
 class WithoutAllow(APIView):
@@ -287,12 +289,19 @@ class SchemaView(WithoutAllow, SpectacularAPIView):
         return public_answer(request, self.made[renderer.media_type], renderer.media_type)
 
 
-class DocsView(WithoutAllow, SpectacularSwaggerView):
-    """The schema as a page, with all assets served from here. The same for everybody; sets no cookie."""
+@method_decorator(decorator_from_middleware(CSPMiddleware), "dispatch")
+class DocsView(WithoutAllow, SpectacularSwaggerSplitView):
+    """The schema as a page, with all assets served from here. The same for everybody; sets no cookie.
+
+    Its script is a file, /docs?script=, because the Content-Security-Policy of pages allows none in the page.
+    """
+
+    template_name = "docs.html"
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)
         response.data["csrf_token"] = ""  # the API needs no CSRF token, and reading it would set a cookie
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"  # as the unsplit view: sign-ins in a pop-up
         return response
