@@ -155,6 +155,8 @@ SHOP_CURRENCY = read(
     default="USD",
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
+# Whether the catalogue refuses unknown query parameters.
+STRICT_QUERY = read("STRICT_QUERY", env.bool, default=True)
 # Cache lifetime of catalogue responses: how old a price or stock may be. With 0 caches revalidate each time.
 CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)

@@ -30,6 +30,7 @@ from bookstore.api.errors import (
     NotFound,
     ParseError,
     ServiceUnavailable,
+    Throttled,
     UnsupportedMediaType,
     ValidationError,
 )
@@ -45,6 +46,17 @@ FAULT = {
         "detail": {"type": "string"},
     },
     "required": ["field", "code", "detail"],
+}
+# Of every throttled operation: draft-ietf-httpapi-ratelimit-headers.
+RATE_LIMIT = {
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": 'What is left, and for how many seconds: `"login";r=9;t=60`.',
+    },
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": 'The limit, and its seconds: `"login";q=10;w=60`.',
+    },
 }
 # `- 200: the cart, …` in the docstring of an operation, up to the next entry.
 STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
@@ -152,6 +164,9 @@ class EnvelopeAutoSchema(AutoSchema):
             else:
                 body = self._get_response_for_code(content, str(status), direction=direction)
                 bodies[str(status)] = body | {"description": self.words_about(str(status)) or body["description"]}
+        if Throttled in errors.get("429", ()):
+            for status in bodies.keys() & {"200", "201", "202", "204"}:
+                bodies[status].setdefault("headers", {}).update(RATE_LIMIT)
         for error in self.general_errors():
             same_status = errors.setdefault(str(error.status_code), [])
             if error not in same_status:
@@ -203,6 +218,8 @@ class EnvelopeAutoSchema(AutoSchema):
             body["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "enum": ["Bearer"]}}}
         elif errors[0].status_code in {429, 503}:
             body["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+            if errors[0].status_code == 429:
+                body["headers"] |= RATE_LIMIT
         return body
 
     def reference_to(self, error: type[ApiError]) -> dict[str, str]:
