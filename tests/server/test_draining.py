@@ -1,6 +1,5 @@
 """`manage.py serve --drain`: after SIGTERM `/ready` is 503 while requests are served, and then the server ends."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import time
 import pytest
 
 from bookstore.server import draining
-from tests.support.server import ROOT, Client, settings_for, url_of_test_database
+from tests.support.server import ROOT, Client, environment_of_server
 from tools.postgres import free_port
 
 
@@ -52,9 +51,7 @@ def draining_server(transactional_db):
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2", "--drain", "3"],
         cwd=ROOT,
-        env=os.environ
-        | settings_for(url_of_test_database())
-        | {"STOP_TIMEOUT": "30", "LOG_LEVEL": "ERROR", "DEBUG": "1", "TASK_WORKERS": "0"},
+        env=environment_of_server(STOP_TIMEOUT="30", LOG_LEVEL="ERROR"),
     )
     for _ in range(200):
         try:

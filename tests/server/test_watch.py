@@ -1,6 +1,5 @@
 """What a worker ends by itself: slow bodies, idle connections in a crowd, itself as an orphan."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from bookstore.server.admission import Admission, Here
 from bookstore.server.bodies import RATE, Reader
 from bookstore.server.slots import Slots
 from bookstore.server.sockets import Client as Connection
-from tests.support.server import ROOT, running_server, url_of_test_database
+from tests.support.server import ROOT, environment_of_server, running_server
 from tools.postgres import free_port
 
 linux = pytest.mark.skipif(not sockets.AVAILABLE, reason="connections are looked at on Linux only")
@@ -172,8 +171,7 @@ def is_closed(link):
 def test_workers_end_and_free_the_port_when_the_parent_is_killed():
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2"]
-    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
-    environment["TASK_WORKERS"] = "0"
+    environment = environment_of_server(LOG_LEVEL="ERROR")
     server = subprocess.Popen(command, cwd=ROOT, env=environment)
     deadline = time.monotonic() + 20
     while not answers(port) and time.monotonic() < deadline:

@@ -47,6 +47,13 @@ def settings_for(url: str) -> dict[str, str]:
     return {"DATABASE_URL": url, "DATABASE_DIRECT_URL": direct}
 
 
+def environment_of_server(**environ: str) -> dict[str, str]:
+    """The environment of `manage.py serve` and of what runs beside it, on the test's database if none is given."""
+    own = {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"}
+    url = environ["DATABASE_URL"] if "DATABASE_URL" in environ else url_of_test_database()
+    return os.environ | settings_for(url) | own | environ
+
+
 def shell_environment() -> dict[str, str]:
     """The environment for pasting into a shell: `python3` is this Python, whether or not there is one on PATH."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -78,10 +85,7 @@ def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
     port = free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
-    own = {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"}
-    url = environ["DATABASE_URL"] if "DATABASE_URL" in environ else url_of_test_database()
-    environment = os.environ | settings_for(url) | own | environ
-    server = subprocess.Popen(command, cwd=ROOT, env=environment)  # our own command
+    server = subprocess.Popen(command, cwd=ROOT, env=environment_of_server(**environ))  # our own command
     try:
         deadline = time.monotonic() + START_SECONDS
         while True:
