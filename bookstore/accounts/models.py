@@ -32,6 +32,7 @@ from bookstore.accounts.passwords import hash_of, look_at
 from bookstore.accounts.sessions import CREDENTIAL_LENGTH, EndReason, LoginSession, LoginSessionQuerySet
 from bookstore.accounts.sign_in_time import same_time_for_all
 from bookstore.accounts.windows import ThrottleWindow
+from bookstore.database import retrying
 from bookstore.database.constraints import violated
 from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock, lock
 
@@ -101,6 +102,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         """A member of staff who holds every permission; `manage.py createsuperuser` asks for one."""
         return self.create_user(email, password, **(fields | {"is_staff": True, "is_superuser": True}))
 
+    @retrying
     def register(self, email: str, password: str, **client: str) -> LoginSession:
         """A new customer, signed in at once: both or neither. `client` is what `LoginSession.objects.begin` takes.
 
@@ -117,6 +119,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
                 raise EmailConflict from error
             raise
 
+    @retrying
     def sign_in(self, email: str, password: str, **client: str) -> LoginSession:
         """Begins a session.
 
@@ -163,6 +166,11 @@ def a_superuser_stays() -> Iterator[None]:
         yield
         if had and not User.objects.superusers().exists():
             raise LastSuperuser
+
+
+def credential_of(encoded: str) -> str:
+    """The end of a password's hash. It changes whenever the password is hashed again."""
+    return encoded[-CREDENTIAL_LENGTH:]
 
 
 class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
@@ -278,6 +286,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             known, _ = look_at(raw_password, self.password)
         return known
 
+    @retrying
     def change_password(self, old: str, new: str, *, session_id: int) -> None:
         """Sets a new password, and ends all sessions but this one.
 
@@ -290,19 +299,20 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             if not User.objects.filter(pk=self.pk, password=self.password).update(password=encoded):
                 raise PasswordWrong
-            self.password = encoded
             here = self.sessions.filter(pk=session_id)
-            here.update(credential=self.credential)
+            here.update(credential=credential_of(encoded))
             self.sessions.exclude(pk=session_id).end(EndReason.PASSWORD)
+        self.password = encoded
 
+    @retrying
     def renew_hash(self, raw_password: str | None) -> bool:
         """Hashes the password with today's parameters; keeps the sessions. False when the hash changed meanwhile."""
-        old, new = self.credential, hash_of(raw_password)
+        old, new = self.password, hash_of(raw_password)
         with transaction.atomic():
-            if not User.objects.filter(pk=self.pk, password=self.password).update(password=new):
+            if not User.objects.filter(pk=self.pk, password=old).update(password=new):
                 return False
-            self.password = new
-            self.sessions.filter(credential=old).update(credential=self.credential)
+            self.sessions.filter(credential=credential_of(old)).update(credential=credential_of(new))
+        self.password = new
         return True
 
     def get_session_auth_hash(self) -> str:
@@ -321,9 +331,9 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
 
     @property
     def credential(self) -> str:
-        """The end of the password's hash. It changes whenever the password is hashed again."""
-        return self.password[-CREDENTIAL_LENGTH:]
+        return credential_of(self.password)
 
+    @retrying
     def end_sessions(self, *, but: int = 0) -> int:
         """Ends all sessions of the user except `but`. Returns how many.
 
