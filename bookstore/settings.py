@@ -181,13 +181,18 @@ HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
 if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
     stop("HSTS_PRELOAD", "is 1, and browsers' list takes nobody with HSTS_SECONDS below 31536000, a year")
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
-METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
+# Loopback with DEBUG=1 only: in production a proxy on this host that adds no header looks like a local client.
+METRICS_ALLOWED = read(
+    "METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"] if DEBUG else [], check=environment.networks
+)
 METRICS_TOKEN = read(
     "METRICS_TOKEN",
     env.str,
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
+if METRICS_ENABLED and not (METRICS_ALLOWED or METRICS_TOKEN):
+    stop("METRICS_TOKEN", "is not set, nor METRICS_ALLOWED: with METRICS_ENABLED=1 one of them says who reads /metrics")
 LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
 

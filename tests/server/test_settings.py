@@ -29,17 +29,21 @@ def start(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def values(tmp_path: Path, names: tuple[str, ...], **environ: str) -> tuple[object, ...]:
-    """What the settings say in a fresh process that has just these variables."""
+def shown(tmp_path: Path, expression: str, **environ: str) -> str:
+    """What an expression of the settings, `found`, is in a fresh process that has just these variables."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); import bookstore.settings as found; "
-        f"print([getattr(found, name) for name in {names!r}])"
+        f"print({expression}, end='')"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=kept | environ, capture_output=True, text=True, check=True
-    )
-    return tuple(ast.literal_eval(done.stdout))
+    ).stdout
+
+
+def values(tmp_path: Path, names: tuple[str, ...], **environ: str) -> tuple[object, ...]:
+    """The values of these settings, in the same way."""
+    return tuple(ast.literal_eval(shown(tmp_path, f"[getattr(found, name) for name in {names!r}]", **environ)))
 
 
 def test_production_settings_are_enough(tmp_path):
@@ -264,6 +268,32 @@ def test_hsts_is_what_its_settings_say(tmp_path, environ, expected):
     names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
 
     assert values(tmp_path, names, **PRODUCTION | environ) == expected
+
+
+def test_metrics_that_nobody_may_read_stop_the_start(tmp_path):
+    started = start(tmp_path, **PRODUCTION, METRICS_ENABLED="1")
+
+    assert started.returncode == 1
+    assert started.stderr == (
+        "bookstore cannot start: METRICS_TOKEN is not set, nor METRICS_ALLOWED: with METRICS_ENABLED=1 one of them "
+        "says who reads /metrics.\n"
+    )
+
+
+@pytest.mark.parametrize("environ", [{"METRICS_TOKEN": "scrape-0123456789-abcdef"}, {"METRICS_ALLOWED": "127.0.0.1"}])
+def test_metrics_that_somebody_may_read_start(tmp_path, environ):
+    started = start(tmp_path, **PRODUCTION, METRICS_ENABLED="1", **environ)
+
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_metrics_are_read_on_this_machine_with_debug_only(tmp_path):
+    allowed = "', '.join(map(str, found.METRICS_ALLOWED))"
+
+    assert [shown(tmp_path, allowed, **environ) for environ in (PRODUCTION, {"DEBUG": "1"})] == [
+        "",
+        "127.0.0.1/32, ::1/128",
+    ]
 
 
 def test_hsts_for_browsers_lists_lasts_a_year(tmp_path):
