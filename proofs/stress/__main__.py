@@ -30,6 +30,7 @@ PARTS = (
     "swallow",
     "schema",
     "staff_pages",
+    "inputs",
     "migrations",
     "backup",
     "recovery",
