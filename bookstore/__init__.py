@@ -1,3 +1,3 @@
-"""A bookstore's catalogue and carts: the project's floor, on which the apps stand."""
+"""The project package of the bookstore: what the apps catalog, cart and orders are built on."""
 
 __version__ = "1.1.0"

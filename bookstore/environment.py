@@ -1,55 +1,61 @@
-"""What an environment variable may say: each reader refuses a bad value by naming the variable."""
+"""Reading environment variables: a missing or bad value stops the start with one line that names the variable."""
 
 import re
+import sys
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
+from environs import EnvError, EnvValidationError
 
-from bookstore.database.deadlines import answer_timeout
-
-# What hosters put into the URLs that they show, for their own clients.
-OPTIONS_OF_OTHERS = frozenset(
-    {
-        "pgbouncer",
-        "schema",
-        "connection_limit",
-        "pool_timeout",
-        "sslaccept",
-        "serverVersion",
-        "charset",
-        "ssl",
-        "pooling",
-    }
-)
-ENCODE = "with / as %2F, ? as %3F, # as %23, @ as %40 and a blank as %20 in user and password"
-# After the scheme: what may hold user, password, hosts; the name; the options.
-AUTHORITY = re.compile(r"([^/?]*)(?:/([^?]*))?(?:\?(.*))?", re.DOTALL)
-HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|(?:%2[Ff][A-Za-z0-9._/%-]*))?(?::[0-9]{1,5})?", re.ASCII)
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
-# A name, with a dot before it for all below it; an address; or every host.
+# A name, a leading dot for all its subdomains, an address, or `*`.
 ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 
 
 class BadValue(ValueError):
-    """Why a variable's value cannot be used, worded to follow the variable's name."""
+    """A value is refused. The message follows the variable's name."""
 
 
-# Seconds by every usual spelling of a period.
+def stop(variable: str, reason: str) -> NoReturn:
+    sys.exit(f"bookstore cannot start: {variable} {reason}.")
+
+
+def read(
+    variable: str,
+    reader: Callable[..., Any],
+    *,
+    check: Callable[[Any], Any] | None = None,
+    debug: bool = False,
+    debug_default: Any = None,
+    **options: Any,
+) -> Any:
+    """The value of one variable. When it is missing or wrong, exits with one line that names it."""
+    if debug_default is not None and debug:
+        options.setdefault("default", debug_default)
+    try:
+        value = reader(variable, **options)
+        return check(value) if check else value
+    except BadValue as error:
+        stop(variable, str(error))
+    except EnvValidationError as error:
+        stop(variable, f"is wrong: {' '.join(map(str, error.error_messages)).rstrip('.')}")
+    except EnvError:
+        stop(variable, "is not set; only DEBUG=1 gives it a default, and .env.example describes it")
+
+
+# Seconds of a period, by its usual names.
 PERIODS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
     **dict.fromkeys(("h", "hour", "hours"), 3600),
     **dict.fromkeys(("d", "day", "days"), 86400),
 }
-MOST_ATTEMPTS = 1_000_000_000  # what a column of the database counts
+MOST_ATTEMPTS = 1_000_000_000  # below the limit of the counter's column
 
 
 def strong_key(value: str, *, minimum_bytes: int) -> str:
-    """A secret that is long and varied enough to sign with."""
+    """A secret that is long and varied enough for signatures. Raises BadValue."""
     if len(value.encode()) < minimum_bytes:
         raise BadValue(f"is too short: {len(value.encode())} bytes, at least {minimum_bytes} are needed")
     if len(set(value)) < 5:
@@ -59,139 +65,8 @@ def strong_key(value: str, *, minimum_bytes: int) -> str:
     return value
 
 
-def database(
-    url: str,
-    *,
-    connect_timeout: int = 2,
-    lock_timeout: int = 2,
-    statement_timeout: int = 5,
-    prepared_statements: bool = True,
-    transaction_pooling: bool = False,
-    writable: bool = True,
-) -> dict[str, Any]:
-    """Django's description of the database that a URL names: `sqlite:///file` or any URL of libpq's.
-
-    The bounds are in seconds; 0 leaves the last two to the server, and an answer is waited for as if it were 5.
-    SQLite's writers wait for `statement_timeout`. With `transaction_pooling` nothing is asked of the server that
-    outlives a transaction, or that a pooler refuses. A `writable` one is never a standby.
-    """
-    if url != url.strip() or CONTROLS.search(url):
-        raise BadValue("has a blank or a line break at one of its ends, or a character that nobody can see within")
-    scheme = url.partition("://")[0]
-    if scheme == "sqlite":
-        path = url.removeprefix("sqlite:///")
-        if path == url or not path:
-            raise BadValue("names no file: write sqlite:///relative.sqlite3 or sqlite:////absolute.sqlite3")
-        return {
-            "ENGINE": "bookstore.database.sqlite",
-            "NAME": path if path == ":memory:" else str(Path(path).absolute()),
-            "OPTIONS": {
-                # Several processes write to one file: take the write lock at BEGIN, where waiting for it is
-                # possible, instead of in mid-transaction, where SQLite refuses at once.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": statement_timeout or 5,
-                # FULL: a commit that was answered is on the disk. With NORMAL the last ones go when the power fails.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-            },
-        }
-    if scheme in {"postgres", "postgresql"}:
-        check_parts(url)
-        try:
-            parts = conninfo_to_dict(url)
-        except (ProgrammingError, ValueError):  # the latter for bytes that are no UTF-8
-            # libpq's text may repeat a part of the URL, and a password with it: neither is it the cause of this one,
-            # for a traceback would show it.
-            raise BadValue(
-                f"is not a URL that PostgreSQL understands: write postgresql://user:password@host:5432/name, {ENCODE}"
-            ) from None
-        if not parts.get("dbname"):
-            raise BadValue("names no database: write postgresql://user:password@host:5432/name")
-        if transaction_pooling:
-            if "options" in parts:
-                raise BadValue(
-                    "has `options`, which PgBouncer refuses: "
-                    "with DB_TRANSACTION_POOLING=1 give them to the role instead"
-                )
-            parts["options"] = ""  # not those of PGOPTIONS either
-            lock, statement, prepared_statements = 0, 0, False
-        else:
-            lock, statement = lock_timeout, statement_timeout
-            if writable:
-                # A server that was demoted, or a standby that a balancer still takes for the primary, would answer
-                # with carts of yesterday. libpq looks at what the server says at the start: no statement.
-                parts.setdefault("target_session_attrs", "primary")
-        return {
-            "ENGINE": "bookstore.database",
-            "NAME": parts.pop("dbname"),
-            "USER": parts.pop("user", ""),
-            "PASSWORD": parts.pop("password", ""),
-            "HOST": parts.pop("host", ""),
-            "PORT": parts.pop("port", ""),
-            "OPTIONS": {
-                "connect_timeout": connect_timeout,
-                # A network that swallows everything: what was sent and is not acknowledged by then is lost.
-                "tcp_user_timeout": 1000 * (statement_timeout or 5),
-                # The other end is there, and does not answer: bookstore/database/deadlines.py.
-                "answer_timeout": answer_timeout(statement_timeout),
-                # An idle connection asks after half a minute whether the other end is there; libpq's two hours are
-                # longer than what firewalls remember.
-                "keepalives_idle": 30,
-                "keepalives_interval": 5,
-                "keepalives_count": 3,
-                "lock_timeout": 1000 * lock,
-                "statement_timeout": 1000 * statement,
-                # Values travel beside the SQL, so that PostgreSQL plans a statement once a connection: after this
-                # many runs of it.
-                "server_side_binding": prepared_statements,
-                "prepare_threshold": 3 if prepared_statements else None,
-                **parts,
-            },
-            "CONN_MAX_AGE": None,
-            "CONN_HEALTH_CHECKS": True,  # a look at the socket, in bookstore/database/base.py
-            "DISABLE_SERVER_SIDE_CURSORS": transaction_pooling,
-        }
-    # Not named: without a scheme the first word may be anything, a password too.
-    raise BadValue("names no database: write postgresql://user:password@host:5432/name or sqlite:///file.sqlite3")
-
-
-def check_parts(url: str) -> None:
-    """Raises BadValue for a URL of PostgreSQL that libpq would cut up wrongly, and then quote a part of.
-
-    A `/`, `?`, `#` or `@` in a password that is not percent-encoded moves the rest of it into the host, the port, the
-    name or an option, which messages repeat.
-    """
-    authority, path, query = AUTHORITY.fullmatch(url.partition("://")[2]).groups("")  # type: ignore[union-attr]  # it matches every text
-    account, _, hosts = authority.rpartition("@")
-    if "@" in account or "@" in path or "#" in url or "/" in path or " " in url:
-        raise BadValue(f"has a character that stands for something else in a URL: write {ENCODE}")
-    for host in hosts.split(","):
-        if host and not HOST.fullmatch(host):
-            raise BadValue(f"names no host and port: write postgresql://user:password@host:5432/name, {ENCODE}")
-    for option in query.split("&") if query else ():
-        name, sign, value = option.partition("=")
-        if not sign or "@" in value or not name.isidentifier():
-            raise BadValue(f"has an option that is none (after the question mark): write name=value, {ENCODE}")
-        if name in OPTIONS_OF_OTHERS:
-            raise BadValue(
-                f"has the option {name!r}, which is another program's and not libpq's: leave it out"
-                + ("; DB_TRANSACTION_POOLING=1 says that PgBouncer is on the way" if name == "pgbouncer" else "")
-            )
-
-
-def postgresql(url: str, **bounds: Any) -> dict[str, Any]:
-    """As `database`, for what SQLite cannot be."""
-    if urlsplit(url).scheme == "sqlite":
-        raise BadValue("names SQLite: only a postgresql:// URL makes sense here")
-    return database(url, **bounds)
-
-
-def urls(value: str) -> list[str]:
-    """URLs of PostgreSQL that are separated by commas. One may name several hosts, which commas separate, too."""
-    return [url.strip() for url in re.split(r",(?=\s*\w+://)", value) if url.strip()]
-
-
 def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
-    """Addresses and CIDR blocks, such as `10.0.0.0/8` or `::1`."""
+    """Parses addresses and CIDR blocks, such as `10.0.0.0/8` or `::1`. Raises BadValue."""
     try:
         return [ip_network(value) for value in values if value]
     except ValueError as error:
@@ -199,7 +74,7 @@ def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
 
 
 def hosts(values: list[str]) -> list[str]:
-    """What ALLOWED_HOSTS may name. A value that no Host header can equal would make every request 400."""
+    """Checks ALLOWED_HOSTS: a value that no Host header can equal would make every request a 400. Raises BadValue."""
     named = [value.strip() for value in values if value.strip()]
     for value in named:
         if not ALLOWED_HOST.fullmatch(value):
@@ -213,7 +88,7 @@ def hosts(values: list[str]) -> list[str]:
 
 
 def trusted_origins(values: list[str]) -> list[str]:
-    """Of the staff's site, as Django's CSRF_TRUSTED_ORIGINS has them: http or https, a host, a port perhaps."""
+    """Checks CSRF_TRUSTED_ORIGINS: http or https, a host, and perhaps a port. Raises BadValue."""
     values = [value.strip() for value in values if value.strip()]
     for value in values:
         parts = urlsplit(value)
@@ -225,7 +100,7 @@ def trusted_origins(values: list[str]) -> list[str]:
 
 
 def rate(value: str) -> tuple[int, int] | None:
-    """`10/min` as (10 attempts, 60 seconds); `off` as None."""
+    """Parses `10/min` to (10 attempts, 60 seconds), and `off` to None. Raises BadValue."""
     if value == "off":
         return None
     count, _, period = value.partition("/")

@@ -1,53 +1,27 @@
 """Django's settings. Every environment variable is read in the first part; `.env.example` lists them."""
 
-import sys
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from environs import Env, EnvError, EnvValidationError, validate
-from pythonjsonlogger.core import RESERVED_ATTRS
+from environs import Env, validate
 
-from bookstore import __version__, environment
+from bookstore import environment
 from bookstore.api import guide, origins
+from bookstore.database import from_url
 from bookstore.database.deadlines import request_timeout
+from bookstore.environment import stop
+from bookstore.server import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
 
-
-def stop(variable: str, reason: str) -> NoReturn:
-    sys.exit(f"bookstore cannot start: {variable} {reason}.")
-
-
-def read(
-    variable: str,
-    reader: Callable[..., Any],
-    *,
-    check: Callable[[Any], Any] | None = None,
-    debug_default: Any = None,
-    **options: Any,
-) -> Any:
-    """The value of one variable. When it is missing or wrong, exits with one line that names it."""
-    if debug_default is not None and DEBUG:
-        options.setdefault("default", debug_default)
-    try:
-        value = reader(variable, **options)
-        return check(value) if check else value
-    except environment.BadValue as error:
-        stop(variable, str(error))
-    except EnvValidationError as error:
-        stop(variable, f"is wrong: {' '.join(map(str, error.error_messages)).rstrip('.')}")
-    except EnvError:
-        stop(variable, "is not set; only DEBUG=1 gives it a default, and .env.example describes it")
-
-
 # --- The environment -------------------------------------------------------------------------------------------------
-DEBUG = False
-DEBUG = read("DEBUG", env.bool, default=False)
+DEBUG = environment.read("DEBUG", env.bool, default=False)
+read = partial(environment.read, debug=DEBUG)
 
 SECRET_KEY = read(
     "SECRET_KEY",
@@ -96,42 +70,33 @@ DATABASE_URL = read(
     "DATABASE_URL",
     env.str,
     debug_default=f"sqlite:///{BASE_DIR / 'bookstore.sqlite3'}",
-    check=lambda url: environment.database(url, transaction_pooling=DB_TRANSACTION_POOLING, **bounds),
+    check=lambda url: from_url.database(url, transaction_pooling=DB_TRANSACTION_POOLING, **bounds),
 )
 # Bypasses the pooler: `manage.py migrate` needs a connection of its own.
 DATABASE_DIRECT_URL = read(
-    "DATABASE_DIRECT_URL", env.str, default="", check=lambda url: url and environment.postgresql(url, **bounds)
+    "DATABASE_DIRECT_URL", env.str, default="", check=lambda url: url and from_url.postgresql(url, **bounds)
 )
 DATABASE_REPLICA_URLS = read(
     "DATABASE_REPLICA_URLS",
     env.str,
     default="",
     check=lambda value: [
-        environment.postgresql(url, transaction_pooling=DB_TRANSACTION_POOLING, writable=False, **bounds)
-        for url in environment.urls(value)
+        from_url.postgresql(url, transaction_pooling=DB_TRANSACTION_POOLING, writable=False, **bounds)
+        for url in from_url.urls(value)
     ],
 )
 REPLICA_MAX_LAG = read("REPLICA_MAX_LAG", env.int, default=5, validate=validate.Range(min=1, max=3600))
-if DATABASE_URL["ENGINE"] != "bookstore.database":
-    if DATABASE_REPLICA_URLS:
-        stop("DATABASE_REPLICA_URLS", "is set, but DATABASE_URL names SQLite, which has no replicas")
-    if DB_TRANSACTION_POOLING or DATABASE_DIRECT_URL:
-        named = "DB_TRANSACTION_POOLING" if DB_TRANSACTION_POOLING else "DATABASE_DIRECT_URL"
-        stop(named, "is set, but DATABASE_URL names SQLite, which has no pooler")
-elif DATABASE_DIRECT_URL and DATABASE_DIRECT_URL["NAME"] != DATABASE_URL["NAME"]:
-    stop(
-        "DATABASE_DIRECT_URL",
-        f"names the database {DATABASE_DIRECT_URL['NAME']!r} and DATABASE_URL {DATABASE_URL['NAME']!r}: "
-        "they are two ways to one database, so give it one name in the pooler and in PostgreSQL",
-    )
+from_url.check_together(
+    DATABASE_URL, direct=DATABASE_DIRECT_URL, replicas=DATABASE_REPLICA_URLS, pooling=DB_TRANSACTION_POOLING
+)
 FAST_PATH = read("FAST_PATH", env.bool, default=True)
 THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 
 ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
 REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
 REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, validate=validate.Range(min=0, max=600))
-# The issuer of new tokens. If unset, it is the first of ALLOWED_HOSTS, and tokens of the other hosts are accepted too,
-# so that adding or moving a host signs nobody out.
+# The issuer of new tokens. If unset, the first of ALLOWED_HOSTS; tokens of the other hosts are then accepted, too, so
+# that adding a host or changing the order signs nobody out.
 TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Length(max=200))
 TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
@@ -162,7 +127,7 @@ SHOP_CURRENCY = read(
     default="USD",
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
-# Cache lifetime of catalogue answers: how old a price or stock may be. With 0 caches revalidate each time.
+# Cache lifetime of catalogue responses: how old a price or stock may be. With 0 caches revalidate each time.
 CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
@@ -279,7 +244,7 @@ if REPLICAS:
     DATABASE_ROUTERS = ["bookstore.database.replicas.CatalogueRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Per process: entries live for a minute, so the processes need not share them.
+# Per process: entries are valid for a minute, so processes need not share them.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # The queue of background tasks is the database: bookstore/tasks/.
@@ -334,33 +299,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Bookstore API",
-    "DESCRIPTION": guide.INTRODUCTION + (guide.DEMO if DEBUG else ""),
-    "DEFAULT_GENERATOR_CLASS": "bookstore.api.schema.ShopSchema",
-    "SORT_OPERATIONS": guide.order_of,
-    "VERSION": __version__,
-    "SERVERS": [{"url": "/", "description": "The host that serves this schema"}],
-    "LICENSE": {"name": "MIT", "url": "https://opensource.org/license/mit"},
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "COMPONENT_SPLIT_PATCH": False,  # a PATCH's required fields stay required in the schema
-    "PATH_CONVERTER_OVERRIDES": {"id": int},
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": [],  # no shared enum components: each error's code is an enum
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
-        "persistAuthorization": True,
-        "displayRequestDuration": True,
-        "tryItOutEnabled": True,
-        "defaultModelsExpandDepth": 0,
-    },
-    "SCHEMA_PATH_PREFIX": "/",
-}
+SPECTACULAR_SETTINGS = guide.spectacular(debug=DEBUG)
 
 # Response headers that a storefront in a browser may read.
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID", "X-Total-Count"]
@@ -382,33 +321,4 @@ if TRUSTED_PROXIES:
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "request_id": {"()": "bookstore.api.middleware.RequestIdFilter"},
-        "only_origins": {"()": "bookstore.api.middleware.OnlyOriginsFilter"},
-    },
-    "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"},
-        "json": {
-            "()": "pythonjsonlogger.orjson.OrjsonFormatter",
-            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
-            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-            # Django attaches the whole request to its log records; it must not be logged.
-            "reserved_attrs": [*RESERVED_ATTRS, "request", "server_time", "status_code"],
-        },
-    },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]},
-    },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "bookstore": {"level": LOG_LEVEL},
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Its warnings repeat the request log; its errors are the tracebacks.
-        "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "django.security.csrf": {"filters": ["only_origins"]},
-    },
-}
+LOGGING = app_log.logging(level=LOG_LEVEL, form=LOG_FORMAT)

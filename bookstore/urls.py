@@ -1,4 +1,4 @@
-"""The whole URL map. No path ends with a slash; a request with one is served the same."""
+"""The whole URL map. No path ends with a slash; a request with one gets the same response."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
 from bookstore.api.fields import IdConverter
-from bookstore.api.health import HealthView, ReadyView
 from bookstore.api.schema import DocsView, SchemaView
+from bookstore.server.health import HealthView, ReadyView
 
 register_converter(IdConverter, "id")
 
@@ -26,7 +26,7 @@ def to_page(name: str) -> Callable[..., HttpResponseBase]:
 
 
 urlpatterns = [
-    # The busiest first: the resolver tries them in this order.
+    # The most frequent first, because the resolver tries them in this order.
     path("", include("cart.urls")),
     path("", include("catalog.urls")),
     path("", include("orders.urls")),

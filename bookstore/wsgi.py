@@ -32,11 +32,11 @@ watch.start(application)
 if settings.METRICS_ENABLED:
     from threading import Thread
 
-    from bookstore.server.metrics import Metered, keep_looking
+    from bookstore.server.metrics import Metered, keep_sampling
 
-    Thread(target=keep_looking, args=[application.slots], name="metrics of the pool", daemon=True).start()
+    Thread(target=keep_sampling, args=[application.slots], name="metrics of the slots", daemon=True).start()
     application = Metered(application, application.slots)
 
-# Freezes all objects loaded so far: full garbage collections skip them, and pause requests for less time.
+# Freezes all objects loaded so far, so that full garbage collections skip them and pause requests for less time.
 gc.collect()
 gc.freeze()

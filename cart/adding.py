@@ -1,6 +1,6 @@
-"""May this book be added to a cart? The rule of `Cart.add`, `Cart.merge`, and of the statement ADD (statements.py).
+"""Whether a book may be added to a cart: the rule of `Cart.add`, `Cart.merge`, and the statement ADD (statements.py).
 
-ADD repeats it in SQL, for speed; `cart/tests/test_adding.py` holds the two together.
+ADD repeats it in SQL for speed; `cart/tests/test_adding.py` compares the two.
 """
 
 from bookstore.api.errors import ApiError
@@ -10,10 +10,10 @@ from catalog.models import Book
 
 
 def refusal(book: Book | None, *, in_line: int | None, lines: int, max_lines: int) -> ApiError | None:
-    """Why not: the first reason of those that apply; None when the book may be added.
+    """The first reason to refuse the book; None when it may be added.
 
-    `book` is the row as it is now, None when there is none. `in_line` is the id of the line that already holds it, and
-    `lines` is how many lines the cart has.
+    `book` is the current row, or None. `in_line` is the id of the line that already holds the book, and `lines` the
+    number of lines in the cart.
     """
     if book is None or not book.is_active:
         return BookNotFound()

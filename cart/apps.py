@@ -18,7 +18,7 @@ class CartConfig(AppConfig):
     staff_groups: ClassVar[dict[str, list[str]]] = {"Customer support": ["view_cart", "view_cartitem"]}
 
     def personal_data(self, user: Any) -> dict[str, Any]:
-        """The customer's cart as GET /cart answers it, for GET /auth/me/export. Two queries."""
+        """The body of GET /cart, for GET /auth/me/export. Two queries."""
         from cart.models import Cart
         from cart.representation import cart_json
 

@@ -27,12 +27,12 @@ class LineFacts(NamedTuple):
 
     id: int | None
     quantity: int  # copies
-    price_at_add: Decimal | None  # of one copy; None in a line that no verb wrote: then today's counts as unchanged
+    price_at_add: Decimal | None  # of one copy; None in a line that no verb wrote, which then has no PRICE_CHANGED
     added_at: datetime | None
     book_id: int
     book_title: str
     book_author: str
-    book_price: Decimal  # today's, of one copy, in the shop's currency
+    book_price: Decimal  # today's price of one copy, in the shop's currency
     book_cover_image_url: str | None
     book_stock_quantity: int  # copies
     book_is_active: bool
@@ -83,7 +83,7 @@ class CartFacts(NamedTuple):
 
     @classmethod
     def of_rows(cls, rows: Iterable[tuple[Any, ...]]) -> Self:
-        """From rows of `updated_at` and a line's columns. A cart without a line is one row, its line's columns NULL."""
+        """From rows of `updated_at` and a line's columns, which are NULL in the one row of a cart without lines."""
         rows = list(rows)
         updated_at = rows[0][0] if rows else None
         return cls(updated_at, [LineFacts._make(row[1:]) for row in rows if row[1] is not None])
@@ -119,9 +119,9 @@ def _path(field: str) -> str:
     return field if field == "book_id" else field.replace("book_", "book__")
 
 
-# Where the ORM finds each field of LineFacts, from a line.
+# The path of the ORM from a line to each field of LineFacts.
 PATHS = tuple(_path(field) for field in LineFacts._fields)
-# The same as columns of a hand-written statement, in which `line` and `book` stand for the two tables.
+# The same as columns of a hand-written statement with the table aliases `line` and `book`.
 COLUMNS = ", ".join(path.replace("__", ".") if "__" in path else f"line.{path}" for path in PATHS)
 _read = attrgetter(*(path.replace("__", ".") for path in PATHS))
 _read_book = attrgetter("pk", *(path.removeprefix("book__") for path in PATHS if "__" in path))

@@ -8,11 +8,11 @@ from typing import Any
 class IssueCode(StrEnum):
     BOOK_UNAVAILABLE = "BOOK_UNAVAILABLE"  # the shop no longer sells it
     BOOK_OUT_OF_STOCK = "BOOK_OUT_OF_STOCK"
-    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"  # fewer than the line asks for: `available` copies
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"  # fewer copies than the line's quantity: `available`
     PRICE_CHANGED = "PRICE_CHANGED"  # `from` one unit price `to` another, since the line was added or last changed
 
 
-# With one of these on a line the cart is not ready for checkout. A changed price only informs.
+# Issues that block checkout. A changed price does not.
 BLOCKING = frozenset({IssueCode.BOOK_UNAVAILABLE, IssueCode.BOOK_OUT_OF_STOCK, IssueCode.INSUFFICIENT_STOCK})
 
 Issue = dict[str, Any]
@@ -21,7 +21,7 @@ Issue = dict[str, Any]
 def blocking_issue(quantity: int, *, stock: int, is_active: bool) -> Issue | None:
     """The most severe blocking issue, if there is one.
 
-    cart/admin/querysets.py repeats the rule in SQL (PROBLEMS); a test holds the two together.
+    cart/admin/querysets.py repeats the rule in SQL (PROBLEMS); a test compares the two.
     """
     if not is_active:
         return {"code": IssueCode.BOOK_UNAVAILABLE}
@@ -33,7 +33,7 @@ def blocking_issue(quantity: int, *, stock: int, is_active: bool) -> Issue | Non
 
 
 def issues_of(*, quantity: int, stock: int, is_active: bool, price: Decimal, price_at_add: Decimal) -> list[Issue]:
-    """The issues of one line: at most one that blocks, and then the price's."""
+    """The issues of one line: at most one that blocks, then PRICE_CHANGED."""
     blocking = blocking_issue(quantity, stock=stock, is_active=is_active)
     issues = [blocking] if blocking else []
     if price != price_at_add:

@@ -1,6 +1,6 @@
 """Merging a guest's cart into a customer's.
 
-Planned here without a query, on rows read under the lock; written by `Cart.merge`.
+Plans without a query, on rows read under the lock; `Cart.merge` writes the plan.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,8 +26,8 @@ class MergeStatus(StrEnum):
 class MergeResult(TypedDict, total=False):
     book_id: int | None  # null for an entry without a book
     status: MergeStatus
-    code: str  # why it was skipped
-    field: str  # of an invalid entry: where its fault is
+    code: str  # the reason for skipping it
+    field: str  # of an invalid entry: the field at fault
     detail: str
 
 
@@ -68,7 +68,7 @@ def skipped(book_id: int | None, reason: ApiError | type[ApiError]) -> MergeResu
 
 
 def readable(entries: Iterable[Entry]) -> Iterable[tuple[Entry, ApiError | type[ApiError] | None]]:
-    """Each entry, with the reason to skip it before the catalogue is consulted: invalid, or its book is named twice."""
+    """Each entry, with the reason to skip it, if it is invalid or repeats a book."""
     named: set[int | None] = set()
     for entry in entries:
         fault: ApiError | type[ApiError] | None = entry.fault
@@ -87,11 +87,11 @@ def readable(entries: Iterable[Entry]) -> Iterable[tuple[Entry, ApiError | type[
 def plan_merge(
     entries: Iterable[Entry], *, in_cart: Mapping[int, int], books: Mapping[int, Book], max_lines: int
 ) -> MergePlan:
-    """Plans each entry in turn, against the quantities `in_cart` by book id, and today's `books`.
+    """Plans each entry in turn. `in_cart` has the quantities by book id, `books` the current rows.
 
-    A book in the cart gets the larger of the two quantities, whatever its stock, so that a repeated merge changes
-    nothing; PRICE_CHANGED stays until the customer confirms the price. A new line has the price that the guest saw, so
-    that it shows PRICE_CHANGED, too.
+    An existing line gets the larger of the two quantities, whatever the stock, so that a repeated merge changes
+    nothing; it keeps PRICE_CHANGED until the customer confirms the price. A new line stores the price that the guest
+    saw, so that it shows PRICE_CHANGED, too.
     """
     plan = MergePlan()
     for entry, fault in readable(entries):

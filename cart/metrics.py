@@ -1,4 +1,4 @@
-"""What /metrics says of carts: changes by their customers. What staff change in the admin is not counted."""
+"""Metrics of carts: changes by customers. Changes by staff in the admin are not counted."""
 
 from bookstore.server.metrics import count_successes
 

@@ -3,108 +3,39 @@
 The API, the admin and the shell call the same verbs: `cart.add(book, 2)`, `item.change_quantity(3)`, `item.remove()`,
 `cart.merge(…)`, `cart.clear()`. Each is one transaction that locks the cart first; bookstore/database/locks.py has the
 order of all locks. `if_match`, where a verb takes it, is the version of the cart that the caller saw: see
-`Cart.version`. After a verb `cart.as_left` is the cart as its transaction left it.
+`Cart.version`. After a verb `cart.as_left` has the cart as read at the end of its transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Now
 
-from bookstore.accounts.exceptions import UserInactive
-from bookstore.accounts.models import User
 from bookstore.database import retrying
 from bookstore.database.constraints import violated
 from bookstore.database.deletion import lock_then_cascade
-from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock
+from bookstore.database.locks import DeletedUnderLock
 from cart.adding import refusal
-from cart.exceptions import CartChanged, CartItemDuplicate, CartItemNotFound
-from cart.facts import NO_CART, PATHS, CartFacts, LineFacts
+from cart.changing import Versions, changing, time_of_change
+from cart.exceptions import CartItemDuplicate, CartItemNotFound
+from cart.facts import NO_CART, CartFacts, LineFacts
 from cart.issues import Issue
 from cart.merging import Entry, MergeResult, plan_merge
 from cart.quantities import MAX_QUANTITY, MIN_QUANTITY, check_quantity
+from cart.querysets import CartItemQuerySet, CartQuerySet
 from cart.representation import cart_json, dump, version_of
 from catalog.exceptions import BookNotFound
 from catalog.models import Book
 
-# The versions in If-Match, one of which the cart must have; None: no check.
-Versions = Container[str] | None
-
-
-def time_of_change() -> Greatest:
-    """Now, but always later than the previous `updated_at`, even when the clock is behind (after a failover, say)."""
-    return Greatest(Now(), models.F("updated_at") + timedelta(microseconds=1))
-
-
-class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
-    def for_user(self, user: User) -> Cart:
-        """The user's cart, made now if there is none yet. One query, three the first time.
-
-        Safe under a race: the second INSERT does nothing, and the first one's cart is read.
-        Raises UserInactive (401) when the user was deleted meanwhile. The user is not read: an id is enough.
-        """
-        if cart := self.filter(user=user).first():
-            return cart
-        try:
-            # INSERT … ON CONFLICT DO NOTHING. In a savepoint: an IntegrityError must not abort an outer transaction.
-            with transaction.atomic():
-                self.bulk_create([self.model(user=user)], ignore_conflicts=True)
-        except IntegrityError as error:
-            # The unique constraint is covered by ON CONFLICT, so this is the foreign key: the user was deleted.
-            raise UserInactive from error
-        try:
-            return self.get(user=user)
-        except self.model.DoesNotExist as gone:  # the other cart was deleted, alone or with its user
-            if not User.objects.filter(pk=user.pk).exists():
-                raise UserInactive from gone
-            return self.for_user(user)
-
-    def of(self, user: User) -> Cart:
-        """The user's cart; an empty one that is not stored, if there is none: reading writes nothing. One query."""
-        return self.filter(user=user).first() or self.model(user=user)
-
-    def with_lines(self) -> CartQuerySet:
-        """Prefetches the lines and their books: one more query, for any number of carts."""
-        return self.prefetch_related(models.Prefetch("items", CartItem.objects.select_related("book").order_by("id")))
-
-    def facts(self, cart_id: int | None) -> CartFacts:
-        """The cart with this id and its lines, in one snapshot; NO_CART when there is none. One query."""
-        rows = self.filter(pk=cart_id).order_by("items__id")
-        return CartFacts.of_rows(rows.values_list("updated_at", *(f"items__{path}" for path in PATHS)))
-
-    def unchanged_since(self, moment: datetime) -> CartQuerySet:
-        return self.filter(updated_at__lt=moment)
-
-    @retrying
-    def prune_batch(self, moment: datetime, *, size: int) -> int:
-        """Deletes up to `size` carts not changed since `moment`, the oldest first; returns how many.
-
-        One transaction that waits for no lock: a locked cart is skipped (on PostgreSQL; SQLite has
-        one writer at a time). Six queries.
-        """
-        with transaction.atomic():
-            stale = self.unchanged_since(moment).order_by("updated_at").select_for_update(skip_locked=True)
-            batch = list(stale.values_list("pk", flat=True)[:size])
-            self.filter(pk__in=batch).delete()
-        return len(batch)
-
-
-class CartItemQuerySet(models.QuerySet[Any]):
-    def with_book(self) -> CartItemQuerySet:
-        """Loads the book and the cart with each line, in the same query."""
-        return self.select_related("book", "cart")
-
 
 class Cart(DeletedUnderLock, models.Model):
-    """One for each user, made by the first add. In PostgreSQL `fk_carts_user_id` deletes it with its user."""
+    """One for each user, created by the first add. In PostgreSQL `fk_carts_user_id` deletes it with its user."""
 
     # Not a OneToOneField: its unique constraint would have a generated name, and errors are matched by name.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, lock_then_cascade, related_name="carts", db_index=False)
@@ -119,7 +50,7 @@ class Cart(DeletedUnderLock, models.Model):
         constraints = (models.UniqueConstraint(fields=["user"], name="uq_carts_user_id"),)
         indexes = (models.Index(fields=["updated_at"], name="ix_carts_updated_at"),)
 
-    # The cart as the last verb left it, read in its transaction: without later changes by others.
+    # Read at the end of the last verb's transaction, so without later changes by others.
     as_left: CartFacts = NO_CART
 
     def __str__(self) -> str:
@@ -172,14 +103,14 @@ class Cart(DeletedUnderLock, models.Model):
     def add(self, book: Book | int, quantity: int = 1, *, if_match: Versions = None) -> CartItem:
         """Puts `quantity` copies of a book (or of the book with this id) into the cart, as a new line.
 
-        Stock is advice: it must be above 0 now, and may be less than the quantity.
+        The stock must be above 0, but may be less than the quantity.
         Raises CartChanged; then BookNotFound (also for a withdrawn book), BookOutOfStock, CartItemDuplicate or
         CartLimitExceeded, the first that applies; UserInactive when the user was deleted meanwhile; ValidationError for
         a quantity outside 1 to 999. Six queries and a savepoint, plus those that create the first cart.
         """
         check_quantity(quantity)
         book_id = book.pk if isinstance(book, Book) else book
-        with self._changing(create=True, if_match=if_match):
+        with changing(self, create=True, if_match=if_match):
             current = Book.objects.filter(pk=book_id).first()
             line_ids = dict(CartItem.objects.filter(cart=self).values_list("book_id", "pk"))
             reason = refusal(
@@ -196,7 +127,7 @@ class Cart(DeletedUnderLock, models.Model):
                         cart=self, book=current, quantity=quantity, price_at_add=current.price
                     )
             except IntegrityError as error:
-                # Verbs wait for the lock; this is a writer that did not take it.
+                # Only by a writer that did not take the cart's lock.
                 if violated(error, "uq_cart_items_cart_book", "cart_items.cart_id", "cart_items.book_id"):
                     holding = CartItem.objects.filter(cart=self, book=current).values_list("pk", flat=True)
                     raise CartItemDuplicate(item_id=holding.get()) from error
@@ -208,16 +139,16 @@ class Cart(DeletedUnderLock, models.Model):
 
     @retrying
     def merge(self, entries: Iterable[tuple[Any, ...]], *, if_match: Versions = None) -> list[MergeResult]:
-        """Takes over entries such as a guest's cart: `Entry`, or (book id, quantity). Also adds many books at once.
+        """Merges entries, such as a guest's cart, into the cart: `Entry`, or (book id, quantity).
 
-        A line that is there gets the larger of the two quantities and keeps its price, so that a repeated merge changes
-        nothing, not even `updated_at`. What cannot be added is skipped with the code of its reason. Returns one result
-        for each entry.
+        An existing line gets the larger of the two quantities and keeps its price, so that a repeated merge changes
+        nothing, not even `updated_at`. An entry that cannot be added is skipped, with the code of the reason. Returns
+        one result for each entry.
         Raises CartChanged and UserInactive. At most eight queries for any size, plus those that create the first cart.
         """
         wanted = [Entry(*entry) for entry in entries]
         ids = [entry.book_id for entry in wanted if entry.book_id is not None]
-        with self._changing(create=True, if_match=if_match, books=ids) as change:
+        with changing(self, create=True, if_match=if_match, books=ids) as change:
             books = Book.objects.by_id(ids)
             stored = CartItem.objects.filter(cart=self).order_by("id").select_for_update()
             lines = {line.book_id: line for line in stored}
@@ -243,8 +174,8 @@ class Cart(DeletedUnderLock, models.Model):
 
     @retrying
     def clear(self, *, if_match: Versions = None) -> None:
-        """Takes every line out; an empty cart stays as it is. Raises CartChanged. At most five queries."""
-        with self._changing(if_match=if_match):
+        """Removes all lines; an empty cart is not changed. Raises CartChanged. At most five queries."""
+        with changing(self, if_match=if_match):
             lines = CartItem.objects.filter(cart=self.pk)
             if ids := list(lines.order_by("id").select_for_update().values_list("pk", flat=True)):
                 lines.filter(pk__in=ids).delete()
@@ -252,11 +183,11 @@ class Cart(DeletedUnderLock, models.Model):
 
     @retrying
     def restore(self, lines: Collection[tuple[int, int, Decimal | None]]) -> list[CartItem]:
-        """Puts lines (book id, quantity, price_at_add) back that were taken out, as they were; returns those it made.
+        """Puts removed lines (book id, quantity, price_at_add) back, unchanged. Returns the new lines.
 
-        Skips a book that was deleted or is in the cart again, and what would be more than CART_MAX_LINES. Five queries.
+        Skips a book that was deleted or is in the cart again, and lines beyond CART_MAX_LINES. Five queries.
         """
-        with self._changing(books=[book_id for book_id, _, _ in lines]):
+        with changing(self, books=[book_id for book_id, _, _ in lines]):
             books = Book.objects.by_id(book_id for book_id, _, _ in lines)
             in_cart = set(CartItem.objects.filter(cart=self.pk).values_list("book_id", flat=True))
             wanted = [line for line in lines if line[0] in books and line[0] not in in_cart]
@@ -269,47 +200,6 @@ class Cart(DeletedUnderLock, models.Model):
                 self._stamp()
         return restored
 
-    @contextmanager
-    def _changing(
-        self, *, create: bool = False, if_match: Versions = None, books: Iterable[int] = ()
-    ) -> Iterator[Change]:
-        """The transaction of one change: locks the cart, so that its changes run one at a time; then `books`.
-
-        `create` inserts a missing cart; without it there is nothing to lock, and no line. `if_match` is compared under
-        the lock, with NO_CART for a missing cart; a shared lock on the shown books then keeps the prices that the
-        caller saw. At the end the cart is read into `as_left`: one query.
-        """
-        known = self.pk
-        user = User(pk=self.user_id)  # by id, without a query: it may be deleted
-        change = Change()
-        try:
-            with transaction.atomic():
-                while not self._lock():
-                    change.is_new_cart = True
-                    if not create:
-                        break
-                    self.pk = Cart.objects.for_user(user).pk
-                if if_match is not None:
-                    shown = CartItem.objects.filter(cart=self.pk).values_list("book_id", flat=True)
-                    Book.objects.lock_shared({*books, *shown}, unchanged=True)
-                    seen = Cart.objects.facts(self.pk)
-                    if change.is_new_cart and not seen.lines:
-                        seen = NO_CART
-                    if version_of(dump(cart_json(seen))) not in if_match:
-                        raise CartChanged
-                elif books:
-                    Book.objects.lock_shared(books)
-                yield change
-                if change.undo:
-                    transaction.set_rollback(True)
-                else:
-                    self.as_left = Cart.objects.facts(self.pk)
-            if change.undo:
-                self.pk, self.as_left = known, NO_CART
-        except BaseException:
-            self.pk = known  # an inserted cart is rolled back, too
-            raise
-
     def _lock(self) -> bool:
         found = Cart.objects.select_for_update().filter(pk=self.pk).values_list("pk")
         return self.is_stored and found.first() is not None
@@ -321,18 +211,11 @@ class Cart(DeletedUnderLock, models.Model):
             self.__dict__.pop(name, None)
 
 
-class Change:
-    """One change of a cart, while its transaction is open."""
-
-    is_new_cart = False  # the cart was not there when the change began
-    undo = False  # set when nothing was written: the transaction is rolled back, without an error
-
-
 class CartItem(models.Model):
-    """A line: a book and how many copies of it. PostgreSQL deletes it with its cart (`fk_cart_items_cart_id`) and with
+    """A line: a book and its number of copies. PostgreSQL deletes it with its cart (`fk_cart_items_cart_id`) and with
     its book (`fk_cart_items_book_id`)."""
 
-    # The unique constraint's index begins with the cart: one more index would only slow writes down.
+    # No index: the one of the unique constraint begins with the cart.
     cart = models.ForeignKey(Cart, lock_then_cascade, related_name="items", db_index=False)
     book = models.ForeignKey(Book, lock_then_cascade, related_name="+")
     quantity = models.SmallIntegerField(
@@ -342,7 +225,7 @@ class CartItem(models.Model):
     price_at_add = models.DecimalField(
         max_digits=10,
         decimal_places=2,
-        null=True,  # NULL in a line that no verb wrote: then today's price counts as unchanged
+        null=True,  # NULL in a line that no verb wrote, which then has no PRICE_CHANGED
         editable=False,
         help_text="unit price when the line was added or last changed",
     )
@@ -398,7 +281,7 @@ class CartItem(models.Model):
         check_quantity(quantity)
         this_line = CartItem.objects.filter(pk=self.pk)
         price = Book.objects.filter(pk=models.OuterRef("book_id")).values("price")
-        with self.cart._changing(if_match=if_match):
+        with changing(self.cart, if_match=if_match):
             if not this_line.update(quantity=quantity, price_at_add=models.Subquery(price)):
                 raise CartItemNotFound
             self.cart._stamp()
@@ -408,11 +291,11 @@ class CartItem(models.Model):
 
     @retrying
     def remove(self, *, if_match: Versions = None) -> None:
-        """Takes the line out of its cart, whatever its issues.
+        """Removes the line from its cart, whatever its issues.
 
         Raises CartItemNotFound when it is gone already, and CartChanged. Four queries.
         """
-        with self.cart._changing(if_match=if_match):
+        with changing(self.cart, if_match=if_match):
             removed, _ = CartItem.objects.filter(pk=self.pk).delete()
             if not removed:
                 raise CartItemNotFound

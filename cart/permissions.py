@@ -1,4 +1,4 @@
-"""Permission to change a line: only its cart's customer."""
+"""The permission to change a line."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""The preview of a guest's cart, whose lines only the storefront has."""
+"""The preview of a guest's cart, which only the storefront stores."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -20,14 +20,14 @@ class PreviewStatus(StrEnum):
 
 class Preview(NamedTuple):
     cart: CartFacts
-    results: list[Any]  # one for each entry, as a merge has them
+    results: list[Any]  # one for each entry, as in a merge
 
 
 def preview(entries: Iterable[Entry]) -> Preview:
-    """The cart that GET /cart would show if these entries were lines: a sold-out book is one, too. One query.
+    """The cart that GET /cart would show if these entries were lines, also of sold-out books. One query.
 
-    A book that a merge would refuse is a line with issues. Skipped are entries that cannot be a line: an invalid one, a
-    second one of a book, an unknown book, and those beyond CART_MAX_LINES.
+    A book that a merge would refuse becomes a line with issues. Skips an invalid entry, a second one of a book, an
+    unknown book, and entries beyond CART_MAX_LINES.
     """
     wanted = list(entries)
     books = Book.objects.by_id(entry.book_id for entry in wanted if entry.book_id is not None)

@@ -1,4 +1,4 @@
-"""How many copies a line may hold."""
+"""The number of copies that a line may have."""
 
 from bookstore.api.errors import ValidationError
 
@@ -6,7 +6,7 @@ MIN_QUANTITY, MAX_QUANTITY = 1, 999  # copies in one line
 
 
 def check_quantity(quantity: object) -> None:
-    """Refuses in words what the database would refuse. Raises ValidationError (422) on `quantity`."""
+    """Raises ValidationError (422) on `quantity`, before the database's constraint would."""
     if not isinstance(quantity, int) or isinstance(quantity, bool):
         code, detail = "invalid", f"A quantity is a whole number, not {quantity!r}."
     elif quantity < MIN_QUANTITY:

@@ -1,7 +1,7 @@
-"""The cart and its lines as the JSON that clients get, from plain facts.
+"""Builds the JSON of the cart and its lines from their facts.
 
-It is built by hand because the serializers of DRF need thirty times as long for the same dict; the serializers in
-serializers.py document it, and a test holds both equal for generated carts.
+By hand, because DRF's serializers take thirty times as long for the same dict. Those of serializers.py document it, and
+a test compares the two for generated carts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,7 +47,7 @@ def cart_json(cart: CartFacts) -> dict[str, Any]:
 
 
 def results_json(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of a merge or a preview. An id that was sent is told as it was sent, also one that no row can have."""
+    """The results of a merge or a preview. A sent id is returned as sent, even beyond 64 bits."""
     return [{**result, "book_id": _id_json(result["book_id"])} for result in results]
 
 
@@ -63,5 +63,5 @@ def dump(data: Any) -> bytes:
 
 
 def version_of(body: bytes) -> str:
-    """Names what a client sees of a cart: 32 hexadecimal digits of a hash of its JSON."""
+    """The version of a cart: a hash of its JSON, 32 hexadecimal digits."""
     return blake2b(body, digest_size=16).hexdigest()

@@ -14,7 +14,7 @@ def json_answer(content: bytes, version: str, status: int = 200) -> HttpResponse
 
 
 def unless_held(request: Request, content: bytes, version: str) -> HttpResponse:
-    """304 when If-None-Match has this version, else the content."""
+    """Returns 304 when If-None-Match has this version, else the content."""
     if if_none_match(request, version):
         return HttpResponse(status=304, headers={"ETag": etag(version)})
     return json_answer(content, version)

@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of the cart beyond the serializers: unions that a client can tell apart by `code`."""
+"""Schemas of the cart that serializers cannot express: unions that a client distinguishes by `code`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,9 +16,9 @@ from catalog.exceptions import BookNotFound
 
 
 def constant(*values: str, **options: Any) -> serializers.CharField:
-    """A field that has just this value, or one of these."""
+    """A field with this value only, or one of these values."""
 
-    # A class of its own: the decorator writes on the class that it is given, and CharField is everybody's.
+    # A subclass, because the decorator changes the class, and CharField is used everywhere.
     @extend_schema_field({"type": "string", "enum": list(values)})
     class Constant(serializers.CharField):
         pass
@@ -55,7 +55,7 @@ SKIPPED_FOR = (BookNotFound, BookOutOfStock, CartLimitExceeded, CartItemDuplicat
 
 
 def results(name: str, statuses: Iterable[str], reasons: Iterable[type[ApiError]]) -> serializers.Serializer[Any]:
-    """What became of each entry."""
+    """The results of the entries."""
     return inline_serializer(
         name,
         {

@@ -1,4 +1,4 @@
-"""What comes in and goes out. Stock, ownership and duplicates are the models' business."""
+"""Bodies of the cart's API: shape only. The models check stock, ownership and duplicates."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ class AddItemSerializer(serializers.Serializer[Any]):
 
 
 def max_entries() -> int:
-    """As many as a full cart has lines; at least 100, which clients may send to any shop."""
+    """As many as a full cart has lines, but at least 100, so that clients may rely on that in every shop."""
     return max(100, int(settings.CART_MAX_LINES))
 
 
@@ -47,9 +47,9 @@ class EntrySerializer(AddItemSerializer):
 
 
 class EntriesField(serializers.ListField):
-    """Entries of a merge. One that cannot be read is an Entry with its fault, not a 422.
+    """Entries of a merge. An invalid one becomes an Entry with its fault, not a 422.
 
-    The length is asked before any entry is looked at.
+    Checks the length before it reads any entry.
     """
 
     child = EntrySerializer()
@@ -58,7 +58,7 @@ class EntriesField(serializers.ListField):
         super().__init__(**{"min_length": 1, "max_length": max_entries(), **options})  # for the schema
 
     def run_validators(self, value: list[Entry]) -> None:
-        """None: `to_internal_value` has asked the length before."""
+        """None: `to_internal_value` checks the length before."""
 
     def to_internal_value(self, data: Any) -> list[Entry]:
         if not isinstance(data, list):
@@ -144,7 +144,7 @@ class CartSerializer(serializers.ModelSerializer[Cart]):
 
 
 class MergedCartSerializer(CartSerializer):
-    """The cart as it is after the merge, and what became of each entry."""
+    """The cart after the merge, and the result of each entry."""
 
     # The results come in as context={"results": …}.
 
@@ -167,7 +167,7 @@ class PreviewedLineSerializer(CartItemSerializer):
 
 
 class PreviewedCartSerializer(CartSerializer):
-    """The cart as it would be, and what became of each entry."""
+    """The cart as it would be, and the result of each entry."""
 
     items = PreviewedLineSerializer(source="lines", many=True)
     results = serializers.SerializerMethodField(help_text="One for each entry, in the order in which they were sent.")
@@ -180,7 +180,7 @@ class PreviewedCartSerializer(CartSerializer):
         raise NotImplementedError("documents only: cart.preview makes them")
 
 
-# What a change answers: the whole cart where `return=cart` asks for it.
+# The response of a change: the line, or the whole cart with `return=cart`.
 LINE_OR_CART = PolymorphicProxySerializer(
     component_name="LineOrCart", serializers=[CartItemSerializer, CartSerializer], resource_type_field_name=None
 )

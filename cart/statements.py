@@ -1,13 +1,12 @@
-"""The calls that storefronts make most, in one statement each.
+"""The most frequent calls of storefronts, each in one statement.
 
-Every statement begins at the caller's session: the same statement asks whether that is good and its user active. When
-it finds nothing to do it changes nothing and returns None; then the view calls the verb of models.py, which locks and
-looks step by step, and does it after all or raises the reason. So each rule has its exact answer in one place, and this
-file only has to be right when it returns a cart.
+Each statement also checks that the caller's session is good and the user active. When any condition fails it changes
+nothing and returns None; the view then calls the verb of models.py, which locks and checks step by step, and either
+succeeds or raises the reason. So the reasons have one home, the verbs, and these statements only handle success.
 
-Reading is an ORM query, compiled once. The changes are written by hand, for PostgreSQL alone: the ORM has no UPDATE
-or DELETE that locks one row, changes another and returns both. On other databases they return None, and the verbs do
-the work. They lock in the same order as the verbs: the cart, then the line.
+READ is an ORM query, compiled once. The changes are hand-written SQL for PostgreSQL, because the ORM has no UPDATE or
+DELETE that locks one row, changes another and returns both. On other databases they return None. They lock in the same
+order as the verbs: the cart, then the line.
 """
 
 from collections.abc import Callable
@@ -50,16 +49,16 @@ def read(caller: Caller) -> CartFacts | None:
     if not rows:
         return None
     caller.confirm()
-    # LEFT JOIN: without a cart or a line there is still one row for the caller, with NULLs.
+    # LEFT JOIN: without a cart or a line the caller still has one row, with NULLs.
     return CartFacts.of_rows(rows)
 
 
-# Every change locks the caller's cart, changes its lines, stamps the cart, and answers the whole cart, which is one row
-# for each line, as READ does.
+# Every change locks the caller's cart, changes its lines, stamps the cart, and returns the whole cart as READ does: one
+# row for each line.
 #
-# A statement's snapshot is from before it waited for the lock. So `locked` compares `updated_at`, which only increases
-# (see `time_of_change`): PostgreSQL rechecks the row after waiting, and when it changed meanwhile, nothing is locked,
-# changed or returned. A cart is not stamped when no line changed: the line may have been deleted with its book.
+# The snapshot of a statement is older than its wait for the lock. So `locked` compares `updated_at`, which only
+# increases (`time_of_change`): PostgreSQL rechecks the row after the wait, and if it has changed, nothing is locked,
+# changed or returned. A cart is not stamped when no line changed: its book may have been deleted.
 UNCHANGED = "carts.updated_at = seen.updated_at"
 LOCKED = """
     caller (id) AS ({caller}),
@@ -78,7 +77,7 @@ STAMPED = """
         RETURNING carts.id, carts.updated_at
     )"""
 
-# LATERAL with OFFSET 0: each line's book by its id, never a hash of the whole table of books.
+# LATERAL with OFFSET 0 makes the planner read each book by id, never hash the whole table of books.
 ANSWER = """
 SELECT stamped.updated_at, {columns}
 FROM stamped
@@ -116,7 +115,7 @@ WITH {locked},
     )
 {answer}"""
 
-# May it be added? cart/adding.py has the rule, and a test holds the two together.
+# The rule of cart/adding.py in SQL; a test compares the two.
 ADD = """
 WITH {locked},
     wanted AS MATERIALIZED (
@@ -152,7 +151,7 @@ def add(caller: Caller, book_id: int, quantity: int) -> CartFacts | None:
     """As `Cart.add`, for a cart that exists, has room and is not changed concurrently; else None."""
     try:
         return _run(ADD, caller, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
-    except IntegrityError:  # the book or the user was deleted meanwhile: nothing was written; the verb raises which
+    except IntegrityError:  # the book or the user was deleted meanwhile; the verb raises the reason
         return None
 
 
@@ -173,7 +172,7 @@ def clear(caller: Caller) -> CartFacts | None:
 
 @cache
 def _complete(template: str) -> Compiled:
-    """A statement with its common parts and the ORM's condition on the caller."""
+    """Fills in the common parts and the ORM's condition on the caller."""
     condition, constants = CALLER.on(connection.alias).named()
     parts = {
         "locked": LOCKED.replace("{caller}", condition).replace("{unchanged}", UNCHANGED),
@@ -192,7 +191,7 @@ def _run(template: str, caller: Caller, **values: int) -> CartFacts | None:
         or connection.vendor != "postgresql"
         or not all(abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values())
     ):
-        return None  # no row can have such an id, and PostgreSQL would refuse to read it
+        return None  # beyond bigint: no row has such an id, and PostgreSQL would raise
     rows = _complete(template).rows({**caller.claims.values(), **values})
     if not rows:
         return None

@@ -11,7 +11,7 @@ class CatalogConfig(AppConfig):
     api_tag = Tag("catalogue", "Find books and genres. Everybody reads; staff with the permission write.", place=20)
     staff_groups: ClassVar[dict[str, list[str]]] = {
         "Catalogue": [f"{verb}_{model}" for model in ("book", "genre") for verb in ("view", "add", "change", "delete")],
-        # A cart's page links to its books, and tells their stock and price.
+        # The page of a cart links to its books and shows their stock and price.
         "Customer support": ["view_book", "view_genre"],
     }
     # First segments of the paths whose reads are public: all of them together never hold every slot

@@ -1,4 +1,4 @@
-"""Has anything changed that a list of books depends on? The database answers with a stamp.
+"""A stamp in the database, renewed by each change that a list of books depends on.
 
 `catalogue_state` is a table of one row. On PostgreSQL a trigger gives it another stamp when a transaction commits that
 added or deleted a book, or changed a column by which books are found, filtered, sorted or counted. A statement that
@@ -9,7 +9,7 @@ are) is still exact. docs/decisions/0029-remembered-pages.md has the reasons.
 from collections.abc import Iterable
 from typing import Any
 
-# Books are found, filtered, sorted or counted by these. Of the stock only whether there is any.
+# Books are found, filtered, sorted or counted by these columns. Of the stock it matters only whether it is 0.
 WATCHED = (
     *("title_folded", "author_folded", "price", "isbn", "genre_id", "publish_date", "created_at", "is_active"),
     *("popularity", "title_spellings", "author_spellings", "(stock_quantity > 0)"),
@@ -45,7 +45,7 @@ DROP TRIGGER IF EXISTS books_truncated ON books"""
 
 
 def watch(schema_editor: Any, columns: Iterable[str]) -> None:
-    """For migrations: changes of these columns change the stamp from now on. PostgreSQL only; nothing elsewhere."""
+    """For migrations: creates the trigger for changes of these columns. PostgreSQL only; elsewhere it does nothing."""
     if schema_editor.connection.vendor != "postgresql":
         return
     differs = " OR ".join(f"{each_of('OLD', column)} IS DISTINCT FROM {each_of('NEW', column)}" for column in columns)

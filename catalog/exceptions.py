@@ -31,7 +31,7 @@ class GenreConflict(ApiError):
 
 
 class GenreUnknown(ValidationError):
-    """A book is put into a genre that does not exist, or that vanished while the book was written."""
+    """The genre of a new or changed book does not exist, or was deleted during the write."""
 
     def __init__(self) -> None:
         super().__init__([{"field": "genre_id", "code": "does_not_exist", "detail": "There is no genre with this id."}])

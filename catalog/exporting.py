@@ -1,7 +1,7 @@
 """Books as a file: CSV or an Excel workbook, in batches. Memory stays flat, and the server gives the request's slot to
 others between two batches (bookstore/server/admission.py): no query is open then.
 
-What is exported can be imported again and changes nothing.
+Importing an export again changes nothing.
 """
 
 import csv
@@ -21,11 +21,11 @@ from catalog.importing.spelling import as_text, written
 
 HEADINGS = tuple(COLUMNS)
 VALUES = tuple("genre__name" if name == "genre" else name for name in COLUMNS)
-BATCH = 1_000  # books that are read at once
-PIECE = 1 << 20  # bytes of a workbook that are sent at once
-MAX_WORKBOOK = 100_000  # books: a minute's work, until which nothing can be sent
-MAX_IN_CELL = 32_767  # characters of a cell of Excel's
-NO_CHARACTERS = frozenset("\ufffe\uffff")  # XML has no place for them
+BATCH = 1_000  # books of one query
+PIECE = 1 << 20  # bytes of a workbook in one write
+MAX_WORKBOOK = 100_000  # books: writing them takes a minute, in which nothing can be sent
+MAX_IN_CELL = 32_767  # characters of a cell in Excel
+NO_CHARACTERS = frozenset("\ufffe\uffff")  # not allowed in XML
 FIRST_DATE = date(1900, 3, 1)  # Excel counts a 29 February 1900; days before are written as text
 EXAMPLE = (
     "Emma",
@@ -58,10 +58,10 @@ def each_book(books: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, quote_first: bool = False) -> Iterator[str]:
-    """With a byte order mark: without it spreadsheets take UTF-8 for something else.
+    """Begins with a byte order mark, without which spreadsheets do not recognise UTF-8.
 
-    With `quote_first` the first cell of each line stands in quotation marks, whatever it is: by that the import sees
-    that no row is inside a cell of another (csv_rows.py).
+    `quote_first` always quotes the first cell of a line. By that the import sees that no row is inside another row's
+    cell (csv_rows.py).
     """
     held = StringIO(newline="")
     writer = csv.writer(held)
@@ -81,7 +81,7 @@ def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, quote_f
 
 
 class CsvResponse(StreamingHttpResponse):
-    """A CSV file, sent while it is being read."""
+    """A CSV file, sent in batches while the books are read."""
 
     def __init__(
         self, name: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, quote_first: bool = False
@@ -99,7 +99,7 @@ class WorkbookResponse(StreamingHttpResponse):
 
 
 def workbook_pieces(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    """A workbook can be sent when it is whole. Until then an empty piece after each BATCH gives the slot back."""
+    """A workbook can only be sent when complete. Until then an empty piece after each BATCH gives the slot back."""
     with TemporaryDirectory() as folder, TemporaryFile() as file:
         book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
         sheet, bold = book.add_worksheet("Books"), book.add_format({"bold": True})
@@ -124,7 +124,7 @@ def workbook_pieces(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
 
 
 def write_cell(sheet: Any, row: int, column: int, value: Any, formats: dict[type, Any]) -> None:
-    """What no cell can hold is left out: an empty cell changes nothing when it is imported."""
+    """Leaves out what Excel cannot store: an empty cell changes nothing when it is imported."""
     if isinstance(value, Decimal):
         sheet.write_number(row, column, value, formats[Decimal])
     elif isinstance(value, date) and value >= FIRST_DATE:

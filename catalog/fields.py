@@ -75,7 +75,7 @@ class FoldedField(CodePointsField):
 
 
 class SameNameField(FoldedField):
-    """What a name has in common with those that a person would take for the same: a unique constraint's field."""
+    """The key of a name: equal for names that a person would take for the same. A unique constraint uses it."""
 
     def folded(self, text: str) -> str:
         return folding.same_name(text)
@@ -84,7 +84,7 @@ class SameNameField(FoldedField):
 class SpellingsField(FoldedField):
     """Keeps the further spellings of another field's words: a tsvector on PostgreSQL, words with blanks on SQLite.
 
-    NULL when there is none, as with most texts. `weight` and `place` are those of the search document.
+    NULL when there are none, as for most texts. `weight` and `place` are those of the search document.
     """
 
     def __init__(self, *, of: str, weight: str, **kwargs: Any) -> None:
@@ -101,11 +101,11 @@ class SpellingsField(FoldedField):
     def db_parameters(self, connection: Any) -> Any:
         return {"type": self.db_type(connection), "check": None}
 
-    def folded(self, text: str) -> str | None:  # type: ignore[override]  # NULL: there is none
+    def folded(self, text: str) -> str | None:  # type: ignore[override]  # NULL when there are none
         return " ".join(sorted(spellings(text))) or None
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        """The words again, of PostgreSQL's `'jrr':2B 'rr':2B`."""
+        """Reads the words from PostgreSQL's `'jrr':2B 'rr':2B`."""
         if value is None or connection.vendor != "postgresql":
             return value
         return " ".join(sorted(part.rpartition(":")[0].strip("'") for part in value.split()))
@@ -118,7 +118,7 @@ class SpellingsField(FoldedField):
 
 
 class UpdatedAtField(models.DateTimeField):
-    """When the row was last written, by whichever way of the ORM. `FoldingQuerySet.update` brings it along."""
+    """The time of the last write, by every way of the ORM: `FoldingQuerySet.update` adds it."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> datetime:
         value = timezone.now()

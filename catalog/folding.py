@@ -1,6 +1,6 @@
-"""Folding: a text without regard to case, accents and punctuation, the same for stored data and for queries.
+"""Folding removes case, accents and punctuation, in the same way for stored texts and for queries.
 
-Depends on no database and on no locale, so that every database finds and sorts the same.
+It depends on no database and no locale, so that every database finds and sorts alike.
 docs/decisions/0028-search.md says which marks are accents and which are letters.
 """
 
@@ -27,7 +27,7 @@ PLAIN = str.maketrans(
     }
 )
 
-STRETCH = "ـ"  # lengthens an Arabic word, and is no letter of it
+STRETCH = "ـ"  # stretches an Arabic word, and is not a letter
 
 ASCII_WORD = re.compile(r"[a-z0-9]+")
 # Marks that are accents on Latin and Greek letters (and most of them on Cyrillic ones), and the vowel points of Hebrew
@@ -40,7 +40,7 @@ ACCENT = re.compile(
 ACUTE_OR_GRAVE = "\u0300\u0301"
 DIAERESIS = "\u0308"
 
-# Longer words are told apart by their first letters only: PostgreSQL takes no lexeme beyond 2,046 bytes.
+# Longer words are cut to their first letters: a lexeme of PostgreSQL has at most 2,046 bytes.
 MAX_WORD = 100
 # Characters of a folded text. A title of 500 can grow by folding (ﷺ is 18 letters), and an index takes 2,704 bytes.
 MAX_FOLDED = 500
@@ -77,7 +77,7 @@ def without_accents(decomposed: str) -> str:
 
 
 def is_letter_with(base: str, mark: str) -> bool:
-    """Whether both are a letter of its own: й, ў, ї, ѓ. In Cyrillic only stress marks and the points of ё are not."""
+    """Whether both together are a separate letter: й, ў, ї, ѓ. In Cyrillic all are, except stress marks and ё."""
     if not "\u0400" <= base <= "\u052f" or not "\u0300" <= mark <= "\u036f":
         return False
     if mark in ACUTE_OR_GRAVE:
@@ -86,7 +86,7 @@ def is_letter_with(base: str, mark: str) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """The folded words of a text, in its order: "L'Étranger, 1942" gives l, etranger, 1942."""
+    """The folded words of a text in order: "L'Étranger, 1942" gives l, etranger, 1942."""
     folded = fold_letters(text)
     if folded.isascii():
         return [word[:MAX_WORD] for word in ASCII_WORD.findall(folded)]
@@ -98,7 +98,7 @@ def words(text: str) -> list[str]:
 
 
 def fold(text: str) -> str:
-    """The folded words with one blank between: what a text is searched and sorted by."""
+    """The folded words, separated by blanks. Texts are searched and sorted by it."""
     return " ".join(words(text))[:MAX_FOLDED].rstrip()
 
 

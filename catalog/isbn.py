@@ -1,4 +1,4 @@
-"""ISBN: what a person writes, as the ISBN-13 that is kept."""
+"""Normalises ISBNs to ISBN-13."""
 
 from django.core.exceptions import ValidationError
 from stdnum import isbn as stdnum_isbn
@@ -8,11 +8,11 @@ from stdnum.exceptions import ValidationError as NotAnIsbn
 def clean_isbn(text: str) -> str:
     """An ISBN-10 or ISBN-13, with or without hyphens and blanks, as its ISBN-13: one book has one.
 
-    Raises Django's ValidationError when it is none, or its check digit is wrong.
+    Raises Django's ValidationError for any other text and for a wrong check digit.
     """
     message = "This is no ISBN-10 or ISBN-13: look at its digits again, the last one checks the others."
     bare = "".join(character for character in text if character not in " -\u2010\u2011\u2012\u2013")
-    # stdnum alone would also take a number of nine digits (SBN), and digits of a wide or mathematical form.
+    # stdnum alone would also accept nine digits (SBN), and wide or mathematical digits.
     if not bare.isascii() or len(bare) not in {10, 13}:
         raise ValidationError(message, code="invalid")
     try:

@@ -1,4 +1,4 @@
-"""What we sell: genres and books."""
+"""Genres and books."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -20,10 +20,10 @@ from catalog.querysets import BookQuerySet, GenreQuerySet, with_folds
 from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
 from catalog.search.vocabulary import SearchWord
 
-MAX_STOCK = 2**31 - 1  # copies: what the column holds
+MAX_STOCK = 2**31 - 1  # copies: the largest integer of the column
 MAX_POPULARITY = 2**31 - 1
 MIN_PRICE = Decimal("0.01")
-# Columns that searches filter by, and no query loads.
+# Columns that only filters of searches use, and that queries do not load.
 NOBODY_READS = ("search_document", "title_spellings", "author_spellings")
 
 

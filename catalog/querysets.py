@@ -1,4 +1,4 @@
-"""Sets of books and of genres: what they can be asked for, and the rules of every write to many."""
+"""QuerySets of books and genres: filters, sorting, locks, and writes to many rows."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -25,7 +25,7 @@ from catalog.search.vocabulary import SearchWord
 if TYPE_CHECKING:
     from catalog.models import Book, Genre
 
-# What the column holds: no row has a higher one, and SQLite cannot even be asked for it.
+# The largest id: no row has a higher one, and SQLite raises for a larger parameter.
 MAX_ID = models.BigIntegerField.MAX_BIGINT
 
 Sort = Literal["title", "price", "date", "created_at"]
@@ -34,12 +34,12 @@ MOST = SMALL.ranked
 
 
 class FoldingQuerySet(models.QuerySet[Any]):
-    """Keeps folded fields true on the ways of writing that pass by `save()`."""
+    """Keeps folded fields up to date in writes that do not call `save()`."""
 
     def update(self, **fields: Any) -> int:
-        """As Django's. A folded text is given as text: one computed in the database cannot be folded here."""
+        """As Django's. The value of a text that is folded must be a string: an expression cannot be folded here."""
         for folded in folded_fields(self.model, fields):
-            if folded.name in fields:  # bulk_update below has folded already
+            if folded.name in fields:  # called by bulk_update below, which has folded already
                 continue
             if not isinstance(fields[folded.of], str):
                 raise TypeError(f"{folded.of} is searched: update it to a string, not to an expression")
@@ -76,18 +76,18 @@ class FoldingQuerySet(models.QuerySet[Any]):
 
 
 def folded_fields(model: type[models.Model], names: Iterable[str]) -> list[FoldedField]:
-    """The folded fields that follow from these."""
+    """The folded fields that are computed from these."""
     names = set(names)
     return [field for field in model._meta.concrete_fields if isinstance(field, FoldedField) and field.of in names]
 
 
 def stamps(model: type[models.Model]) -> list[str]:
-    """The fields that say when a row was written."""
+    """The fields with the time of the last write."""
     return [field.name for field in model._meta.concrete_fields if isinstance(field, UpdatedAtField)]
 
 
 def with_folds(model: type[models.Model], names: Iterable[str]) -> list[str]:
-    """These fields, and those that are written with them: their folds, and the time."""
+    """These fields, and those to be written with them: folded fields and the time of the last write."""
     names = list(names)
     more = [*(field.name for field in folded_fields(model, names)), *stamps(model)]
     return [*names, *(name for name in more if name not in names)]
@@ -117,7 +117,7 @@ class GenreQuerySet(FoldingQuerySet):
 
 class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
     def update(self, **fields: Any) -> int:
-        """As Django's, and the search learns the words of a new title or author: 1 query more for each."""
+        """As Django's. Adds the words of a new title or author to the search's vocabulary: 1 query more for each."""
         changed = super().update(**fields)
         texts = {name: text for name, text in fields.items() if name in {"title", "author"} and isinstance(text, str)}
         if texts:
@@ -146,10 +146,10 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
     bulk_create.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def search(self, text: str) -> "BookQuerySet":
-        """Those of these books that a search finds, best first: at most as many as one search ranks (1,000, and 10,000
-        of a catalogue under 100,000). A text without a letter or digit leaves the books as they are.
+        """The books that a search finds among these, best first: at most as many as one search ranks (1,000, or 10,000
+        in a catalogue under 100,000). A text without a letter or digit returns the books unchanged.
 
-        Asks the database at once: 1 to 10 queries. The order and the number do not follow later filters.
+        Queries the database at once: 1 to 10 queries. Later filters change neither the order nor the bound.
         """
         if not wanted_words(text):
             return self
@@ -157,23 +157,23 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         return self.filter(pk__in=ids).order_by(PositionIn(ids)) if ids else self.none()
 
     def by_author(self, text: str) -> "BookQuerySet":
-        """Books of which every word of the text begins a word of the author, in any spelling. No word: all books."""
+        """Books whose author has, for each word of the text, a word that begins with it. All books for no word."""
         conditions = Query.of(text).everything
         return self.filter(Meets(all_of(conditions), OF_AUTHOR)) if conditions else self
 
     def of_isbn(self, text: str) -> "BookQuerySet | None":
-        """The book with this ISBN, in whatever form it is written; None when the text is no ISBN."""
+        """The book with this ISBN-10 or ISBN-13; None when the text is not an ISBN."""
         try:
             return self.filter(isbn=clean_isbn(text))
         except ValidationError:
             return None
 
     def of_title_and_author(self, title: str, author: str) -> "BookQuerySet":
-        """Books that a person would take for this one, whatever the case and the accents; often editions of it."""
+        """Books with this title and author, without regard to case and accents; often other editions."""
         return self.filter(title_folded=fold(title), author_folded=fold(author))
 
     def on_sale(self) -> "BookQuerySet":
-        """Not withdrawn, whatever the stock."""
+        """Books that are not withdrawn, whatever their stock."""
         return self.filter(is_active=True)
 
     def in_stock(self) -> "BookQuerySet":
@@ -183,7 +183,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         return self.filter(stock_quantity=0)
 
     def priced(self, minimum: Decimal | None = None, maximum: Decimal | None = None) -> "BookQuerySet":
-        """Books at these prices, in the shop's currency, both ends included; None leaves an end open."""
+        """Books in this range of prices, both ends included; None leaves an end open."""
         books = self
         if minimum is not None:
             books = books.filter(price__gte=minimum)
@@ -192,7 +192,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         return books
 
     def of_genre(self, genre_id: int) -> "BookQuerySet":
-        """Books of one genre; an id that no genre can have finds none."""
+        """Books of one genre; none for an id beyond the column's range."""
         return self.filter(genre__id=genre_id)
 
     def of_genres(self, genre_ids: Collection[int]) -> "BookQuerySet":
@@ -200,7 +200,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         return self.filter(genre_id__in=[genre_id for genre_id in genre_ids if 0 < genre_id <= MAX_ID])
 
     def published(self, first: date | None = None, last: date | None = None) -> "BookQuerySet":
-        """Books published on these days, both included; None leaves an end open. With a bound undated books are out."""
+        """Books published in this period, both days included; None leaves an end open. Undated ones match no bound."""
         books = self
         if first is not None:
             books = books.filter(publish_date__gte=first)
@@ -209,7 +209,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         return books
 
     def sorted_by(self, sort: Sort, direction: Direction = "asc") -> "BookQuerySet":
-        """Ties by id, in the same direction. Books without a date come last in both."""
+        """Sorts ties by id in the same direction. Undated books come last in both directions."""
         key, tie = F(SORTS[sort]), F("id")
         if direction == "asc":
             return self.order_by(key.asc(nulls_last=True) if sort == "date" else key.asc(), tie.asc())
@@ -230,8 +230,8 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         sort: Sort = "title",
         sort_dir: Direction | None = None,
     ) -> "BookQuerySet":
-        """The books that GET /books answers with for these parameters, in its order. `catalog.search.pages.find` looks
-        for the words of `q` among them. `created_at` is newest first by default.
+        """The books for these parameters of GET /books, in its order, without `q`: `catalog.search.pages.find` then
+        searches among them. `created_at` is newest first by default.
         """
         books = self.by_author(author).priced(min_price, max_price).published(published_from, published_to)
         if genre_id is not None:
@@ -245,7 +245,7 @@ class BookQuerySet(DeletesUnderLock, FoldingQuerySet):
         return books.sorted_by(sort, sort_dir or ("desc" if sort == "created_at" else "asc"))
 
     def by_id(self, book_ids: Iterable[int]) -> "dict[int, Book]":
-        """The existing ones of these books, by id. 1 query."""
+        """The books that exist of these ids, by id. 1 query."""
         books: dict[int, Book] = self.in_bulk([book_id for book_id in book_ids if 0 < book_id <= MAX_ID])
         return books
 

@@ -29,13 +29,13 @@ from catalog.search.pages import Found, find
 COLUMNS = BookFacts._fields
 OF_BOOKS = ", ".join(f"books.{name}" for name in COLUMNS)
 
-# Filters whose SQL is the same for every value, and filters and orders of which each value has SQL of its own. A query
-# of these is compiled once; one with any other parameter each time.
+# Filters whose SQL is the same for every value; and filters and orders with other SQL for each value. A query with only
+# these is compiled once; one with any other parameter is compiled each time.
 VALUES = frozenset({"genre_id", "min_price", "max_price"})
 CHOICES = frozenset({"in_stock", "sort", "sort_dir"})
 COMPILED = 64  # combinations of parameters
 
-# Of one worker. A page is some hundred bytes to 4 KB.
+# Entries of one worker. A page takes some hundred bytes to 4 KB.
 pages: "Remembered[Page]" = Remembered(1024)
 totals: "Remembered[Total]" = Remembered(1024)
 
@@ -59,7 +59,7 @@ class Read(NamedTuple):
 GENRES = Prepared(lambda value: Genre.objects.by_name().values_list("id", "name"))
 BOOK = Prepared(lambda value: Book.objects.filter(pk=value("book_id")).values_list(*COLUMNS))
 
-# LEFT JOIN: at least one row, so that the stamp is there without a book.
+# LEFT JOIN gives at least one row, so that the stamp is read also without a book.
 BY_IDS = f"""SELECT state.stamp::text, {OF_BOOKS}
 FROM (SELECT) AS one LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(%s::bigint[])"""  # noqa: S608  # our own names
 
@@ -68,7 +68,7 @@ PAGE = f"""WITH page AS MATERIALIZED (SELECT ARRAY({{ids}} LIMIT %s::bigint OFFS
 SELECT state.stamp::text, array_position(page.ids, books.id), {OF_BOOKS}
 FROM page LEFT JOIN catalogue_state AS state ON true LEFT JOIN books ON books.id = ANY(page.ids)"""  # noqa: S608  # our own names
 
-# A small table is counted whole, of a larger one rows up to one more than the bound. LIMIT NULL is no limit.
+# Counts all rows of a small table, else one row more than the bound. LIMIT NULL means no limit.
 COUNT = """SELECT (SELECT stamp::text FROM catalogue_state), size.is_small, (
     SELECT count(*) FROM ({ids} LIMIT CASE WHEN size.is_small THEN NULL ELSE %s::bigint END) AS counted
 )
@@ -76,12 +76,12 @@ FROM (SELECT reltuples < %s::bigint AS is_small FROM pg_class WHERE oid = 'books
 
 
 def is_possible() -> bool:
-    """Whether this way is switched on, and the database is PostgreSQL. The other is the ORM and the serializers."""
+    """Whether FAST_PATH is on and the database is PostgreSQL. Otherwise the ORM and the serializers are used."""
     return fastpath.is_on() and connections[Book.objects.db].vendor == "postgresql"
 
 
 def book(book_id: int) -> BookFacts:
-    """A book by id, withdrawn ones too. Raises BookNotFound. 1 query."""
+    """A book by id, also a withdrawn one. Raises BookNotFound. 1 query."""
     rows = BOOK.rows(using=Book.objects.db, book_id=book_id) if book_id <= MAX_ID else []
     if not rows:
         raise BookNotFound
@@ -89,21 +89,21 @@ def book(book_id: int) -> BookFacts:
 
 
 def genres() -> list[dict[str, Any]]:
-    """All of them, by name. 1 query."""
+    """All genres, by name. 1 query."""
     return [{"id": genre_id, "name": name} for genre_id, name in GENRES.rows(using=Genre.objects.db)]
 
 
 def page(wanted: Mapping[str, Any], *, number: int, size: int, count: bool = True) -> Read:
-    """One page of the books on sale that fit `wanted`, the parameters of GET /books that were sent.
+    """One page of the books on sale for `wanted`, the parameters of GET /books.
 
-    PostgreSQL only. 1 query when it is remembered; else 2, or 3 in a large catalogue, and with words in `q` what the
-    search costs; one more where it was remembered and the catalogue has changed.
+    PostgreSQL only. 1 query on a cache hit; on a miss 2, or 3 in a large catalogue, and with words in `q` those of the
+    search; 1 more when the cached page is stale.
     """
     start = min((number - 1) * size, FURTHEST)
     alias = Book.objects.db
     connection = connections[alias]
     key = (tuple(sorted(wanted.items())), start, size, count)
-    # In a transaction the stamp does not change with what the transaction changes.
+    # Not in a transaction: its own changes do not renew the stamp before the commit.
     known = None if connection.in_atomic_block else pages.get(key)
     if known:
         stamp, books = by_ids(alias, known.value.ids)
@@ -117,7 +117,7 @@ def page(wanted: Mapping[str, Any], *, number: int, size: int, count: bool = Tru
 
 
 def page_by_models(wanted: Mapping[str, Any], *, number: int, size: int, count: bool = True) -> dict[str, Any]:
-    """The same page from model objects, on every database: what BookPageSerializer shows."""
+    """The same page from model objects, on every database, for BookPageSerializer."""
     if not wanted_words(wanted.get("q", "")):
         return {**page_of(filtered(wanted), page=number, size=size, count=count), "corrected": False}
     start = min((number - 1) * size, FURTHEST)
@@ -136,23 +136,23 @@ def page_by_models(wanted: Mapping[str, Any], *, number: int, size: int, count: 
 
 
 def books_of(ids: Sequence[int]) -> list[BookFacts]:
-    """The books with these ids in this order, withdrawn ones too; unknown ids are left out. 1 query."""
+    """The books with these ids in this order, also withdrawn ones, without unknown ids. 1 query."""
     wanted = [each for each in ids if 0 < each <= MAX_ID]
     books = {row[0]: BookFacts(*row) for row in Book.objects.filter(pk__in=wanted).values_list(*COLUMNS)}
     return [books[each] for each in wanted if each in books]
 
 
 def by_ids(alias: str, ids: Sequence[int]) -> tuple[str | None, dict[int, BookFacts]]:
-    """These books by their ids, and the stamp of the catalogue at that moment. 1 query."""
+    """These books by id, and the stamp of the catalogue in the same snapshot. 1 query."""
     rows = libpq.rows(connections[alias], BY_IDS, [list(ids)])
     return rows[0][0], {row[1]: BookFacts(*row[1:]) for row in rows if row[1] is not None}
 
 
 def look_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, count: bool) -> tuple[Read, str | None]:
-    """The page, and the stamp under which all of it was read; None when the catalogue changed meanwhile."""
+    """Reads the page and its stamp; None for the stamp when the catalogue changed between the queries."""
     try:
         ids, unordered = compiled(alias, wanted)
-    except EmptyResultSet:  # a parameter that no book can fit
+    except EmptyResultSet:  # no book can match this parameter
         return Read([], exactly(0) if count else None), None
     rows = ids.rows({**wanted, "start": start, "size": size}, using=alias)
     stamp = rows[0][0]
@@ -172,7 +172,7 @@ def look_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, co
 
 
 def search_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, count: bool) -> tuple[Read, str | None]:
-    """As `look_for`, where the search says which books are on the page."""
+    """As `look_for`, for a query with words."""
     before = None if connections[alias].in_atomic_block else by_ids(alias, [])[0]
     ids, total, corrected = found_by_words(wanted, start, size)
     stamp, books = by_ids(alias, ids) if ids else (None, {})
@@ -182,14 +182,14 @@ def search_for(alias: str, wanted: Mapping[str, Any], start: int, size: int, *, 
 
 
 def found_by_words(wanted: Mapping[str, Any], start: int, size: int) -> Found:
-    """What the search says: the ids of a page, the total, and whether it had to correct `q`."""
+    """The result of the search: the ids of a page, the total, and whether `q` was corrected."""
     filters = {name: value for name, value in wanted.items() if name not in {"q", "sort", "sort_dir"}}
     order = {name: wanted[name] for name in ("sort", "sort_dir") if name in wanted}
     return find(filtered(filters), wanted["q"], start=start, size=size, **order)
 
 
 def count_of(alias: str, unordered: Compiled, wanted: Mapping[str, Any]) -> tuple[Total, str | None]:
-    """How many books there are, and the stamp of that moment. 1 query, 2 for an estimate."""
+    """The number of books, and the stamp in the same snapshot. 1 query, 2 for an estimate."""
     bounds = {"exact": pagination.EXACT_TOTAL, "small": pagination.SMALL_TABLE}
     [(stamp, is_small, counted)] = unordered.rows(
         {**wanted, "most": bounds["exact"] + 1, "small": bounds["small"]}, using=alias
@@ -200,13 +200,13 @@ def count_of(alias: str, unordered: Compiled, wanted: Mapping[str, Any]) -> tupl
 
 
 def filtered(wanted: Mapping[str, Any]) -> BookQuerySet:
-    filters = {name: value for name, value in wanted.items() if name != "q"}  # has no word in it
+    filters = {name: value for name, value in wanted.items() if name != "q"}  # it has no word
     books: BookQuerySet = Book.objects.on_sale().asked_for(**filters)
     return books
 
 
 def compiled(alias: str, wanted: Mapping[str, Any]) -> tuple[Compiled, Compiled]:
-    """The statements that find a page and count. Raises EmptyResultSet."""
+    """The statements that read the ids of a page and count. Raises EmptyResultSet."""
     usual = wanted.keys() <= VALUES | CHOICES and all(abs(wanted[each]) <= MAX_ID for each in VALUES & wanted.keys())
     if not usual:
         return statements(alias, filtered(wanted))

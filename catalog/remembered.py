@@ -1,4 +1,4 @@
-"""Answers that hold as long as a stamp does."""
+"""A cache of answers that are valid as long as a stamp."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -14,7 +14,7 @@ class Stamped(NamedTuple, Generic[V]):
 
 
 class Remembered(Generic[V]):
-    """The answers asked for last, `size` of them. For threads."""
+    """A thread-safe cache of the `size` most recently used answers."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -22,7 +22,7 @@ class Remembered(Generic[V]):
         self._mutex = Lock()
 
     def get(self, key: Hashable) -> Stamped[V] | None:
-        """What was put last; whether its stamp still holds the caller finds out."""
+        """The cached answer; the caller checks its stamp."""
         with self._mutex:
             entry = self._entries.get(key)
             if entry is not None:

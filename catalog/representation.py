@@ -1,7 +1,7 @@
-"""Books as the JSON that clients get, from plain columns.
+"""Builds the JSON of books from plain columns.
 
-Built by hand, because DRF's serializer takes thirty times as long for the same dict. `BookSerializer` documents it, and
-a test holds the two equal for generated books.
+By hand, because DRF's serializer takes thirty times as long for the same dict. `BookSerializer` documents it, and a
+test compares the two for generated books.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from bookstore.api.pagination import Total
 
 
 class BookFacts(NamedTuple):
-    """The columns of a book that clients see, in the order in which they are read."""
+    """The columns of a book that clients see, in the order of the SELECT."""
 
     id: int
     title: str

@@ -21,7 +21,7 @@ ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 @extend_schema_field({"oneOf": [{"type": "string", "format": "decimal"}, {"type": "number"}]})
 class PriceField(serializers.DecimalField):
-    """A JSON number, or a string of ASCII digits with at most a point; not `true`, `" 1 "`, `"1e3"` or `"NaN"`."""
+    """A JSON number, or a string of ASCII digits with at most one point; not `true`, `" 1 "`, `"1e3"` or `"NaN"`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=10, decimal_places=2, **kwargs)
@@ -35,7 +35,7 @@ class PriceField(serializers.DecimalField):
 
 
 class ISODateField(serializers.DateField):
-    """A date as `1813-01-28`, and in no other of the forms that ISO 8601 has."""
+    """A date as `1813-01-28`; no other form of ISO 8601."""
 
     def to_internal_value(self, value: Any) -> date:
         if not isinstance(value, str) or not ISO_DATE.fullmatch(value):
@@ -151,7 +151,7 @@ class BookCreateSerializer(serializers.Serializer[Any]):
 
 
 class BookUpdateSerializer(BookCreateSerializer):
-    """As for a new book, each optional: what is not sent stays."""
+    """The fields of a new book, all optional: a missing field keeps its value."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()

@@ -49,7 +49,7 @@ def validated_query(raw: str) -> dict[str, Any]:
 
 
 def record_change(request: Request, book: Book, differences: Differences) -> None:
-    """Writes the differences into the history, if there are any."""
+    """Records the differences in the history, if there are any."""
     if differences:
         summary = f"Changed {in_words(differences)} of the book “{book}”."
         record(Actor.of_api(request), summary, [changed(book, differences)])
@@ -60,7 +60,7 @@ class BookViewSet(PublicReads, ViewSet):
     model = Book
 
     def books(self) -> BookQuerySet:
-        """All books, withdrawn ones too: they stay readable by id, and staff may put them back on sale."""
+        """All books, also withdrawn ones: they stay readable by id, and staff may put them back on sale."""
         books: BookQuerySet = Book.objects.all()
         return books
 

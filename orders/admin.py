@@ -1,4 +1,4 @@
-"""The staff's pages of orders: read-only, but for the verbs of an order."""
+"""The admin pages of orders: read-only, except for the verbs of an order."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ from catalog.models import Book
 from orders.exceptions import OrderNotPayable
 from orders.models import Order, OrderItem
 
-MOST_ORDERS = 500  # that a search by a book's ISBN or title looks at, the newest of them
-MOST_CANCELLED = 100  # orders of one question, all of which it shows
+MOST_ORDERS = 500  # the newest orders, which a search by ISBN or title reads
+MOST_CANCELLED = 100  # orders of one question, which lists all of them
 
 
 class ItemInline(admin.TabularInline[OrderItem, Order]):
@@ -98,7 +98,7 @@ class OrderAdmin(Recorded, BoundedList):
         return money(order.total_price)
 
     def do(self, request: HttpRequest, orders: QuerySet[Order], verb: Callable[[Order], None], done: str) -> None:
-        """Changes each order by itself: a refused one is reported with its number, the others are changed."""
+        """Changes each order separately: reports a refused one by its number, and changes the others."""
         changed = 0
         for order in orders.order_by("pk"):
             try:
@@ -127,7 +127,7 @@ class OrderAdmin(Recorded, BoundedList):
 
     @admin.action(description="Cancel, and give the copies back", permissions=["change"])
     def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
-        """Asks first, and for a reason: a cancelled order stays so."""
+        """Asks first, with a reason, because an order stays cancelled."""
         chosen = orders.order_by("pk")[: MOST_CANCELLED + 1]
         if len(chosen) > MOST_CANCELLED:
             messages.error(request, f"Nothing was cancelled: choose at most {MOST_CANCELLED} orders at once.")

@@ -20,9 +20,9 @@ class OrdersConfig(AppConfig):
     }
 
     def personal_data(self, user: Any) -> dict[str, Any]:
-        """The customer's orders as GET /orders/{id} answers them, for GET /auth/me/export. Two queries.
+        """The bodies of GET /orders/{id}, for GET /auth/me/export. Two queries.
 
-        With the account the person goes out of them, and the orders stay: `forget_person`.
+        Deleting the account clears the person in them, and keeps the orders: `forget_person`.
         """
         from orders.models import Order
         from orders.serializers import OrderSerializer

@@ -62,7 +62,7 @@ def checkout(user: User, wish: Wish) -> Order:
     PriceRose with every line's issue.
     """
     with transaction.atomic():
-        # Lock order: otherwise the order's foreign key would lock the user after the cart and the books.
+        # For the lock order: the INSERT of the order would lock the user after the cart and the books.
         lock_shared(User.objects.filter(pk=user.pk))
         if not User.objects.filter(pk=user.pk).exists():
             raise UserInactive
@@ -82,7 +82,7 @@ def checkout(user: User, wish: Wish) -> Order:
             raise CartEmpty(order_id=recent_order(user))
         refuse_issues(facts, seen=seen)
         if not take({line.book_id: line.quantity for line in facts.lines}):
-            raise InsufficientStock(issues=[])  # the books are locked: only after a write that bypassed the locks
+            raise InsufficientStock(issues=[])  # the books are locked, so only by a writer that did not lock
         order = make_order(user, facts, wish)
         cart.clear()
         if order.expires_at:
@@ -93,10 +93,10 @@ def checkout(user: User, wish: Wish) -> Order:
 
 
 def claim(user: User, wish: Wish) -> Order | None:
-    """Claims the key, or returns the order that it made before. Raises IdempotencyKeyReused. Three queries."""
+    """Claims the key, or returns the order that it created before. Raises IdempotencyKeyReused. Three queries."""
     CheckoutKey.objects.filter(user=user, key=wish.key, created_at__lte=now() - KEPT).delete()
     row = CheckoutKey(user=user, key=wish.key, fingerprint=wish.fingerprint)
-    CheckoutKey.objects.bulk_create([row], ignore_conflicts=True)  # waits for another's row until that one commits
+    CheckoutKey.objects.bulk_create([row], ignore_conflicts=True)  # waits until another transaction with this row ends
     known = CheckoutKey.objects.select_related("order").get(user=user, key=wish.key)
     if known.fingerprint != wish.fingerprint:
         raise IdempotencyKeyReused
@@ -109,7 +109,7 @@ def recent_order(user: User) -> int | None:
 
 
 def refuse_issues(cart: CartFacts, *, seen: bool) -> None:
-    """Raises the first refusal that applies, with the issue of each such line: withdrawn books, then too few copies.
+    """Raises the first refusal that applies, with the issues of all lines: withdrawn books, then too few copies.
 
     Also refuses a price that rose since the line was added or changed, unless If-Match proves that it was `seen`.
     """
@@ -130,7 +130,7 @@ def issues_of(lines: list[LineFacts]) -> list[dict[str, Any]]:
 
 
 def make_order(user: User, cart: CartFacts, wish: Wish) -> Order:
-    """The rows, with copies of what the books say now. Three queries."""
+    """Inserts the order and its items, which copy the books' columns. Three queries."""
     isbns = dict(Book.objects.filter(pk__in=[line.book_id for line in cart.lines]).values_list("pk", "isbn"))
     minutes = settings.ORDER_HOLD_MINUTES
     order = Order.objects.create(

@@ -1,4 +1,4 @@
-"""What the API's page shows of the calls of orders."""
+"""The OpenAPI examples of orders."""
 
 from typing import Any
 

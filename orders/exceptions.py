@@ -1,4 +1,4 @@
-"""What an order refuses, each with its status, code and field."""
+"""Refusals of orders, each with its status, code and field."""
 
 from typing import Any, ClassVar
 
@@ -33,9 +33,9 @@ class OrderNotFound(ApiError):
 
 
 class CartEmpty(ApiError):
-    """Carries `order_id`, the customer's last order where it is younger than an hour, else null.
+    """Carries `order_id`, the customer's last order if it is younger than an hour, else null.
 
-    A checkout whose answer was lost and that is sent again finds the cart empty, and by this its order.
+    A client that repeats a checkout whose response was lost finds the cart empty, and its order by this id.
     """
 
     status_code = 422
@@ -48,7 +48,7 @@ class CartEmpty(ApiError):
 
 
 class LinesRefused(ApiError):
-    """Carries `issues`: those of every line, each with its `item_id` and `book_id`. Nothing is taken."""
+    """Carries `issues` of every line, each with its `item_id` and `book_id`. The stock is unchanged."""
 
     status_code = 409
     extra_fields: ClassVar[dict[str, Any]] = {"issues": REFUSED_LINES}
@@ -65,7 +65,7 @@ class InsufficientStock(LinesRefused):
 
 
 class PriceRose(LinesRefused):
-    """Not where If-Match names the cart as it is: then the customer has seen the price."""
+    """Not raised when If-Match has the current version: then the customer has seen the price."""
 
     code = "ORDER_PRICE_CHANGED"
     message = (

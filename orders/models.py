@@ -1,9 +1,9 @@
-"""What a customer bought: orders, which copy the cart's lines, and the verbs that change their state.
+"""Orders, which copy the cart's lines, and the verbs that change their state.
 
     placed → paid → shipped        placed | paid → cancelled
 
-Each verb is one transaction with one guarded UPDATE: of two verbs at once one wins. Locks in the order of
-bookstore/database/locks.py: books before the order. Orders are made by `checkout` (checkout.py).
+Each verb is one transaction with one guarded UPDATE, so that of two concurrent verbs only one succeeds. Locks in the
+order of bookstore/database/locks.py: books before the order. Orders are created by `checkout` (checkout.py).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(status=Status.PLACED, expires_at__lte=moment)
 
     def release_batch(self, moment: datetime, *, size: int) -> int:
-        """Cancels up to `size` orders that were not paid in time, the oldest first; returns how many.
+        """Cancels up to `size` orders that were not paid in time, oldest first. Returns how many.
 
         One short transaction for each. Skips an order that is paid or cancelled meanwhile.
         """
@@ -165,7 +165,7 @@ class Order(models.Model):
         self.refresh_from_db()
 
     def reorder(self, user: User) -> tuple[Cart, list[MergeResult]]:
-        """Puts its books into the customer's cart, by the rules of a merge; leaves out deleted books."""
+        """Merges its books into the customer's cart; leaves out deleted books."""
         cart = Cart.objects.of(user)
         copies = self.items.filter(book__isnull=False).order_by("id").values_list("book_id", "quantity")
         return cart, cart.merge(list(copies))
@@ -202,7 +202,7 @@ class OrderItem(models.Model):
 
 
 class CheckoutKey(models.Model):
-    """An Idempotency-Key of a customer, and the order that it made. Deleted after KEPT (`manage.py release_orders`)."""
+    """An Idempotency-Key of a customer, and its order. `manage.py release_orders` deletes it after KEPT."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

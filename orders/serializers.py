@@ -1,4 +1,4 @@
-"""What comes in and goes out of the calls of orders."""
+"""Bodies of the API of orders."""
 
 from typing import Any
 

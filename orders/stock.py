@@ -1,4 +1,4 @@
-"""Copies that an order takes, and that a cancelled one gives back. The books are locked before, by id."""
+"""Takes the copies of an order from stock, and returns those of a cancelled one. Callers lock the books first."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def _copies_of(copies: Mapping[int, int]) -> Any:
 def take(copies: Mapping[int, int]) -> bool:
     """Takes these copies (book id → quantity), all or none: False when a book has too few. One query.
 
-    The guarded UPDATE holds against every other writer; ck_books_stock_quantity is the constraint beside it.
+    The guarded UPDATE is safe beside every other writer, and ck_books_stock_quantity backs it.
     """
     wanted = _copies_of(copies)
     books = Book.objects.filter(pk__in=copies, is_active=True, stock_quantity__gte=wanted)
@@ -27,7 +27,7 @@ def take(copies: Mapping[int, int]) -> bool:
 def give_back(copies: Mapping[int, int]) -> None:
     """Returns these copies to the books that still exist. One query; none without a book.
 
-    A stock is capped at MAX_STOCK.
+    Caps a stock at MAX_STOCK.
     """
     if not copies:
         return

@@ -1,4 +1,4 @@
-"""The caller's own orders; and what a service account tells of payments."""
+"""The caller's own orders; and payments, which a service account reports."""
 
 from typing import Any, ClassVar
 
@@ -56,7 +56,7 @@ class MayChangeOrders(BasePermission):
 
 
 def idempotency_key(request: Request) -> str:
-    """Raises ValidationError for one that is empty, too long, or has signs that no header should."""
+    """The header's value. Raises ValidationError if it is empty, too long, or not printable ASCII."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return ""
@@ -67,7 +67,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def refuse_lost_body(request: Request) -> None:
-    """A body in chunks of which nothing came may have been cut short, and its contact lost: the server does not tell
+    """Refuses an empty chunked body, which may have been cut short and lost its contact: the server cannot tell
     (docs/decisions/0005-errors.md). Raises ParseError.
     """
     if "HTTP_TRANSFER_ENCODING" in request.META and request.META.get("CONTENT_LENGTH", "0") in ("", "0"):
@@ -80,7 +80,7 @@ def order_json(order: Order) -> dict[str, Any]:
 
 
 def answer(request: Request, body: Any, **headers: str) -> HttpResponse:
-    """With an ETag; 304 where the caller holds it already."""
+    """Sends an ETag, or 304 if the caller has this version."""
     content = dump(body)
     version = version_of(content)
     if if_none_match(request, version):

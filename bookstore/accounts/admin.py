@@ -1,4 +1,4 @@
-"""What staff see and do about users and their sessions."""
+"""The admin pages of users, groups and sessions."""
 
 from typing import Any
 
@@ -98,14 +98,14 @@ class CreateUserForm(AdminUserCreationForm):
 
 
 class ChangeUserForm(RefusesConflicts, UserChangeForm):
-    password = None  # type: ignore[assignment]  # takes Django's field away, which shows a part of the hash
+    password = None  # type: ignore[assignment]  # removes Django's field, which shows a part of the hash
 
     class Meta:
         model = User
         fields = "__all__"
 
 
-# Permissions. Only a superuser changes them, and the users that have any: whoever sets a password gets its permissions.
+# Only a superuser changes permissions, and users that have any: whoever sets a password can use its permissions.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
@@ -114,7 +114,7 @@ def may_touch(request: HttpRequest, user: User | None) -> bool:
 
 
 class GroupFilter(admin.RelatedFieldListFilter):
-    """Without the choice “no group”: that is nearly every user, and the query would take half a second."""
+    """Without the choice “no group”, which matches nearly every user and takes half a second."""
 
     include_empty_choice = False
 
@@ -152,7 +152,7 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without the link to the password's page for staff with only the view permission."""
+        """Leaves out the link to the password page for staff with only the view permission."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or not self.has_change_permission(request, obj):
             return fieldsets
@@ -160,7 +160,7 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
 
     @admin.display(description="password")
     def password_state(self, user: User) -> str:
-        """Without the part of the hash that Django shows."""
+        """Without the part of the hash that Django would show."""
         return "Set" if user.has_usable_password() else "None: this user cannot sign in"
 
     @admin.display(description="password")
@@ -171,7 +171,7 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By any part of the email. Three queries more."""
+        """Searches for any part of the email. Three queries more."""
         if not search_term.strip():
             return queryset, False
         found = by_part_of_email(search_term)
@@ -185,7 +185,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList, DjangoGroupAdmin):
-    """Django's, with the rules of our other lists and pages. Only a superuser changes a group's permissions."""
+    """Django's, with our bounded lists and saving. Only a superuser changes a group's permissions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -204,7 +204,7 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("open", "Goes on"), ("over", "Over")]
 
-    def queryset(self, request: HttpRequest, queryset: LoginSessionQuerySet) -> LoginSessionQuerySet:  # type: ignore[override]  # of this model's list only
+    def queryset(self, request: HttpRequest, queryset: LoginSessionQuerySet) -> LoginSessionQuerySet:  # type: ignore[override]  # only for lists of this model
         match self.value():
             case "open":
                 return queryset.going_on()
@@ -230,7 +230,7 @@ class EndSessions(BulkVerb):
 
 @admin.register(LoginSession)
 class LoginSessionAdmin(Recorded, BulkActions, BoundedList):
-    """The customers' sessions. They are not added or changed here, only ended, with the change permission."""
+    """The customers' sessions. Read-only, except that staff with the change permission can end them."""
 
     list_display = ("user", "created_at", "expires_at", "ended_at")
     list_filter = (StateFilter,)

@@ -1,4 +1,4 @@
-"""Who is calling, by the header `Authorization: Bearer …`."""
+"""Authentication by the header `Authorization: Bearer …`."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from bookstore.api.errors import ApiError
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`request.auth` is the Caller that the token names; `request.user` asks the database at the first look at it."""
+    """Sets `request.auth` to the Caller named by the token; `request.user` is loaded at first access."""
 
     errors: ClassVar[tuple[type[ApiError], ...]] = (TokenInvalid, TokenExpired, SessionOver, UserInactive)
 

@@ -17,7 +17,7 @@ class Caller:
 
     `confirmed`: in this request the database has confirmed that the session is good (not ended, the user active, the
     password unchanged). `user()` checks it with a query; a statement that joins the caller's session calls `confirm()`.
-    An ApiView answers no success to an unconfirmed caller (`bookstore.api.views`).
+    An ApiView never sends a success to an unconfirmed caller (`bookstore.api.views`).
     """
 
     __slots__ = ("_user", "claims", "confirmed")

@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from bookstore.accounts.sessions import MAX_DEVICE_LENGTH
-from bookstore.server.forwarded import address_of, client_of
+from bookstore.api.forwarded import address_of, client_of
 
-# Bits of an address that SESSION_ADDRESS=network keeps: about a town's worth of customers.
+# Bits of an address that SESSION_ADDRESS=network keeps, so that it tells the town, not the customer.
 NETWORK = {4: 24, 6: 48}
 
 
@@ -19,13 +19,13 @@ def client(request: Request | HttpRequest) -> dict[str, str]:
 
 
 def device_of(request: Request | HttpRequest) -> str:
-    """The User-Agent, without what cannot be printed."""
+    """The User-Agent without unprintable characters."""
     sent = request.META.get("HTTP_USER_AGENT", "")[:MAX_DEVICE_LENGTH]
     return "".join(letter for letter in sent if letter.isprintable())
 
 
 def kept_address(request: Request | HttpRequest) -> str:
-    """By SESSION_ADDRESS: the `full` address, its `network`, or none (`off`). An IPv6 client is its /64 at the most."""
+    """The `full` address, its `network`, or "" (`off`), by SESSION_ADDRESS. Of IPv6 at most the /64."""
     client = client_of(request)
     if settings.SESSION_ADDRESS == "off":
         return ""

@@ -1,4 +1,4 @@
-"""Emails are equal when `normalise_email` gives the same for both."""
+"""Two emails are the same account if `normalise_email` returns the same for both."""
 
 from typing import Any
 from unicodedata import normalize
@@ -23,9 +23,9 @@ def normalise_email(email: str) -> str:
 
 
 def ascii_domain(domain: str) -> str:
-    """By UTS 46 without its transitional rules, as browsers do: `straße.de` is no `strasse.de`.
+    """By UTS 46 without its transitional rules, as browsers do: `straße.de` is not `strasse.de`.
 
-    A domain that IDNA does not allow is returned unchanged: no mail gets there.
+    Returns a domain that IDNA does not allow unchanged: mail cannot reach it.
     """
     if len(domain) > MAX_EMAIL_LENGTH:  # encoding takes more than linear time
         return domain

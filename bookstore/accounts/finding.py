@@ -1,4 +1,4 @@
-"""Which customers do staff mean? By any part of an email, with a bounded cost however many customers there are."""
+"""Finds customers by any part of their email, at a bounded cost for any number of customers."""
 
 from typing import NamedTuple
 
@@ -6,20 +6,20 @@ from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.models import User
 
 MAX_FOUND = 500  # customers of one search
-NEWEST = 50_000  # customers whose emails are looked into beyond their beginning
+NEWEST = 50_000  # customers whose whole email is searched; of others only the beginning
 
 
 class Found(NamedTuple):
-    """Ids of customers, and whether others may be meant as well."""
+    """Ids of customers, and whether there may be more matches."""
 
     ids: list[int]
     is_cut: bool
 
 
 def by_part_of_email(text: str) -> Found:
-    """Customers whose email has this in it, in any case.
+    """Customers whose email contains this text, in any case.
 
-    Its beginning is looked up by the index, among all; any other part among the NEWEST customers. Three queries.
+    A match at the beginning is found among all, by the index; elsewhere among the NEWEST customers. Three queries.
     """
     part = normalise_email(text.strip())
     if not part:

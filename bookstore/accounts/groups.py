@@ -1,10 +1,10 @@
-"""The groups of staff that a shop begins with. An app says which of its permissions a group holds:
+"""The groups of staff that a new shop has. An app declares its permissions for each group:
 
     class CatalogConfig(AppConfig):
         staff_groups = {"Catalogue": ["view_book", "change_book"]}
 
-`make_declared_groups` runs after every `migrate` (Django's post_migrate, as permissions are made) and grants each of
-these once: what staff change of the groups later, or delete, stays as it is.
+`make_declared_groups` runs after every `migrate` (Django's post_migrate, as Django creates permissions) and grants each
+of these once: later changes or deletions of groups by staff stay.
 """
 
 from typing import Any
@@ -16,11 +16,12 @@ from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 
 
 class StaffGroupGrant(models.Model):
-    """That the permissions which one app declares for one group were granted, or left to the shop's own group."""
+    """Records that the permissions of one app for one group were granted, or left out because the shop had that
+    group."""
 
     group = models.CharField(max_length=150)
     app_label = models.CharField(max_length=100)
-    # False where a group of that name was there before: it is the shop's own.
+    # False if the shop already had a group of that name.
     granted = models.BooleanField()
 
     class Meta:
@@ -33,17 +34,17 @@ class StaffGroupGrant(models.Model):
 
 
 def declared_by(app: AppConfig) -> dict[str, list[str]]:
-    """Codenames of permissions by the group's name."""
+    """Codenames of permissions, by the name of the group."""
     declared: dict[str, list[str]] = getattr(app, "staff_groups", {})
     return declared
 
 
 def make_declared_groups(sender: AppConfig, using: str = DEFAULT_DB_ALIAS, **ignored: Any) -> None:
-    """Receiver of post_migrate: the groups of one app. One query for each when they were made before."""
+    """Receiver of post_migrate for one app. One query for each group that exists already."""
     declared = declared_by(sender)
     if not declared or StaffGroupGrant._meta.db_table not in connections[using].introspection.table_names():
-        return  # an earlier migration of accounts was asked for
-    create_permissions(sender, verbosity=0, interactive=False, using=using)  # Django's own receiver may come later
+        return  # migrated to an earlier migration of accounts
+    create_permissions(sender, verbosity=0, interactive=False, using=using)  # Django's own receiver may run later
     for name, codenames in declared.items():
         with transaction.atomic(using=using):
             grant(name, sender.label, codenames, using)

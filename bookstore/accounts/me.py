@@ -1,4 +1,4 @@
-"""What customers see and do about their own account: /auth/me, /auth/password, /auth/sessions."""
+"""Customers' calls for their own account: /auth/me, /auth/password, /auth/sessions."""
 
 from typing import Any
 

@@ -1,171 +1,33 @@
-"""The User, who signs in by email. Sessions are in sessions.py, the throttle's counters in windows.py.
+"""The User, who signs in by email; `User.objects` is in querysets.py.
 
-`User.objects.register()` and `.sign_in()` begin a session. Tokens are made and read in tokens.py.
+Sessions are in sessions.py, tokens in tokens.py, the throttle's counters in windows.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as NO_PASSWORD
 from django.contrib.auth.models import PermissionsMixin
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models.functions import Lower, Now
 from django.utils.crypto import salted_hmac
 
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, NormalisedEmailField, normalise_email
-from bookstore.accounts.exceptions import (
-    EmailConflict,
-    InvalidCredentials,
-    LastSuperuser,
-    PasswordWrong,
-    SessionOver,
-    UserInactive,
-)
+from bookstore.accounts.exceptions import LastSuperuser, PasswordWrong
 from bookstore.accounts.groups import StaffGroupGrant
-from bookstore.accounts.hashers import CURRENT_HASH, NOBODYS_PASSWORD
-from bookstore.accounts.passwords import hash_of, look_at
+from bookstore.accounts.hashers import CURRENT_HASH
+from bookstore.accounts.passwords import hash_of, verify
+from bookstore.accounts.querysets import UserManager, a_superuser_stays
 from bookstore.accounts.sessions import CREDENTIAL_LENGTH, EndReason, LoginSession, LoginSessionQuerySet
-from bookstore.accounts.sign_in_time import same_time_for_all
 from bookstore.accounts.windows import ThrottleWindow
 from bookstore.database import retrying
-from bookstore.database.constraints import violated
-from bookstore.database.locks import DeletedUnderLock, DeletesUnderLock, lock
+from bookstore.database.locks import DeletedUnderLock
 
-if TYPE_CHECKING:
-    from bookstore.accounts.claims import Claims
-
-__all__ = [
-    "LoginSession",
-    "LoginSessionQuerySet",
-    "StaffGroupGrant",
-    "ThrottleWindow",
-    "User",
-    "UserManager",
-    "UserQuerySet",
-]
-
-# Attempts of a sign-in: it starts again when the hash was renewed, or the password changed, meanwhile.
-LOOKS = 3
-
-
-class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
-    def with_signed_in(self, claims: Claims) -> UserQuerySet:
-        """Adds `signed_in`: whether this token's session belongs to the user and is good."""
-        session = LoginSession.objects.good().of(claims).filter(user=models.OuterRef("pk"))
-        return self.annotate(signed_in=models.Exists(session))
-
-    def superusers(self) -> UserQuerySet:
-        return self.filter(is_superuser=True, is_active=True)
-
-    def update(self, **fields: Any) -> int:
-        """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
-
-        Raises LastSuperuser when no active superuser would be left.
-        """
-        if "is_active" in fields:
-            fields.setdefault("signed_out_at", Now())
-        if fields.keys() & {"is_active", "is_superuser"}:
-            with a_superuser_stays():
-                return super().update(**fields)
-        return super().update(**fields)
-
-    update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's. Raises LastSuperuser when no active superuser would be left."""
-        if not self.filter(is_superuser=True).exists():
-            return super().delete()
-        with a_superuser_stays():
-            return super().delete()
-
-    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
-    delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark for managers
-
-
-class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # a class made at run time
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Saves a customer. Without a password this user cannot sign in.
-
-        Raises IntegrityError when the email is taken, in whatever case. One query.
-        """
-        user = User(email=email, **fields)
-        user.set_password(password)
-        user.save(using=self._db, force_insert=True)
-        return user
-
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A member of staff who holds every permission; `manage.py createsuperuser` asks for one."""
-        return self.create_user(email, password, **(fields | {"is_staff": True, "is_superuser": True}))
-
-    @retrying
-    def register(self, email: str, password: str, **client: str) -> LoginSession:
-        """A new customer, signed in at once: both or neither. `client` is what `LoginSession.objects.begin` takes.
-
-        Raises EmailConflict when the email is registered, in whatever case. Two queries and a transaction.
-        """
-        user = User(email=email)
-        user.set_password(password)  # before the transaction: it takes its time
-        try:
-            with transaction.atomic():
-                user.save(force_insert=True)
-                return LoginSession.objects.begin(user, **client)
-        except IntegrityError as error:
-            if violated(error, "uq_users_email", "users.email") or violated(error, "uq_users_email_lower"):
-                raise EmailConflict from error
-            raise
-
-    @retrying
-    def sign_in(self, email: str, password: str, **client: str) -> LoginSession:
-        """Begins a session.
-
-        Raises InvalidCredentials, after the same time, for an unknown email, a wrong password and a deactivated user.
-        Three queries and a transaction; one query when refused.
-        """
-        with same_time_for_all(InvalidCredentials, User.hashes_of_others):
-            for _ in range(LOOKS):
-                user = self.filter(email=email).first()
-                known = (user or User(password=NOBODYS_PASSWORD)).check_password(password)
-                if user is None or not known or not user.is_active:
-                    raise InvalidCredentials
-                with transaction.atomic():
-                    # Locked: neither the password nor the user changes before the session is there.
-                    held = self.select_for_update(no_key=True).filter(pk=user.pk)
-                    if held.values_list("password", "is_active").first() == (user.password, True):
-                        return LoginSession.objects.begin(user, **client)
-            raise InvalidCredentials
-
-    def calling(self, claims: Claims) -> User:
-        """The user of an access token, checked on every request. One query.
-
-        Raises UserInactive when the user was deleted or deactivated, and SessionOver when the session has ended or the
-        password has changed.
-        """
-        user: Any = self.with_signed_in(claims).filter(pk=claims.user_id).first()
-        if user is None or not user.is_active:
-            raise UserInactive
-        if not user.signed_in:
-            raise SessionOver
-        caller: User = user
-        return caller
-
-
-@contextmanager
-def a_superuser_stays() -> Iterator[None]:
-    """Around a change of users: rolls it back and raises LastSuperuser when no active superuser would be left.
-
-    Locks the active superusers in id order, so that of two who deactivate each other one is refused. Two queries.
-    """
-    with transaction.atomic():
-        lock(User.objects.superusers())
-        had = User.objects.superusers().exists()
-        yield
-        if had and not User.objects.superusers().exists():
-            raise LastSuperuser
+__all__ = ["LoginSession", "LoginSessionQuerySet", "StaffGroupGrant", "ThrottleWindow", "User"]
 
 
 def credential_of(encoded: str) -> str:
@@ -182,7 +44,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         "active", default=True, help_text="Off: can neither sign in nor use a token; better than deleting the user."
     )
     date_joined = models.DateTimeField("joined", db_default=Now(), editable=False)
-    # Sessions and admin cookies that began before this are over. Set whenever is_active is written.
+    # Ends all sessions and admin cookies that began before. Set whenever is_active is written.
     signed_out_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
@@ -195,7 +57,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         db_table = "users"
         verbose_name = "user"
         constraints = (
-            # The first serves look-ups by the normalised email; the second holds for writers that do not normalise.
+            # The first has the index for look-ups; the second also holds for writers that do not normalise.
             models.UniqueConstraint(
                 fields=["email"], name="uq_users_email", violation_error_message="This email is registered already."
             ),
@@ -204,7 +66,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             ),
         )
         indexes = (
-            # For the staff's search by prefix: the constraints' indexes serve it only under the C collation.
+            # For the staff's search by prefix: the indexes of the constraints support it only with the C collation.
             models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="ix_users_email_prefix"),
             # Partial, nearly empty: users whose hash has outdated parameters (`hashes_of_others`).
             models.Index(
@@ -279,11 +141,11 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
 
         False when the password was changed meanwhile.
         """
-        known, outdated = look_at(raw_password, self.password)
+        known, outdated = verify(raw_password, self.password)
         if known and outdated and not self._state.adding and not self.renew_hash(raw_password):
             # A concurrent write changed the hash: of this password, or of a new one.
             self.password = User.objects.filter(pk=self.pk).values_list("password", flat=True).first() or ""
-            known, _ = look_at(raw_password, self.password)
+            known, _ = verify(raw_password, self.password)
         return known
 
     @retrying

@@ -9,14 +9,14 @@ MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128  # characters
 
 
 def hash_of(raw: str | None) -> str:
-    """Hashes the NFC form: keyboards differ in how they type ü. None gives a hash that no password matches."""
+    """Hashes the NFC form, because keyboards type ü in two forms. None gives a hash that no password matches."""
     return make_password(raw if raw is None else normalize("NFC", raw))
 
 
-def look_at(raw: str | None, encoded: str) -> tuple[bool, bool]:
+def verify(raw: str | None, encoded: str) -> tuple[bool, bool]:
     """Whether the password matches, and whether it should be rehashed.
 
-    Hashes from before the normalisation are of the password as typed.
+    Hashes from before the normalisation are of the unnormalised password.
     """
     if raw is None:
         return verify_password(raw, encoded)

@@ -1,4 +1,4 @@
-"""DRF's permission classes. The settings name the default; no view is imported here."""
+"""DRF permission classes. SignedIn is the default in the settings."""
 
 from __future__ import annotations
 

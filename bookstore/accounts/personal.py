@@ -1,9 +1,9 @@
-"""What is kept about a customer, and how it goes. Each app says it about itself, in its AppConfig:
+"""Exports and deletes the personal data of a customer. Each app declares its part in its AppConfig:
 
-- `personal_data(user)`: JSON of what it keeps about this customer, for GET /auth/me/export
-- `forget(user)`: takes the person out of what the app keeps after the user's row is gone
+- `personal_data(user)`: the app's data about this customer as JSON, for GET /auth/me/export
+- `forget(user)`: anonymises rows of the app that outlive the user's row
 
-What points to the user's row goes with it and needs no `forget`.
+Rows with a cascading foreign key to the user need no `forget`.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ MOST_SESSIONS = 100
 
 
 def export_of(user: User) -> dict[str, Any]:
-    """Everything kept about this customer, by app. Three queries, and those of the other apps."""
+    """All data about this customer, by app. Three queries, and those of the other apps."""
     return {
         "account": {
             "id": user.pk,
@@ -44,9 +44,9 @@ def export_of(user: User) -> dict[str, Any]:
 
 @retrying
 def delete_account(user: User, password: str) -> None:
-    """Deletes a customer and all that is kept about them, in one transaction that locks the user first.
+    """Deletes a customer and their personal data, in one transaction that locks the user first.
 
-    Raises PasswordWrong, and StaffAccount for staff: what they did stays in the shop's history under their name.
+    Raises PasswordWrong; StaffAccount for staff, whose name stays in the shop's history.
     """
     if not user.check_password(password):
         raise PasswordWrong
@@ -58,7 +58,7 @@ def delete_account(user: User, password: str) -> None:
         if here.is_staff or here.is_superuser:
             raise StaffAccount
         if here.password != user.password:
-            raise PasswordWrong  # it was changed meanwhile
+            raise PasswordWrong  # changed meanwhile
         for app in apps.get_app_configs():
             if hasattr(app, "forget"):
                 app.forget(here)

@@ -1,4 +1,4 @@
-"""What the endpoints of /auth read, and what they answer with."""
+"""Bodies of the endpoints of /auth."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGT
 from bookstore.api.fields import OneOfField, TextField
 
 RULES = "8 to 128 characters; not a common one, not all digits, not like the email."
-# A letter may be written as up to four characters that the normal form makes one of; no more of them is normalised.
+# Normalising can shorten a text to a quarter. Longer inputs are refused before they are normalised.
 MAX_WRITTEN_LENGTH = 4 * MAX_EMAIL_LENGTH
 
 
 @extend_schema_field({"type": "string", "maxLength": MAX_EMAIL_LENGTH})
 class EmailLikeField(TextField):
-    """What may be an email, in the normal form of one, and short enough in that form."""
+    """A text as a normalised email. Checks its length, but not that it is an email."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_EMAIL_LENGTH, max_written=MAX_WRITTEN_LENGTH, trim_whitespace=False, **options)
@@ -30,7 +30,7 @@ class EmailLikeField(TextField):
 
 @extend_schema_field({"type": "string", "format": "email", "maxLength": MAX_EMAIL_LENGTH})
 class EmailTextField(EmailLikeField):
-    """A valid one."""
+    """A valid email, normalised."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -38,9 +38,9 @@ class EmailTextField(EmailLikeField):
 
 
 class AcceptedPassword(MinLengthValidator):
-    """What Django's password validators have against a new password: all of it at once, also that it is too short.
+    """Runs Django's password validators, and reports all their errors at once, also for a short password.
 
-    It is a MinLengthValidator so that the schema knows the length.
+    A MinLengthValidator, so that the schema has the length.
     """
 
     requires_context = True
@@ -49,10 +49,10 @@ class AcceptedPassword(MinLengthValidator):
         super().__init__(MIN_PASSWORD_LENGTH)
 
     def __call__(self, value: str, field: serializers.Field[Any, Any, Any, Any]) -> None:  # type: ignore[override]  # `requires_context`: DRF passes the field, too
-        # Of who is signed in; else of the body, not checked yet.
+        # The email of the signed-in user; else that of the body, not validated yet.
         email = field.context.get("email") or field.parent.initial_data.get("email")
         usable = isinstance(email, str) and len(email) <= MAX_WRITTEN_LENGTH
-        # The field itself says what UsablePassword would.
+        # The field itself makes the checks of UsablePassword.
         validators = [each for each in get_default_password_validators() if not isinstance(each, UsablePassword)]
         validate_password(value, User(email=normalise_email(email) if usable else ""), validators)
 
@@ -70,7 +70,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
 
 
 class LoginSerializer(serializers.Serializer[Any]):
-    """Asks for no more than two strings: an email that is none is one that nobody has."""
+    """Two strings. Does not validate the email: an invalid one belongs to nobody."""
 
     email = EmailLikeField()
     password = TextField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)

@@ -1,4 +1,4 @@
-"""Sessions: one row for each sign-in, which its tokens name. docs/decisions/0003-sessions.md has the reasons.
+"""Sessions: one row for each sign-in, named by its tokens. docs/decisions/0003-sessions.md has the reasons.
 
 A sign-in calls `begin()`, `refresh()` extends a session, `end()` ends it. Tokens are valid only while `good()` finds
 their session.
@@ -31,7 +31,7 @@ MAX_DEVICE_LENGTH = 200  # characters of a User-Agent
 
 
 class EndReason(models.TextChoices):
-    """Why a session ended before its time."""
+    """Why a session ended before its expiry."""
 
     SIGNED_OUT = "signed_out", "signed out"
     REUSE = "reuse", "refresh token used again"
@@ -142,7 +142,7 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         return self.annotate(in_grace=models.ExpressionWrapper(young, output_field=models.BooleanField()))
 
     def end(self, reason: EndReason = EndReason.SIGNED_OUT) -> int:
-        """Ends those that have not ended, which invalidates all their tokens. Returns how many. One query."""
+        """Ends the sessions that go on, which invalidates their tokens. Returns how many. One query."""
         return self.filter(ended_at=None).update(ended_at=Now(), end_reason=reason)
 
 
@@ -179,9 +179,10 @@ class LoginSession(models.Model):
         return f"Session of {self.user}"
 
     def rotate(self) -> None:
-        """Puts a new refresh token in the place of the good one. One query; the caller has locked the user.
+        """Replaces the good refresh token by a new one. One query; the caller has locked the user.
 
-        The guard holds without the lock, too. Raises RefreshInvalid when the session has ended or was deleted.
+        The guarded UPDATE is safe also without the lock. Raises RefreshInvalid when the session has ended or was
+        deleted.
         """
         successor = {"refresh_jti": new_identity(), "previous_jti": self.refresh_jti, "expires_at": end_of_session()}
         here = LoginSession.objects.filter(pk=self.pk, refresh_jti=self.refresh_jti, ended_at=None)

@@ -1,7 +1,7 @@
-"""How long a refused sign-in takes: as long as any other, so that its time does not tell who is registered.
+"""Makes every refused sign-in take the same time, so that it does not tell who is registered.
 
-A hash carries its parameters, and those of today take another time than those of earlier days, or of the shop that
-users were brought from. While such hashes are in use, every refusal is as slow as the slowest of them.
+Hashes contain their parameters, and those with other parameters (older ones, or imported from another shop) take
+another time to check. While such hashes are in use, every refusal takes as long as the slowest kind.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,13 +13,13 @@ from django.contrib.auth.hashers import verify_password
 
 from bookstore.accounts.passwords import hash_of
 
-SAMPLED = 200  # hashes of other parameters that are looked at
-KEPT = 30  # seconds for which a process remembers which there are
-ROOM = 1.25  # of the slowest hash's time: hides the jitter of the others, and the queries around them
+SAMPLED = 200  # hashes with other parameters that are read
+KEPT = 30  # seconds that a process caches the kinds of hashes
+ROOM = 1.25  # times the slowest hash's: covers the jitter and the queries
 
 
 def seconds_of(encoded: str) -> float:
-    """How long it takes to look at a password that is not the one of this hash: the shortest of three."""
+    """The time to check a wrong password against this hash: the shortest of three runs."""
     times = []
     for _ in range(3):
         started = monotonic()
@@ -29,20 +29,20 @@ def seconds_of(encoded: str) -> float:
 
 
 def kind_of(encoded: str) -> str:
-    """Its algorithm and parameters: all but the salt and the hash."""
+    """The algorithm and parameters of a hash, without salt and digest."""
     return encoded.rsplit("$", 2)[0]
 
 
 class Pace:
-    """The seconds that every refusal takes, or a multiple of them. One for the process."""
+    """The duration of every refusal in this process."""
 
     def __init__(self) -> None:
         self.measured: dict[str, float] = {}  # by kind of hash
         self.seconds, self.until = 0.0, 0.0
 
     def now(self, others: Callable[[int], list[str]]) -> float:
-        """`others(limit)` answers with hashes in use that have other parameters than today's. It is asked every KEPT
-        seconds: one query. Each kind of hash is measured once.
+        """Seconds. `others(limit)` returns stored hashes with other parameters than today's; it is called every KEPT
+        seconds: one query. Measures each kind of hash once.
         """
         if monotonic() >= self.until:
             today = f"today's {settings.PASSWORD_HASHERS[0]}"
@@ -61,7 +61,7 @@ pace = Pace()
 
 @contextmanager
 def same_time_for_all(refusal: type[Exception], others: Callable[[int], list[str]]) -> Iterator[None]:
-    """Around the look at a password. Delays the exception `refusal`; what succeeds, or fails otherwise, is at once."""
+    """Wraps the check of a password. Delays the exception `refusal`; a success and other errors are not delayed."""
     started = monotonic()
     try:
         yield

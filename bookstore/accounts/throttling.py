@@ -1,7 +1,7 @@
 """The throttle of sign-ins and registrations. docs/decisions/0004-throttle.md has the reasons.
 
-One exact count for all processes and hosts, in the table of ThrottleWindow. A window begins with its first attempt, and
-ends after the rate's period. Refused attempts are not counted.
+All processes and hosts count exactly, in the table of ThrottleWindow. A window begins with its first attempt and ends
+after the rate's period. Refused attempts are not counted.
 """
 
 import logging
@@ -20,8 +20,8 @@ from rest_framework.request import Request
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.windows import ThrottleWindow
 from bookstore.api.errors import Throttled
+from bookstore.api.forwarded import client_of
 from bookstore.database import retrying
-from bookstore.server.forwarded import client_of
 
 logger = logging.getLogger("bookstore.accounts")
 
@@ -42,7 +42,8 @@ class Attempt:
     headers: dict[str, str] = field(default_factory=dict)
 
     def succeeded(self) -> None:
-        """Takes the attempt off the address's count: many sign-ins from one office are no attack. One query."""
+        """Does not count the attempt for the address: many successful sign-ins from one office are not an attack. One
+        query."""
         if self.address:
             ThrottleWindow.objects.filter(pk=self.address, count__gt=0).update(count=F("count") - 1)
 
@@ -73,9 +74,7 @@ def count_attempt(request: Request | HttpRequest, scope: str, account: str) -> A
 
 
 def note_refused(request: Request | HttpRequest, account: str, where: str) -> None:
-    """Logs a refused sign-in with hashes of account and address: no personal data, but attempts at one account, or from
-    one address, can be grouped.
-    """
+    """Logs a refused sign-in with hashes of account and address, which group attempts without personal data."""
     hashes = [
         key_of("log", kind, who)[:12] for kind, who in (("a", normalise_email(account)), ("b", client_of(request)))
     ]
@@ -83,7 +82,7 @@ def note_refused(request: Request | HttpRequest, account: str, where: str) -> No
 
 
 def limit_headers(scope: str, rate: tuple[int, int], remaining: int, seconds: int) -> dict[str, str]:
-    """By draft-ietf-httpapi-ratelimit-headers: of the address or the account, whichever has less left."""
+    """Headers by draft-ietf-httpapi-ratelimit-headers, of the window with fewer attempts left."""
     limit, period = rate
     return {
         "RateLimit-Policy": f'"{scope}";q={limit};w={period}',
@@ -92,15 +91,15 @@ def limit_headers(scope: str, rate: tuple[int, int], remaining: int, seconds: in
 
 
 def key_of(scope: str, kind: str, counted: str) -> str:
-    """An HMAC, so that no address and no email is stored."""
+    """The key of a window: an HMAC, so that no address and no email is stored."""
     return salted_hmac("bookstore.accounts.throttling", f"{scope} {kind} {counted}", algorithm="sha256").hexdigest()
 
 
 def count(key: str, limit: int, seconds: int) -> int:
     """Counts an attempt and returns 0; at the limit returns the seconds until the window ends.
 
-    Guarded UPDATEs, each atomic: exact inside and outside of a transaction. A window that another request begins at the
-    same time refuses nothing: only one that has not ended and is used up does.
+    Each guarded UPDATE is atomic, so the count is exact inside and outside a transaction. A concurrent first attempt of
+    the same window is not refused.
     """
     window = ThrottleWindow.objects.filter(pk=key)
     end = Now() + timedelta(seconds=seconds)
@@ -109,7 +108,7 @@ def count(key: str, limit: int, seconds: int) -> int:
             return 0
         found = window.with_time_left().counts()
         if not found:
-            # Of two first attempts one inserts the row; both then count in it.
+            # Of two concurrent first attempts one inserts the row; both then count in it.
             ThrottleWindow.objects.bulk_create(
                 [ThrottleWindow(key=key, count=0, expires_at=end)], ignore_conflicts=True
             )

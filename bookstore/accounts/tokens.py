@@ -1,4 +1,4 @@
-"""The tokens that clients carry: JSON Web Tokens, HS256. The only module that knows simplejwt.
+"""The tokens of clients: JSON Web Tokens, HS256. The only module that uses simplejwt.
 
 Reading a token costs no query and checks only its signature and claims. `User.objects.calling(claims)` and
 `LoginSession.objects.refresh(claims)` check its session.
@@ -25,16 +25,16 @@ from bookstore.accounts.claims import Claims
 from bookstore.accounts.exceptions import RefreshInvalid, TokenExpired, TokenInvalid
 from bookstore.accounts.models import LoginSession
 
-# Ours have some 400 characters. A longer one is not parsed: its JSON could be nested as deep as it is long.
+# Ours have about 400 characters. Longer ones are not parsed: their JSON could be nested without bound.
 MAX_LENGTH = 1000
-# Unpadded, and the last part a signature of 32 bytes: PyJWT would forgive padding, and a token has one spelling.
+# Unpadded, with a signature of 32 bytes. PyJWT would accept padding, but a token must have one spelling.
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
-# Access tokens whose checked signature is cached in this process: some 3 MB when full.
+# Access tokens whose signature was checked, cached in this process: about 3 MB when full.
 REMEMBERED = 4096
 USER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
-# Seconds by which the clocks of two hosts may differ: a token that one of them has just issued was, by the other's
-# clock, issued in the future. Beyond it a token is refused as not yet valid; an expiry has no leeway (`read`).
+# Seconds by which the clocks of two hosts may differ: a new token of one host may be from the future by the other's
+# clock. Beyond that it is refused as not yet valid; the expiry has no leeway (`read`).
 CLOCKS_DIFFER = 60
 MAX_ID = BigIntegerField.MAX_BIGINT
 
@@ -60,7 +60,7 @@ class Keys(TokenBackend):
     def decode(self, token: Token, verify: bool = True) -> dict[str, Any]:
         try:
             return super().decode(token, verify)
-        except TokenBackendExpiredToken:  # its signature was right
+        except TokenBackendExpiredToken:  # the signature is valid
             raise
         except TokenBackendError:
             if self.previous is None:
@@ -88,11 +88,11 @@ class Refresh(RefreshToken):
 
 
 class Malformed(ValueError):
-    """Signed, but not by the code below."""
+    """A valid signature, but not claims that the code below writes."""
 
 
 def issue(session: LoginSession) -> Tokens:
-    """A new access token, and the refresh token that the session takes for good. No query: the session has its user."""
+    """A new access token, and the session's good refresh token. No query if the session's user is loaded."""
     access, refresh = Access(), Refresh()
     for token in (access, refresh):
         token["iss"] = token["aud"] = settings.TOKEN_ISSUERS[0]
@@ -101,7 +101,7 @@ def issue(session: LoginSession) -> Tokens:
         token["sid"] = session.pk
         if session.identity:
             token["ses"] = session.identity
-    # All from the session's row, so that every worker makes the same token again.
+    # All claims are from the session's row, so that every worker makes the same token again.
     refresh["jti"] = session.refresh_jti
     refresh["exp"] = int(session.expires_at.timestamp())
     refresh["iat"] = int((session.expires_at - refresh.lifetime).timestamp())
@@ -148,7 +148,7 @@ def read(kind: type[Token], raw: str) -> Claims:
     if len(raw) > MAX_LENGTH or not SHAPE.fullmatch(raw):
         raise Malformed("not a token of ours")
     try:
-        token = kind(raw)  # type: ignore[arg-type]  # simplejwt says Token and means its text
+        token = kind(raw)  # type: ignore[arg-type]  # simplejwt annotates Token, and takes its text
         expires_at = int(token["exp"])
     except (TypeError, ValueError, OverflowError, OSError) as error:
         raise Malformed("a part of it cannot be read") from error
@@ -176,9 +176,9 @@ def session_id_of(value: Any) -> int:
 
 
 def identity_of(token: Token) -> str:
-    """The session's identity, in a token of this deployment. Tokens from before there were identities have neither.
+    """The session's identity; "" in a token from before identities existed. Raises Malformed for another issuer:
 
-    A copy of the database, or another shop with the same key, has another name.
+    a copy of the database, or another shop with the same key, has another name.
     """
     if not {"ses", "iss", "aud"} & token.payload.keys():
         return ""

@@ -1,4 +1,4 @@
-"""Signing up, in and out. None of these needs a bearer token."""
+"""Registering, signing in and out, and refreshing. None of these needs a bearer token."""
 
 from contextlib import suppress
 from typing import Any
@@ -53,7 +53,7 @@ class AuthView(ApiView):
     permission_classes = (AllowAny,)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """No cache on the way may keep a token (RFC 6749, 5.1)."""
+        """Forbids caches to store tokens (RFC 6749, 5.1)."""
         response.headers["Cache-Control"] = "no-store"
         final: Response = super().finalize_response(request, response, *args, **kwargs)
         return final

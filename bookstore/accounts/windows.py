@@ -14,7 +14,7 @@ class ThrottleWindowQuerySet(models.QuerySet["ThrottleWindow"]):
         return self.filter(expires_at__lte=Now())
 
     def with_time_left(self) -> ThrottleWindowQuerySet:
-        """Adds `left`, a timedelta by the database's clock, the one that all hosts share."""
+        """Adds `left`, a timedelta by the database's clock, which all hosts share."""
         left = models.ExpressionWrapper(models.F("expires_at") - Now(), output_field=models.DurationField())
         return self.annotate(left=left)
 
@@ -25,7 +25,7 @@ class ThrottleWindowQuerySet(models.QuerySet["ThrottleWindow"]):
 
 
 class ThrottleWindow(models.Model):
-    """How many attempts of one kind one address, or one account, has made since the window began."""
+    """The attempts of one kind by one address, or at one account, since the window began."""
 
     # An HMAC of the address or email, which are not stored.
     key = models.CharField(max_length=64, primary_key=True)

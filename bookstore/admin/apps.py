@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class StaffConfig(AppConfig):
-    """The tables of the staff's site. The site itself is site.BookstoreAdminConfig, in the place of Django's admin."""
+    """The models of the staff's site. The site itself is site.BookstoreAdminConfig, which replaces Django's admin."""
 
     name = "bookstore.admin"
     label = "staff"

@@ -1,8 +1,8 @@
 """Actions on many rows: a preview, then batches with a progress bar, on exactly the rows of the preview.
 
-The rows are stored when the action is chosen (models.BulkAction), not carried through the page as a thousand hidden
-fields. Each batch is one transaction of one request; the page requests the next, and can be left and resumed. All
-batches are one event of the history.
+The rows are stored when the action is chosen (models.BulkAction), instead of in a thousand hidden fields. Each batch is
+one transaction in one request; the page requests the next, and can be left and resumed. All batches are one event of
+the history.
 """
 
 import time
@@ -28,10 +28,10 @@ from bookstore.audit.actor import Actor
 from bookstore.audit.recording import as_text, continue_event, record
 
 BATCH = 200  # rows of one transaction
-LONGEST = 1.0  # seconds after which a request begins no further batch
-AT_ONCE = 100  # rows, ticked one by one, that are done without a preview
+LONGEST = 1.0  # seconds after which a request starts no further batch
+AT_ONCE = 100  # rows, ticked one by one, that are changed without a preview
 PREVIEWED = 20  # rows
-KEPT_REASONS = 100  # of rows that were left alone
+KEPT_REASONS = 100  # of skipped rows
 
 
 class BulkActions(ModelAdmin):
@@ -43,7 +43,7 @@ class BulkActions(ModelAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}_bulk"
         return [path("bulk/<uuid:key>/", self.admin_site.admin_view(self.bulk_view), name=name), *super().get_urls()]
 
-    def told_before_deletion(self, row: Any) -> str:
+    def name_and_effects(self, row: Any) -> str:
         return str(row)
 
     def refused_deletions(self, request: HttpRequest, rows: Any) -> dict[int, str]:
@@ -59,7 +59,7 @@ class BulkActions(ModelAdmin):
     def begin_bulk(
         self, request: HttpRequest, verb: BulkVerb, queryset: Any, *, back: str | None = None
     ) -> HttpResponse | None:
-        """Writes the chosen rows down and leads to the page that asks; a handful is done at once. Two queries."""
+        """Stores the chosen rows and redirects to the preview; changes a few rows at once. Two queries."""
         rows = [
             [pk, {name: as_text(value) for name, value in zip(verb.shows, shown, strict=True)}]
             for pk, *shown in queryset.order_by("pk").values_list("pk", *verb.shows)[: MAX_SELECTED + 1]
@@ -118,7 +118,7 @@ class BulkActions(ModelAdmin):
         return self.bulk_page(request, verb, action, form)
 
     def go_on(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> HttpResponse:
-        """Runs batches for about a second, at least one. Of two requests for the same batch one runs it."""
+        """Runs batches for about a second, at least one. Of two requests for the same batch only one runs it."""
         until = time.monotonic() + LONGEST
         begun = False
         try:
@@ -209,12 +209,12 @@ class BulkActions(ModelAdmin):
 
 
 def key_of(request: HttpRequest) -> int:
-    """Whose action it is. Only staff come here."""
+    """The id of the action's user. Only staff reach this."""
     return request.user.pk or 0
 
 
 def as_parameter(value: Any) -> Any:
-    """A cleaned value as JSON keeps it: an object by its id, a decimal as text."""
+    """A cleaned value as JSON: the id of an object, a decimal as text."""
     if hasattr(value, "pk"):
         return value.pk
     return value if isinstance(value, int | str | bool) or value is None else str(value)

@@ -11,7 +11,7 @@ from django.forms.models import ModelChoiceField, ModelMultipleChoiceField
 
 from bookstore.audit.models import Action, AuditChange
 
-LOOKED_THROUGH = 20  # changes of one object that are searched for the one of a field
+LOOKED_THROUGH = 20  # changes of one object in which the one of a field is searched
 MAX_TEXT = 120  # characters of a value in a message
 
 
@@ -69,7 +69,7 @@ def text_of(field: Any, value: Any) -> str:
 
 
 def who_changed(row: Model, name: str) -> str:
-    """ "bob@example.com changed it at 14:03 UTC", as the history knows it; else "it was changed". One query."""
+    """ "bob@example.com changed it at 14:03 UTC", by the history; "it was changed" if that has no entry. One query."""
     for change in AuditChange.objects.of(row)[:LOOKED_THROUGH]:
         if name in change.fields:
             return f"{change.event.actor} changed it at {change.event.at:%H:%M} UTC"

@@ -1,8 +1,8 @@
-"""The error pages of the admin: never JSON, never Django's bare ones.
+"""The error pages of the admin.
 
 `handler400`, `handler403`, `handler404` and `handler500` of the URL map, the setting CSRF_FAILURE_VIEW, and a
 middleware for a database that is down.
-Outside of /admin/ the answers are Django's, which the API's middleware puts into its envelope.
+Outside /admin/ they return Django's responses, which the API's middleware puts into its envelope.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def stale(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """CSRF_FAILURE_VIEW: a stale token, mostly after a new sign-in in another tab."""
+    """CSRF_FAILURE_VIEW: the token is stale, mostly after a sign-in in another tab."""
     return plain(403) if is_page(request) else csrf_failure(request, reason=reason)
 
 
@@ -53,23 +53,23 @@ def unavailable() -> HttpResponse:
 
 
 def refused(request: HttpRequest, status: int) -> HttpResponse | None:
-    """A page of the site, from which its reader gets back."""
+    """An error page with links back to the site."""
     if not is_page(request):
         return None
     page = render(request, "admin/refused.html", {"status": status}, status=status)
-    add_never_cache_headers(page)  # it names who is signed in
+    add_never_cache_headers(page)  # the page has the user's email
     return page
 
 
 def plain(status: int) -> HttpResponse:
-    """Asks neither the database nor the session, which may be what failed."""
+    """A page that uses neither the database nor the session, which may have failed."""
     page = HttpResponse(render_to_string("admin/failed.html", {"status": status}), status=status)
     add_never_cache_headers(page)
     return page
 
 
 class UnavailableMiddleware:
-    """A page of the admin that meets a database which is away or too busy is a 503 that people can read."""
+    """Turns the error of a database that is down or too busy into a 503 page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Extensions of another app's admin page: columns, fields, and words about a deletion.
+"""Extensions of another app's admin pages: columns, fields, and effects of a deletion.
 
 The owner of the page and its extensions do not import each other: an app registers an Extension in its admin module,
 `extend(Book, InCarts())`. The owner's ModelAdmin derives from Extensible.
@@ -41,7 +41,7 @@ class Extension:
     def fieldsets(self, request: HttpRequest) -> list[Fieldset]:
         return []
 
-    def said_before_deletion(self, row: Any) -> str:
+    def deletion_effects(self, row: Any) -> str:
         """The effects of a deletion, after the object's name: "which leaves 3 carts". The row comes from `rows`."""
         return ""
 
@@ -86,10 +86,10 @@ class Extensible(ModelAdmin):
         return shown
 
     def added_fieldsets(self, request: HttpRequest, obj: Any) -> list[Fieldset]:
-        """None on the page that adds an object: nothing is known of it yet."""
+        """None on the page that adds an object."""
         return [] if obj is None else [group for one in self.extensions for group in one.fieldsets(request)]
 
-    def told_before_deletion(self, row: Any) -> str:
-        """The object's name and what goes with it."""
-        said = [extension.said_before_deletion(row) for extension in self.extensions]
+    def name_and_effects(self, row: Any) -> str:
+        """The object's name and the effects of its deletion."""
+        said = [extension.deletion_effects(row) for extension in self.extensions]
         return ", ".join([str(row), *(text for text in said if text)])

@@ -18,23 +18,23 @@ from bookstore.audit.actor import Actor
 from bookstore.audit.models import AuditChange
 from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
 
-SHOWN = 200  # changes of one object on its history page; the list of events has them all
+SHOWN = 200  # changes of one object on its history page; the list of events has all
 
 
 class Recorded(ModelAdmin):
-    """Replaces Django's log, whose rows are deleted with the member of staff."""
+    """Mixin that replaces Django's log, whose rows are deleted with the member of staff."""
 
     def construct_change_message(  # type: ignore[override]  # Django hands it from one of these to the next
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Differences:
-        """What Django hands on to `log_change`: from what to what each field was changed by this form."""
+        """The old and new value of each field that this form changed; Django passes it to `log_change`."""
         return differences_of(form)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         record(Actor.of_admin(request), f"Added the {self.opts.verbose_name} “{obj}”.", [added(obj)])
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """`message` is what differs, or one sentence on what was done."""
+        """`message` has the differences, or one sentence."""
         if isinstance(message, str):
             summary = f"{self.opts.verbose_name} “{obj}”: {message}"
             record(Actor.of_admin(request), summary[:1].upper() + summary[1:], [changed(obj, {})])

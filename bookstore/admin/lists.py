@@ -1,4 +1,4 @@
-"""Lists of the admin that stay quick however long their table is: nothing counts or reads to its end."""
+"""Lists of the admin at a bounded cost for any size of the table: no query counts or reads all rows."""
 
 from typing import Any, ClassVar
 
@@ -11,30 +11,30 @@ from django.db import DataError
 from django.db.models import BigIntegerField
 from django.http import HttpRequest, HttpResponse
 
-MAX_LISTED = 5_000  # rows of one list; what lies beyond is reached by searching, filtering, or sorting the other way
+MAX_LISTED = 5_000  # rows of one list; others are found by searching, filtering or sorting
 MAX_SELECTED = 100_000  # rows of one action
-MAX_SEARCH = 254  # characters of a search: an email may be that long
+MAX_SEARCH = 254  # characters of a search: the longest email
 MAX_SEARCH_WORDS = 20  # each word is one more condition of the statement
 
 
 class BoundedChangeList(ChangeList):
-    """Asks for the keys of the first MAX_LISTED rows, and then for the rows of one page. Two queries, no COUNT.
+    """Reads the ids of the first MAX_LISTED rows, then the rows of one page. Two queries, no COUNT.
 
-    Django's own counts every row that matches and, for a list of one page, asks the whole question twice.
+    Django's own counts all matching rows, and runs the query of a list with one page twice.
     """
 
     is_cut = False
     max_listed = MAX_LISTED
     max_selected = MAX_SELECTED
-    selectable = 0  # rows that "select all" takes; 0 when there are too many
+    selectable = 0  # rows of "select all"; 0 when there are too many
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Raises IncorrectLookupParameters, for which the view leads back to the whole list."""
+        """Raises IncorrectLookupParameters, for which the view redirects to the whole list."""
         try:
             super().__init__(request, *args, **kwargs)
         except (ValueError, OverflowError, DataError) as error:
             if request.GET.keys() <= {ERROR_FLAG}:
-                raise  # nothing was asked: a bug
+                raise  # not caused by a parameter: a bug
             raise IncorrectLookupParameters from error
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -45,7 +45,8 @@ class BoundedChangeList(ChangeList):
         return super().get_queryset(request, *args, **kwargs)
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """Django would put any look-up of the address bar to the database: one that no index answers, or that fails."""
+        """Refuses look-ups other than those of the filters: Django would run any, also without an index, or with an
+        error."""
         answer = super().get_filters(request)
         nobodys = answer[2]
         if nobodys:
@@ -79,7 +80,7 @@ class BoundedChangeList(ChangeList):
 
 
 class BoundedList(ModelAdmin):
-    """Base of an admin with a large table, with bounded queries."""
+    """Base of an admin for a large table, with bounded queries."""
 
     list_per_page: ClassVar[int] = 50
     show_full_result_count = False
@@ -89,11 +90,11 @@ class BoundedList(ModelAdmin):
         return BoundedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Ignores an empty `?_to_field=`, for which Django would look up a field called ""."""
+        """Ignores an empty `?_to_field=`, for which Django would look up a field named ""."""
         return super().get_object(request, object_id, from_field or None)
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        """Refuses malformed ids, with which Django would query the database and fail."""
+        """Refuses malformed ids, for which Django's query would raise."""
         if not all(is_id(value) for value in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             messages.error(request, "Nothing was done: the form names a row that cannot be.")
             return None
@@ -102,12 +103,12 @@ class BoundedList(ModelAdmin):
 
 
 def is_id(value: str) -> bool:
-    """Whether a text from a form can be a row's id."""
+    """Whether a text of a form can be the id of a row."""
     return value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= BigIntegerField.MAX_BIGINT
 
 
 def bounded_search(text: str) -> str:
-    """The beginning of what was typed into a search: MAX_SEARCH_WORDS words, MAX_SEARCH characters."""
+    """The text of a search, cut to MAX_SEARCH characters and MAX_SEARCH_WORDS words."""
     if len(text) <= MAX_SEARCH and len(text.split()) <= MAX_SEARCH_WORDS:
         return text
     return " ".join(text[:MAX_SEARCH].split()[:MAX_SEARCH_WORDS])

@@ -1,4 +1,4 @@
-"""Actions on many rows, stored from their preview to their end."""
+"""The model of actions on many rows."""
 
 from uuid import uuid4
 
@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 class BulkAction(models.Model):
     """An action on many rows: their ids, the fields that the preview showed, and the progress.
 
-    Stored so that a preview and its confirmation have the same rows, that each request is short, and that the page can
-    be left and resumed.
+    It is stored so that preview and confirmation have the same rows, each request is short, and the page can be left
+    and resumed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

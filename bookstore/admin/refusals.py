@@ -46,17 +46,17 @@ class Gone(ApiError):
 
 
 def lock_or_refuse(row: Model) -> None:
-    """SELECT … FOR NO KEY UPDATE of one row that is about to be saved: `save()` would bring a deleted one back.
+    """SELECT … FOR NO KEY UPDATE of a row before it is saved: `save()` would insert a deleted row again.
 
     Raises Gone. 1 query.
     """
-    # By _meta: `request.user` is a lazy proxy, whose type is not the model.
+    # By _meta, because `request.user` is a lazy proxy: its type is not the model.
     rows = row._meta.model._default_manager.select_for_update(no_key=True).filter(pk=row.pk)
     if not rows.exists():
         raise Gone(row)
 
 
-def told_on_the_page(view: View) -> View:
+def refusals_as_messages(view: View) -> View:
     """Decorator: turns an error of a POST into a message. Its transaction is rolled back: nothing was changed."""
 
     @wraps(view)
@@ -69,18 +69,18 @@ def told_on_the_page(view: View) -> View:
             reason = reason_of(error)
             if reason is None or request.method != "POST":
                 raise
-            told_already: Any = messages.get_messages(request)
-            told_already._queued_messages.clear()  # that it was saved, say: said before COMMIT failed
+            storage: Any = messages.get_messages(request)
+            storage._queued_messages.clear()  # a message of success, added before COMMIT failed
             messages.error(request, reason)
             back = HttpResponseRedirect(request.get_full_path())
-            add_never_cache_headers(back)  # Django lets a cache keep some of the pages, and this one tells who asked
+            add_never_cache_headers(back)  # Django lets caches store some pages; this one has the email
             return back
 
     return answer
 
 
 def reason_of(error: ApiError | IntegrityError) -> str | None:
-    """In the words of the staff; None for a bug. SQLite has no codes, only these words."""
+    """The reason in words for staff; None for a bug. SQLite's errors have no codes, only these texts."""
     if isinstance(error, ApiError):
         return in_staff_words(error) if error.status_code < 500 else None
     if isinstance(error, ProtectedError | RestrictedError):

@@ -1,8 +1,8 @@
-"""Rows that are edited in a list: each is bound to its object by key and by what was shown, and saved by itself.
+"""Editing rows in a list: each row is bound to its object by id and by the shown values, and is saved separately.
 
-Django binds the inputs of a list that it shows again to whatever rows stand there now, by their position: after an
-error, when a colleague has added or deleted a row, a number typed beside one title is saved into another. Here a row
-that can be saved is saved; one that cannot is shown again, alone, with the reason beside it.
+Django binds the inputs of a list to the rows at the same position of the current list: after an error, when a colleague
+has added or deleted a row, a number typed beside one title is saved to another. Here valid rows are saved; only the
+others are shown again, with the reason beside each.
 """
 
 import copy
@@ -27,7 +27,7 @@ from bookstore.audit.models import AuditChange
 from bookstore.audit.recording import changed, record
 
 POSTED = re.compile(r"(initial-)?form-([0-9]{1,6})-(.+)", re.DOTALL)
-SPARE_FIELDS = 50  # of a form, beside those of its rows
+SPARE_FIELDS = 50  # fields of a form beside those of its rows
 
 
 class RowForm(RefusesConflicts, forms.ModelForm):
@@ -39,7 +39,7 @@ class EditableRows(TouchedFieldsOnly):
 
     @property
     def list_max_show_all(self) -> int:  # type: ignore[override]  # Django only reads it
-        """Rows of "Show all": as many as Django takes fields of one form. Each has its key, a tick and its inputs."""
+        """Rows of "Show all": bounded by Django's limit of fields in a form. A row has its id, a tick, and inputs."""
         fields = 2 + 2 * len(self.list_editable)
         limit: int = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         return (limit - SPARE_FIELDS) // fields
@@ -53,7 +53,7 @@ class EditableRows(TouchedFieldsOnly):
         return super().changelist_view(request, extra_context)
 
     def save_rows(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> Any:
-        """Saves the rows that can be saved, and shows the others again. One transaction, its locks taken by id."""
+        """Saves the valid rows and shows the others again. One transaction, which locks the rows by id."""
         with transaction.atomic():
             formset, gone = self.bind_rows(request)
             written: list[AuditChange] = []
@@ -73,9 +73,9 @@ class EditableRows(TouchedFieldsOnly):
         return self.show_refused(request, formset, refused, extra_context)
 
     def bind_rows(self, request: HttpRequest) -> tuple[Any, list[int]]:
-        """A formset of the rows that are still there, each locked; and the keys of those that were edited and are gone.
+        """A formset of the rows that still exist, locked; and the ids of edited rows that were deleted.
 
-        What names no row at all (no key, or one that no row can have) is passed over: no browser sends it.
+        Ignores forms without a valid id: no browser sends them.
         """
         posted: dict[int, dict[str, list[str]]] = defaultdict(dict)
         for name in request.POST:
@@ -99,7 +99,7 @@ class EditableRows(TouchedFieldsOnly):
         return formset, gone
 
     def save_row(self, request: HttpRequest, form: Any, written: list[AuditChange]) -> bool:
-        """Whether it was saved. If not, the form says why."""
+        """Returns whether the row was saved. If not, the form has the errors."""
         if not form.is_valid():
             return False
         try:
@@ -117,11 +117,11 @@ class EditableRows(TouchedFieldsOnly):
     def show_refused(
         self, request: HttpRequest, formset: Any, refused: list[Any], extra_context: dict[str, Any] | None
     ) -> Any:
-        """The list, with the refused rows alone: as they were typed, with the reason beside each."""
+        """The list with only the refused rows, as typed, with the reason beside each."""
         looking = copy.copy(request)
         looking.method = "GET"
         answer: Any = super().changelist_view(looking, extra_context)
-        if not hasattr(answer, "context_data"):  # led back from a filter that is none
+        if not hasattr(answer, "context_data"):  # a redirect, because of an invalid filter
             return answer
         formset.forms, formset._errors = refused, [form.errors for form in refused]
         changelist = answer.context_data["cl"]
@@ -135,7 +135,7 @@ class EditableRows(TouchedFieldsOnly):
 
 
 def was_edited(row: dict[str, list[str]]) -> bool:
-    """Whether a row's inputs differ from what was shown, as far as the texts tell."""
+    """Whether a row's inputs differ from the shown values, compared as texts."""
     shown = {name.removeprefix("initial-"): values for name, values in row.items() if name.startswith("initial-")}
     return any(
         row.get(name, ["False"]) != values and not same_flag(row.get(name), values) for name, values in shown.items()
@@ -143,5 +143,5 @@ def was_edited(row: dict[str, list[str]]) -> bool:
 
 
 def same_flag(typed: list[str] | None, shown: list[str]) -> bool:
-    """A box that is ticked is sent as "on", and was shown as "True"."""
+    """Compares a checkbox: a tick is sent as "on", and was shown as "True"."""
     return typed == ["on"] and shown == ["True"]

@@ -16,9 +16,9 @@ from bookstore.admin.refusals import lock_or_refuse
 
 
 class TouchedFieldsOnly(ModelAdmin):
-    """Writes only changed fields. Django's writes every field as the page showed it, over a colleague's changes.
+    """Writes only changed fields. Django writes every field as the page showed it, over a colleague's changes.
 
-    A row that was deleted meanwhile stays deleted; Django's `save()` would insert it again. A form derived from
+    A row that was deleted meanwhile stays deleted, where Django's `save()` would insert it again. A form derived from
     conflicts.RefusesConflicts refuses a field that two people changed.
     """
 
@@ -63,7 +63,7 @@ class TouchedFieldsOnly(ModelAdmin):
             obj.save(update_fields=[name for name in form.changed_data if name in columns])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Of many-to-many fields, too: what was chosen anew is added, what was taken out is removed, the rest stays."""
+        """Writes only the changes of many-to-many fields, too: adds and removes what this form changed."""
         if not change:
             super().save_related(request, form, formsets, change)
             return

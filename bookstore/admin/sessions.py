@@ -10,17 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from bookstore.admin.errors import unavailable
 from bookstore.database import is_unavailable, note_unavailable
 
-KEY = re.compile(r"[0-9a-z]{32}")  # what Django makes
+KEY = re.compile(r"[0-9a-z]{32}")  # as Django makes them
 
 
 class AdminSessions(SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
-        """Ignores a malformed session cookie: PostgreSQL raises for a NUL, which `\\000` in a cookie becomes."""
+        """Ignores a malformed session cookie: its `\\000` would become a NUL, for which PostgreSQL raises."""
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         request.session = self.SessionStore(key if key and KEY.fullmatch(key) else None)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Saves the session after the view; errors of that are caught here, because no other middleware would."""
+        """Saves the session after the view, and handles its errors, which no other middleware would."""
         try:
             return super().process_response(request, response)
         except (DatabaseError, InterfaceError) as error:

@@ -1,6 +1,6 @@
 """The staff's browser sessions: their expiry, the list of them, and ending one.
 
-The facts of a session are in its own data from the sign-in on, so that no page costs another query. Only staff have
+The facts of a session are stored in its data at the sign-in, so that pages need no further query. Only staff have
 browser sessions; customers have tokens (bookstore/accounts).
 """
 
@@ -18,11 +18,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
-from bookstore.server.forwarded import client_of
+from bookstore.api.forwarded import client_of
 
-FACTS = "sign_in"  # of the session's data: when it began and was last seen, from where, with what
-NOTED_EVERY = 300  # seconds between two writes of when a session was last seen
-READ = 2_000  # sessions that the page looks through
+FACTS = "sign_in"  # key of the session's data: its begin, when it was last seen, address and device
+NOTED_EVERY = 300  # seconds between two writes of the time last seen
+READ = 2_000  # sessions that the page reads
 MAX_DEVICE = 120  # characters
 
 
@@ -36,7 +36,7 @@ def begin(request: HttpRequest) -> None:
 def is_over(request: HttpRequest) -> bool:
     """Whether the browser session is older, or was idle for longer, than the settings allow. Updates `seen`."""
     facts = request.session.get(FACTS)
-    if facts is None:  # from before the facts existed
+    if facts is None:  # a session from before the facts existed
         return False
     at = int(time.time())
     age, idle = at - facts["began"], at - facts["seen"]
@@ -49,7 +49,7 @@ def is_over(request: HttpRequest) -> bool:
 
 @dataclass(frozen=True)
 class SignIn:
-    """A browser session, as the page shows it. `name` is a hash of its secret key."""
+    """A browser session on the page. `name` is a hash of its secret key."""
 
     name: str
     key: str
@@ -67,7 +67,7 @@ def name_of(key: str) -> str:
 
 
 def sign_ins(request: HttpRequest, *, others: bool) -> list[SignIn]:
-    """The user's own browser sessions, or (`others`) all; the last seen first. Two queries."""
+    """The user's own browser sessions, or with `others` all; the last seen first. Two queries."""
     rows = list(Session.objects.filter(expire_date__gt=now()).order_by("-expire_date")[:READ])
     decoded = [(row.session_key, row.get_decoded()) for row in rows]
     known = [(key, data, int(data[SESSION_KEY])) for key, data in decoded if str(data.get(SESSION_KEY, "")).isdecimal()]
@@ -100,7 +100,7 @@ def page(site: Any, request: HttpRequest) -> HttpResponse:
 
 
 def end(request: HttpRequest, chosen: SignIn | None) -> None:
-    from bookstore.audit.actor import Actor  # models: not loaded yet when the site is made
+    from bookstore.audit.actor import Actor  # its models are not loaded yet when the site is created
     from bookstore.audit.recording import changed, record
 
     if chosen is None or not Session.objects.filter(session_key=chosen.key).delete()[0]:

@@ -1,7 +1,7 @@
 """The staff's site: Django's admin with an overview on its first page.
 
-An app adds its charts in its admin module: `site.overview.append(panels)`, where `panels(request)` returns those that
-this member of staff may see. docs/decisions/0008-admin.md has the reasons.
+An app adds its charts in its admin module: `site.overview.append(panels)`, where `panels(request)` returns the charts
+for this member of staff. docs/decisions/0008-admin.md has the reasons.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,15 +22,15 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from bookstore.admin.lists import bounded_search
-from bookstore.admin.refusals import told_on_the_page
+from bookstore.admin.refusals import refusals_as_messages
 from bookstore.database import is_unavailable
 
-RECENT = 10  # events of the reader on the first page
+RECENT = 10  # the user's last events on the first page
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar of a chart. `share` is its length, from 0 to 1, `shown` the text beside it."""
+    """One bar of a chart. `share` is its length, from 0 to 1; `shown` is the text beside it."""
 
     label: str
     share: float
@@ -40,7 +40,7 @@ class Bar:
 
     @property
     def percent(self) -> str:
-        """The length for SVG, with a decimal point in every language; a share above 0 is always visible."""
+        """The length for SVG, with a decimal point in every language. A share above 0 is always visible."""
         return f"{max(self.share * 100, 0.7 if self.share else 0):.2f}%"
 
 
@@ -56,8 +56,8 @@ class Panel:
     empty: str = "Nothing yet."
 
     @property
-    def slots(self) -> list[dict[str, Any]]:
-        """The columns' geometry: in percent of the chart's width, and in units of its height of 100."""
+    def column_shapes(self) -> list[dict[str, Any]]:
+        """The geometry of the columns: percent of the chart's width, and units of its height, 100."""
         width = 100 / max(len(self.bars), 1)
         return [
             {
@@ -72,12 +72,12 @@ class Panel:
 
 
 def money(amount: Decimal) -> str:
-    """An amount as staff read it: `1,234.50 USD`."""
+    """An amount for staff: `1,234.50 USD`."""
     return f"{amount:,.2f} {settings.SHOP_CURRENCY}"
 
 
 def shares(amounts: Iterable[Decimal | int]) -> list[float]:
-    """Each as a part of the largest."""
+    """Each number as a share of the largest."""
     numbers = [float(amount) for amount in amounts]
     largest = max(numbers, default=0.0)
     return [number / largest if largest else 0.0 for number in numbers]
@@ -109,11 +109,11 @@ class BookstoreAdminSite(AdminSite):
 
     @method_decorator([never_cache, login_not_required])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        from bookstore.admin.sign_ins import begin  # it imports models, which are not there yet above
+        from bookstore.admin.sign_ins import begin  # its models are not loaded yet at the top
 
         try:
             page = super().login(request, extra_context)
-            if request.method == "POST" and page.status_code == 200:  # the form again, with what was wrong
+            if request.method == "POST" and page.status_code == 200:  # the form again, with its errors
                 refusal = getattr(request, "sign_in_refused", None)
                 page.status_code = refusal.status_code if refusal else 403
                 for name, value in (refusal.headers if refusal else {}).items():
@@ -122,18 +122,18 @@ class BookstoreAdminSite(AdminSite):
                 begin(request)
             return page
         except DatabaseError as error:
-            # Django writes when somebody signed in last, and fails when they were deleted after the password was right.
+            # Django writes `last_login`, which fails if the user was deleted after the password check.
             if is_unavailable(error) or get_user_model().objects.filter(pk=request.user.pk).exists():
                 raise
             request.session.flush()
             messages.error(request, "Nobody was signed in: this account was deleted meanwhile.")
             return HttpResponseRedirect(request.get_full_path())
 
-    # Django lets a cache keep these two. They name who is signed in, as every page of the site does.
+    # Django lets caches store these two, but they have the email of the user, as every page has.
     @method_decorator(never_cache)
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """As Django's, which has no place for a form of ours."""
-        from django.contrib.auth.views import PasswordChangeView  # it imports models, which are not there yet above
+        """As Django's, with `password_change_form`."""
+        from django.contrib.auth.views import PasswordChangeView  # its models are not loaded yet at the top
 
         request.current_app = self.name
         return PasswordChangeView.as_view(
@@ -146,7 +146,7 @@ class BookstoreAdminSite(AdminSite):
         return never_cache(super().password_change_done)(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
-        """As Django's, of a bounded text. PostgreSQL fails when it is asked for a NUL, which no text has."""
+        """As Django's, with a bounded text without NUL, for which PostgreSQL would raise."""
         term = request.GET.get("term", "")
         if "\0" in term:
             return JsonResponse({"results": [], "pagination": {"more": False}})
@@ -159,7 +159,7 @@ class BookstoreAdminSite(AdminSite):
         """Also ends a session that is older, or was idle for longer, than the settings allow."""
         if not super().has_permission(request):
             return False
-        from bookstore.admin.sign_ins import is_over  # it imports models, which are not there yet above
+        from bookstore.admin.sign_ins import is_over  # its models are not loaded yet at the top
 
         if is_over(request):
             logout(request)
@@ -171,16 +171,16 @@ class BookstoreAdminSite(AdminSite):
         return [path("sign-ins/", self.admin_view(self.sign_ins), name="sign_ins"), *super().get_urls()]
 
     def sign_ins(self, request: HttpRequest) -> HttpResponse:
-        from bookstore.admin.sign_ins import page  # it imports models, which are not there yet above
+        from bookstore.admin.sign_ins import page  # its models are not loaded yet at the top
 
         return page(self, request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Around every page but the sign-in."""
-        return super().admin_view(told_on_the_page(view), cacheable)
+        """Wraps every page except the sign-in."""
+        return super().admin_view(refusals_as_messages(view), cacheable)
 
 
 class BookstoreAdminConfig(AdminConfig):
-    """Stands in INSTALLED_APPS in place of django.contrib.admin."""
+    """In INSTALLED_APPS in place of django.contrib.admin."""
 
     default_site = "bookstore.admin.site.BookstoreAdminSite"

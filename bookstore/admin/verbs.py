@@ -33,10 +33,10 @@ class BulkVerb:
 
     name = ""
     title = ""  # in the list of actions and over the page
-    done = ""  # what to say afterwards; {} is "12 books"
+    done = ""  # the message afterwards; {} is "12 books"
     permissions: tuple[str, ...] = ("change",)
     form: type[forms.Form] | None = None
-    always_asks = False  # else a few rows, ticked one by one, are changed without a preview
+    always_asks = False  # False: a few rows, ticked one by one, are changed without a preview
     shows: tuple[str, ...] = ()
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class DeleteRows(BulkVerb):
 
     def preview(self, admin: Any, request: HttpRequest, rows: Sequence[Any], parameters: Any) -> list[tuple[str, str]]:
         refused = admin.refused_deletions(request, rows)
-        return [(admin.told_before_deletion(row), refused.get(row.pk, "")) for row in rows]
+        return [(admin.name_and_effects(row), refused.get(row.pk, "")) for row in rows]
 
     def run(self, admin: Any, request: HttpRequest, rows: Sequence[Any], shown: Shown, parameters: Any) -> Outcome:
         refused = admin.refused_deletions(request, rows)
@@ -136,7 +136,7 @@ def differences(row: Any, changes: Mapping[str, Any]) -> dict[str, tuple[Any, An
 
 
 def row_name(row: Any, attribute: str) -> str:
-    """The field of an attribute: "genre" of "genre_id"."""
+    """The field name of an attribute: "genre" for "genre_id"."""
     return next((one.name for one in row._meta.concrete_fields if one.attname == attribute), attribute)
 
 

@@ -32,16 +32,15 @@ ETAG = OpenApiParameter(
 CACHED = (IF_NONE_MATCH, ETAG)
 NOT_MODIFIED = {304: OpenApiResponse(description="The answer is still the one that you hold.")}
 
-# stale-while-revalidate, in seconds: a cache may send a stale answer while it fetches the next. One second is enough
-# for a busy entry, and stays close to `max-age`.
+# stale-while-revalidate, in seconds: a cache may send a stale answer while it fetches a new one. One second is enough
+# for a busy entry.
 WHILE_REVALIDATING = 1
 # stale-if-error, in seconds: while the service is down, a stale catalogue is better than none.
 IF_ERROR = 86_400
-# Seconds less for nginx: its clock has whole seconds, and it, too, sends stale answers while it fetches the next.
+# Subtracted for nginx, in seconds: its clock has whole seconds, and it, too, sends stale answers while it fetches.
 NGINX_MARGIN = 2
 
-# The caller of a request with a token or the staff's cookie may just have changed the catalogue, and never gets an
-# answer that was cached for others.
+# A caller with a token or the staff's cookie may just have changed the catalogue, and never gets a cached answer.
 VARY = "Authorization, Cookie"
 
 

@@ -1,7 +1,7 @@
 """The one envelope of every error: `{"detail", "code", "field"?}`.
 
-A broken rule of the shop raises a subclass of `ApiError`, in a model's verb as in a view. All other exceptions
-(Django's, DRF's and the database's) are translated here, and only here.
+Verbs of the models and views raise subclasses of `ApiError`. All other exceptions (Django's, DRF's and the database's)
+are translated here, and only here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,17 +22,17 @@ from bookstore.database import is_outdated, is_unavailable, note_unavailable
 
 # Retry-After in seconds, when the database is down or too busy.
 RETRY_AFTER = 1
-# On every error: it may be private to the caller, or true for this moment only.
+# On every error: it may be private to the caller, or soon outdated.
 NOT_KEPT = {"Cache-Control": "no-store"}
-# Validation errors in one answer; the client sees the others after correcting these.
+# Validation errors in one answer; the client sees others after correcting these.
 MAX_FAULTS = 20
 
 
 class ApiError(exceptions.APIException):
     """A refusal that the contract names. Subclasses give `status_code`, `code`, `message` and perhaps `field`.
 
-    `extra` joins the body beside the three standard keys (`item_id` of a duplicate, say); a class that has some says
-    their schemas in `extra_fields`.
+    `extra` is added to the three standard keys of the body, such as `item_id` of a duplicate; `extra_fields` has its
+    schemas.
     """
 
     status_code = 400
@@ -139,7 +139,7 @@ class ValidationError(ApiError):
 
 
 class TooManyParameters(ValidationError):
-    """Stands for Django's TooManyFieldsSent: Django counts query parameters before any view reads them."""
+    """Replaces Django's TooManyFieldsSent, which Django raises before any view reads the query."""
 
     def __init__(self) -> None:
         most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
@@ -147,7 +147,7 @@ class TooManyParameters(ValidationError):
         super().__init__([{"field": "query", "code": "max_length", "detail": detail}])
 
 
-# The error for a status that Django, a middleware or the server answers without an ApiError.
+# The error for a status that Django, a middleware or the server sends without an ApiError.
 BY_STATUS: dict[int, type[ApiError]] = {
     error.status_code: error
     for error in (
@@ -194,7 +194,7 @@ def faults(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 
 def as_api_error(error: Exception) -> ApiError | None:
-    """The error of ours that this exception means, or None when it is a bug.
+    """The ApiError for this exception; None for a bug.
 
     Every APIException keeps its status, and every ValidationError is 422, DRF's and Django's.
     """
@@ -205,7 +205,7 @@ def as_api_error(error: Exception) -> ApiError | None:
     if isinstance(error, DjangoValidationError):
         return invalid(faults_of_django(error))
     for theirs, ours in TRANSLATIONS:
-        # A permission class may have a code of its own: that one is kept, below.
+        # A permission class may have its own code, which is kept below.
         if isinstance(error, theirs) and getattr(error, "default_code", None) == codes_of(error):
             return ours()
     if isinstance(error, exceptions.APIException):
@@ -235,7 +235,7 @@ def codes_of(error: Exception) -> Any:
 
 
 def as_it_stands(error: exceptions.APIException) -> ApiError:
-    """An untranslated exception: keeps its status, code (DRF's own in capitals), first text and Retry-After."""
+    """Any other APIException: keeps its status, code (DRF's in capitals), first text and Retry-After."""
     first = next(faults(error.detail), {"detail": error.default_detail, "code": error.default_code})
     refusal = ApiError(str(first["detail"]))
     refusal.status_code = error.status_code
@@ -257,13 +257,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     ours = as_api_error(error)
     if ours is None:
         return None
-    # Imported here, against a cycle: DRF's views load the schema class from the settings, and it imports this module.
+    # Imported here because of a cycle: DRF's views load the schema class from the settings, which imports this module.
     from rest_framework.views import set_rollback
 
     set_rollback()  # under ATOMIC_REQUESTS, as DRF's own handler does
     headers = headers_of(ours)
     if isinstance(ours, MethodNotAllowed):
-        # Without OPTIONS, which DRF lists: that is a CORS preflight, and no view answers it.
+        # Without OPTIONS, which DRF lists: it is a CORS preflight, which no view answers.
         headers["Allow"] = ", ".join(name for name in context["view"].allowed_methods if name != "OPTIONS")
     return Response(ours.envelope(), status=ours.status_code, headers=headers)
 

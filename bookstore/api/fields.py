@@ -83,14 +83,14 @@ class TextField(serializers.CharField):
 
 @extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^[0-9]+\.[0-9]{2}$"})
 class MoneyField(serializers.DecimalField):
-    """An amount in the shop's currency as it goes out: a string with two places, never a float."""
+    """An amount in the shop's currency in a response: a string with two decimal places, never a float."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=19, decimal_places=2, **kwargs)
 
 
 class IdConverter:
-    """An id in a path: ASCII digits. One that no row can have finds nothing, however long it is."""
+    """An id in a path: ASCII digits of any length. One beyond bigint finds nothing."""
 
     regex = "[0-9]+"
 

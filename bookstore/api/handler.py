@@ -1,7 +1,7 @@
-"""Which list of middleware a request runs through: API_MIDDLEWARE, or for pages MIDDLEWARE.
+"""Chooses the list of middleware of a request: MIDDLEWARE for pages, else API_MIDDLEWARE.
 
-`ApiRequests` stands first in MIDDLEWARE and answers what is no page. What Django documents of middleware holds for
-both lists: `process_view`, `process_exception`, `process_template_response`, ATOMIC_REQUESTS, an entry added anywhere.
+`ApiRequests` is first in MIDDLEWARE, and answers requests for the API itself. Both lists work as Django documents:
+`process_view`, `process_exception`, `process_template_response`, ATOMIC_REQUESTS, an entry added anywhere.
 docs/decisions/0018-two-lists-of-middleware.md has the reason, and what it costs.
 """
 
@@ -21,7 +21,7 @@ from bookstore.api.middleware import GetResponse
 class ApiHandler(BaseHandler):
     """Django's handler, with the list API_MIDDLEWARE.
 
-    Django's own `load_middleware` reads the setting MIDDLEWARE and no other; this is that loop, without async.
+    Django's own `load_middleware` always reads the setting MIDDLEWARE; this is its loop, without async.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -44,13 +44,13 @@ class ApiHandler(BaseHandler):
         self._middleware_chain = chain
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """The response. The handler of MIDDLEWARE, which is around this one, closes the request and logs errors."""
+        """Returns the response. The handler of MIDDLEWARE, which wraps this one, closes the request and logs errors."""
         response: HttpResponseBase = self._middleware_chain(request)
         return response
 
 
 class ApiRequests:
-    """Hands on requests for pages, by the path (`settings.PAGES`); answers all others by API_MIDDLEWARE."""
+    """Passes on requests for pages (`settings.PAGES`); answers all others by API_MIDDLEWARE."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.pages = get_response

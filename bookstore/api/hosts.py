@@ -1,4 +1,4 @@
-"""Which hosts are served: ALLOWED_HOSTS, looked at once for each host."""
+"""Checks the Host header against ALLOWED_HOSTS, with a cache."""
 
 import logging
 
@@ -10,10 +10,10 @@ from bookstore.api.middleware import GetResponse
 
 logger = logging.getLogger("bookstore.hosts")
 
-# ALLOWED_HOSTS may have a wildcard: so many hosts that it allows are remembered, and so many refused ones logged.
+# Hosts of a wildcard that are cached, and refused hosts that are logged: clients can send any number.
 REMEMBERED = 100
 LONGEST_LOGGED = 100  # characters of a refused host
-# A load balancer calls these by address: its Host says nothing, and the answers name no host.
+# A load balancer calls these by address, so their Host is not checked; the answers name no host.
 PROBES = frozenset({"/health", "/health/", "/ready", "/ready/"})
 
 
@@ -28,11 +28,11 @@ class HostMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         host = request.META.get("HTTP_HOST")
         if host not in self.allowed and request.path_info not in PROBES:
-            self.look_at(request, host)
+            self.check(request, host)
         return self.get_response(request)
 
-    def look_at(self, request: HttpRequest, host: str | None) -> None:
-        """Raises DisallowedHost, of which Django makes a 400."""
+    def check(self, request: HttpRequest, host: str | None) -> None:
+        """Raises DisallowedHost, which Django turns into a 400."""
         try:
             request.get_host()
         except DisallowedHost:

@@ -54,13 +54,12 @@ class OnlyOriginsFilter(logging.Filter):
 
 
 def fit_or_new(sent: str) -> str:
-    """The caller's request id, if it is safe to repeat; else a new one."""
+    """The caller's request id if it is safe to log; else a new one."""
     return sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else urandom(16).hex()
 
 
 def write_line(method: str | None, path: str | bytes, status: int, seconds: float) -> None:
-    """One line for each request. It has no query string and no header: a search, a token or an email never reaches
-    the log by this way."""
+    """Logs one line for each request, without query string and headers, so without searches, tokens and emails."""
     if logger.isEnabledFor(logging.INFO):
         line = {
             "method": method,
@@ -72,7 +71,7 @@ def write_line(method: str | None, path: str | bytes, status: int, seconds: floa
 
 
 class RequestLogMiddleware:
-    """Takes or makes the request's id, sends it back, and writes one line when the answer is ready."""
+    """Sets the request's id, sends it back, and logs one line when the response is ready."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -93,8 +92,8 @@ class RequestLogMiddleware:
 class ErrorEnvelopeMiddleware:
     """Puts the contract's envelope around errors that no view of the API made.
 
-    An unknown path, a host that is not served, a failed middleware or a bug would be answered by Django in HTML. The
-    admin's own pages stay as they are: people read them.
+    Django answers an unknown path, an unknown host, an error of a middleware or a bug in HTML. Pages of the admin stay
+    unchanged.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -113,7 +112,7 @@ class ErrorEnvelopeMiddleware:
         for name in ("Content-Type", "Content-Length"):
             response.headers.pop(name, None)
         made.status_code = response.status_code
-        # What the other middleware added stays: Allow, Retry-After, the security headers, CORS.
+        # Headers of other middleware stay: Allow, Retry-After, the security headers, CORS.
         made.headers = ResponseHeaders({**made.headers, **response.headers})
         return made
 
@@ -126,9 +125,9 @@ class ErrorEnvelopeMiddleware:
 
 
 class TrailingSlashMiddleware:
-    """Serves `/books/` as `/books`, without a redirect: clients of either habit work.
+    """Serves `/books/` as `/books`, without a redirect.
 
-    A DELETE only after an id: a script that builds `/cart/items/` + id with an empty id would otherwise delete every
+    A DELETE only after an id: otherwise a script that builds `/cart/items/` + id with an empty id would delete every
     line.
     """
 
@@ -145,7 +144,7 @@ class TrailingSlashMiddleware:
 
 
 def names_one(path: str) -> bool:
-    """Whether a path has a parameter, an id. One that is nowhere in the URL map is refused later."""
+    """Whether a path has a parameter, such as an id. A path outside the URL map is refused later."""
     try:
         return bool(resolve(path).kwargs)
     except Resolver404:

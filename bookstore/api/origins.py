@@ -1,4 +1,4 @@
-"""Which origins a browser's storefront may call from: CORS_ALLOWED_ORIGINS, read once at the start.
+"""Parses CORS_ALLOWED_ORIGINS: the origins of storefronts in a browser.
 
 The settings import it: it imports nothing of Django.
 """
@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 
 from bookstore.environment import BadValue
 
-# An app's own, such as capacitor://localhost or tauri://localhost, beside http and https.
+# Schemes of apps, such as capacitor://localhost or tauri://localhost, beside http and https.
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
-# Never the origin of a page: what is opened from a file or made by a script has the origin "null".
+# Schemes that are never an origin: pages from files or scripts have the origin "null".
 OPAQUE = frozenset({"file", "data", "blob", "about", "javascript"})
 LABEL = r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?"
 HOST = re.compile(rf"{LABEL}(\.{LABEL})*|\[[0-9a-f:.]+\]", re.ASCII)
-# A star for a part of the first label, before at least two others.
+# A star in the first label, before at least two other labels.
 PATTERN = re.compile(rf"[a-z0-9_-]*\*[a-z0-9_-]*(\.{LABEL}){{2,}}", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-# Where the usual tools serve a storefront that is being written: React and Next, Vite, Angular, Vue, Expo.
+# The development servers of React and Next, Vite, Angular, Vue, Expo.
 DEVELOPMENT_PORTS = (3000, 3001, 4173, 4200, 5173, 8080, 8081)
 DEVELOPMENT = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in DEVELOPMENT_PORTS]
 
@@ -32,9 +32,9 @@ class Origins(NamedTuple):
 
 
 def origins(values: list[str]) -> Origins:
-    """Each as a browser sends it: `https://shop.example`, `capacitor://localhost`, `https://*.preview.example`.
+    """Normalises origins to the form of browsers: `https://shop.example`, `capacitor://localhost`, `https://*.preview.example`.
 
-    Blanks around, capitals and default ports are taken off. Raises BadValue for what no browser would ever send.
+    Strips blanks and default ports, and lowers capitals. Raises BadValue for an origin that no browser sends.
     """
     found = Origins([], [])
     for written in values:
@@ -53,7 +53,7 @@ def origins(values: list[str]) -> Origins:
 
 
 def parts_of(value: str, written: str) -> tuple[str, str, str]:
-    """Scheme, host, and `:port` where it is not the scheme's own."""
+    """Scheme, host, and `:port` if it is not the scheme's default."""
     try:
         parts = urlsplit(value)
         scheme, host, number = parts.scheme, parts.netloc, parts.port
@@ -81,13 +81,13 @@ def refused(written: str, why: str) -> BadValue:
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110, 5.6.2
 ALLOWED_HEADERS = [
     *("accept", "authorization", "content-type", "if-match", "if-none-match", "x-request-id"),
-    *("baggage", "sentry-trace", "traceparent", "tracestate"),  # what tracing adds to every call of a page
+    *("baggage", "sentry-trace", "traceparent", "tracestate"),  # headers that tracing adds to every call
     *("cache-control", "pragma", "x-requested-with", "idempotency-key"),
 ]
 
 
 def headers(values: list[str]) -> list[str]:
-    """Those that a storefront may send, with these beside the usual ones. Raises BadValue."""
+    """The headers that a storefront may send: these, and the usual ones. Raises BadValue."""
     names = [value.strip().lower() for value in values if value.strip()]
     for name in names:
         if name == "*" or not TOKEN.fullmatch(name):

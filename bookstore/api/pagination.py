@@ -1,4 +1,4 @@
-"""The contract's pages: `{items, total, page, size}`, at a cost that does not grow with the table.
+"""Pages as `{items, total, page, size}`, at a cost that does not grow with the table.
 
 docs/decisions/0010-catalogue-at-scale.md has the reasons and the figures.
 """
@@ -17,8 +17,8 @@ from bookstore.api.fields import OneOfField, WholeNumberField
 MAX_SIZE = 100
 # A table with fewer rows is always counted: that costs some milliseconds.
 SMALL_TABLE = 100_000
-# In a larger one, rows that are counted one by one. Of more, PostgreSQL's planner says about how many there are. Ten
-# times as many cost 50 to 120 ms where a filter has no index of its own, or a weak one.
+# In a larger table, rows that are counted exactly; above that, the planner of PostgreSQL estimates. Ten times this
+# bound costs 50 to 120 ms for a filter without a good index.
 EXACT_TOTAL = 1_000
 # The largest OFFSET: no table has as many rows, and databases refuse one beyond 2⁶³.
 FURTHEST = 10**15
@@ -36,7 +36,7 @@ class PageParameters(serializers.Serializer[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many rows there are on all pages; at least so many were seen, when it is an estimate."""
+    """The number of rows on all pages. For an estimate, `seen` is the number that was counted, a lower bound."""
 
     rows: int
     seen: int
@@ -49,14 +49,14 @@ class Total:
         if items == size:
             return Total(start + items, seen=start + items, is_estimate=True)
         if items or start <= self.seen:
-            return Total(start + items, seen=start + items)  # the last page: the total is exact now
+            return Total(start + items, seen=start + items)  # the last page, so the total is exact
         return Total(max(self.seen, min(self.rows, start)), seen=self.seen, is_estimate=True)
 
 
 def page_of(queryset: QuerySet[Any], *, page: int, size: int, count: bool = True) -> dict[str, Any]:
-    """One page of an ordered queryset, in two queries, four when the total is estimated; without a total in one.
+    """One page of an ordered queryset: two queries, four with an estimated total, one without a total.
 
-    A page past the end has no items. A queryset's own `read_page` is used, if it has one.
+    A page past the end has no items. Uses the queryset's own `read_page` if it has one.
     """
     start = min((page - 1) * size, FURTHEST)
     read = getattr(queryset, "read_page", None) or partial(read_page, queryset)
@@ -76,7 +76,7 @@ def read_page(queryset: QuerySet[Any], start: int, size: int, *, count: bool = T
     total = total_of(queryset, exact_up_to=EXACT_TOTAL) if count else None
     if total and start >= total.rows and not total.is_estimate:
         return [], total
-    # Skips rows by the index alone; only those of the page are read.
+    # Skips rows with the index alone; reads only the rows of the page.
     wanted = queryset.values("pk")[start : start + size]
     rows = queryset.model._default_manager.filter(pk__in=wanted).order_by(*queryset.query.order_by)
     return list(rows), total
@@ -85,9 +85,9 @@ def read_page(queryset: QuerySet[Any], start: int, size: int, *, count: bool = T
 def total_of(
     queryset: QuerySet[Any], *, exact_up_to: int, counted: int | None = None, small: bool | None = None
 ) -> Total:
-    """Exact up to the bound, and for a small table; else an estimate. One query to three. SQLite always counts.
+    """Exact up to the bound and for a small table; else an estimate. One to three queries. SQLite always counts.
 
-    `counted` (up to one more than the bound) and `small` save a query each, when the caller has them already.
+    `counted` (at most one more than the bound) and `small` save a query each if the caller has them.
     """
     if connections[queryset.db].vendor != "postgresql":
         return exactly(queryset.count())
@@ -101,7 +101,7 @@ def total_of(
 
 
 def is_small(queryset: QuerySet[Any]) -> bool:
-    """Whether the table has fewer than `SMALL_TABLE` rows; on PostgreSQL as its statistics have it. One query."""
+    """Whether the table has fewer than `SMALL_TABLE` rows; on PostgreSQL by its statistics. One query."""
     connection = connections[queryset.db]
     if connection.vendor != "postgresql":
         return bool(queryset.model._default_manager.count() < SMALL_TABLE)
@@ -117,6 +117,6 @@ def exactly(rows: int) -> Total:
 
 
 def estimate_of(queryset: QuerySet[Any], *, seen: int) -> Total:
-    """What PostgreSQL's planner expects, from the statistics that autovacuum keeps; not less than was seen. 1 query."""
+    """The estimate of PostgreSQL's planner, from the statistics of autovacuum; at least `seen`. 1 query."""
     plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
     return Total(max(int(plan[0]["Plan"]["Plan Rows"]), seen), seen=seen, is_estimate=True)

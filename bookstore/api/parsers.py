@@ -1,4 +1,4 @@
-"""How a request's body becomes data: JSON as RFC 8259 has it, with bounds on what it may cost."""
+"""Parses the body of a request: JSON by RFC 8259, with bounds on its cost."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,8 @@ from rest_framework.request import Request
 
 from bookstore.api.errors import ParseError, UnsupportedMediaType, ValidationError
 
-# CPython refuses to read an integer of more than 4,300 digits. No field holds even this many, so a longer number may
-# stand as one that is just as far out of range: a validation fault of its field, not of the whole body.
+# CPython raises for an integer of more than 4,300 digits. A longer one is replaced by a number that is also out of
+# range, so that it is a validation error of its field, not of the body.
 MAX_DIGITS = 100
 
 
@@ -23,12 +23,12 @@ def _integer(digits: str) -> int:
 
 
 def _decimal(digits: str) -> Decimal:
-    """The number as it was written: 12.10 stays 12.10, and no float comes between. A longer one fits no field."""
+    """The number as written: 12.10 stays 12.10, without a float in between."""
     if len(digits) > MAX_DIGITS:
         return Decimal("Infinity")
     try:
         return Decimal(digits)
-    except InvalidOperation:  # an exponent beyond what decimal holds
+    except InvalidOperation:  # an exponent beyond decimal's range
         return Decimal("Infinity")
 
 
@@ -38,16 +38,15 @@ def _no_constant(name: str) -> None:
 
 DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_decimal, parse_constant=_no_constant)
 
-# Commas, colons and opening brackets of one body: no call reads a quarter as many. Reading so many takes 10 ms; a body
-# of 1 MB could hold fifty times as many.
+# Commas, colons and opening brackets of one body, four times as many as any call needs. Parsing them takes 10 ms; a
+# body of 1 MB could have fifty times as many.
 MAX_SEPARATORS = 20_000
 
 
 def check_size(body: bytes) -> None:
-    """Refuses a body of more than `MAX_SEPARATORS` before any value is made. Linear, in C.
+    """Refuses a body with more than `MAX_SEPARATORS` before it is parsed. Linear, in C.
 
-    Raises ValidationError; ParseError where brackets do not match. Those inside of texts do not count:
-    texts are taken out, where there are too many.
+    Raises ValidationError; ParseError for unbalanced brackets. Separators inside strings do not count.
     """
     if separators(body) > MAX_SEPARATORS:
         outside = b"".join(body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
@@ -63,7 +62,7 @@ def separators(body: bytes) -> int:
 
 
 def _depth(value: Any) -> int:
-    """How many arrays and objects lie inside one another."""
+    """The nesting depth of arrays and objects."""
     depth, level = 0, [value]
     while level := [entry for entry in level if isinstance(entry, dict | list)]:
         depth += 1
@@ -72,7 +71,7 @@ def _depth(value: Any) -> int:
 
 
 class StrictJSONParser(JSONParser):
-    """Reads UTF-8 JSON: no NaN, no depth beyond `settings.JSON_MAX_DEPTH`, numbers with a point as Decimal."""
+    """Parses UTF-8 JSON: no NaN, no depth beyond `settings.JSON_MAX_DEPTH`, numbers with a point as Decimal."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -97,7 +96,7 @@ class StrictJSONParser(JSONParser):
 
 
 class JSONFirstNegotiation(DefaultContentNegotiation):
-    """Parses a body without a Content-Type as JSON, as the earlier service did."""
+    """Parses a body without a Content-Type as JSON, as the previous service did."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -106,12 +105,12 @@ class JSONFirstNegotiation(DefaultContentNegotiation):
         # Fast path for the Accept header of nearly every client.
         if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", renderers[0].media_type):
             return renderers[0], renderers[0].media_type
-        # With a suffix DRF does not read `format` from the query string, which may be malformed.
+        # A suffix keeps DRF from reading `format` from the query string, which may be malformed.
         chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix or "any")
         return chosen
 
     def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
-        """All of them: only Accept selects one."""
+        """Returns all: only Accept selects one."""
         return list(renderers)
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:

@@ -1,4 +1,4 @@
-"""A query string as data: UTF-8, of a bounded number of parameters, read by a serializer."""
+"""Parses query strings: UTF-8, a bounded number of parameters, validated by a serializer."""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,10 +12,10 @@ from bookstore.fastpath.instances import validated
 
 
 def parameters(raw: str, repeated: Collection[str] = ()) -> dict[str, str | list[str]]:
-    """The last value of each parameter of a QUERY_STRING as WSGI has it; of `repeated` ones the list of all. Raises
-    ValidationError, naming the parameter.
+    """The last value of each parameter of WSGI's QUERY_STRING; of `repeated` ones a list of all. Raises ValidationError
+    with the parameter's name.
 
-    Django's own QueryDict would put U+FFFD in the place of bytes that are no UTF-8: of a search that is a word less.
+    Django's QueryDict would replace bytes that are not UTF-8 by U+FFFD, and so drop a word of a search.
     """
     if raw.count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
         raise TooManyParameters
@@ -33,7 +33,7 @@ def parameters(raw: str, repeated: Collection[str] = ()) -> dict[str, str | list
 
 
 def read_query(serializer: type[Serializer[Any]], raw: str) -> dict[str, Any]:
-    """What the serializer reads of a query string; its `REPEATED` names parameters that may come more than once.
+    """The validated parameters of a query string. `REPEATED` of the serializer names those that may be repeated.
 
     Raises ValidationError, DRF's or ours.
     """

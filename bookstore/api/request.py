@@ -1,17 +1,17 @@
-"""The request class: the charset of the Content-Type is ignored."""
+"""The request class, which ignores the charset of the Content-Type."""
 
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils.http import parse_header_parameters
 
-from bookstore.server.forwarded import believe
+from bookstore.api.forwarded import believe
 
 
 class Utf8Request(WSGIRequest):
     """Decodes bodies and queries as UTF-8; Django would use any codec that the client names.
 
-    Django does that in the constructor, before any middleware could turn the codec's exception into an answer.
+    Django does so in the constructor, where no middleware can handle the exception of a codec.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
@@ -22,7 +22,7 @@ class Utf8Request(WSGIRequest):
         sent = meta.get("CONTENT_TYPE", "")
         try:
             self.content_type, self.content_params = parse_header_parameters(sent)
-        except (ValueError, LookupError):  # `charset*=nonsense''x`, say
-            # All of it is the type now: one that no parser is for, and that DRF can read.
+        except (ValueError, LookupError):  # e.g. `charset*=nonsense''x`
+            # The whole header becomes the type: DRF can read it, and no parser accepts it.
             self.content_type, self.content_params = sent.replace(";", ","), {}
             meta["CONTENT_TYPE"] = self.content_type

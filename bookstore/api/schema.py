@@ -1,4 +1,4 @@
-"""The OpenAPI schema: drf-spectacular's, with the error envelope.
+"""The OpenAPI schema: drf-spectacular with the error envelope.
 
 An operation declares its own errors (`errors_of(BookNotFound)`). The general ones follow from its authentication,
 permissions, body and parameters, and are added here, so that no operation can forget them.
@@ -44,12 +44,12 @@ FAULT = {
     },
     "required": ["field", "code", "detail"],
 }
-# `- 200: the cart, …` in the docstring of an operation, up to the next of its kind.
+# `- 200: the cart, …` in the docstring of an operation, up to the next entry.
 STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
 class DocumentedErrors(tuple[type[ApiError], ...]):
-    """The errors of one status that an operation can answer with."""
+    """The errors of one status of an operation."""
 
     __slots__ = ()
 
@@ -81,7 +81,7 @@ def component_of(error: type[ApiError]) -> dict[str, Any]:
 
 
 def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
-    """One body of this error; `fault` is what a validation of the operation could find."""
+    """One body of this error; `fault` is a possible validation error of the operation."""
     value: dict[str, Any] = {"detail": error.message, "code": error.code}
     if error is ValidationError:
         value = {"detail": fault["detail"], "code": error.code, "field": fault["field"], "errors": [fault]}
@@ -92,15 +92,15 @@ def example_of(error: type[ApiError], fault: dict[str, str]) -> dict[str, Any]:
 
 
 class EnvelopeAutoSchema(AutoSchema):
-    """Describes an operation with every error that it can answer with."""
+    """Describes an operation with all its errors."""
 
     def get_tags(self) -> list[str]:
-        """That of the view's app, unless the operation names another."""
+        """The tag of the view's app, unless the operation names another."""
         return [guide.tag_of(type(self.view)).name]
 
     @property
     def deletes_by_body(self) -> bool:
-        """Whether this is the DELETE of a view that reads a body there, which drf-spectacular would leave out."""
+        """Whether this is a DELETE with a body, which drf-spectacular would leave out."""
         return self.method == "DELETE" and getattr(self.view, "deletes_by_body", False)
 
     @property
@@ -117,8 +117,8 @@ class EnvelopeAutoSchema(AutoSchema):
             self.method = "DELETE"
 
     def general_errors(self) -> Iterable[type[ApiError]]:
-        """What follows from how the view is declared; authenticators and permissions name theirs as `errors`,
-        and those about one object as `object_errors`. A view that refuses no field has `takes_any_fields`."""
+        """The errors that follow from the view's classes. Authenticators and permissions declare theirs as `errors`,
+        those about one object as `object_errors`. A view that refuses no field has `takes_any_fields`."""
         guards = [*self.view.get_authenticators(), *self.view.get_permissions()]
         for guard in guards:
             yield from getattr(guard, "errors", ())
@@ -127,7 +127,7 @@ class EnvelopeAutoSchema(AutoSchema):
         if any(type(permission).__name__ == "IsAuthenticated" for permission in self.view.get_permissions()):
             yield NotAuthenticated
         if "{" in self.path:
-            yield NotFound  # what stands there is no id at all
+            yield NotFound  # the path has no valid id
         yield NotAcceptable
         has_body = self.reads_a_body and self.get_request_serializer() is not None
         if has_body:
@@ -159,13 +159,13 @@ class EnvelopeAutoSchema(AutoSchema):
         return bodies
 
     def words_about(self, status: str) -> str:
-        """What the operation's docstring says of this status."""
+        """The description of this status in the operation's docstring."""
         found = (match for match in STATUS_IN_WORDS.finditer(self.get_description()) if match["status"] == status)
         words = " ".join(" ".join(match["words"].split()) for match in found)
         return words[:1].upper() + words[1:]
 
     def example_fault(self) -> dict[str, str]:
-        """A fault that this very operation can answer with: of a field that it needs, or of its first parameter."""
+        """A possible validation error of this operation: of a required field, or of its first parameter."""
         serializer = self.get_request_serializer() if self.reads_a_body else None
         fields = force_instance(serializer).fields if serializer else {}
         for name, field in fields.items():
@@ -243,39 +243,39 @@ def make_strict(part: Any) -> None:
             make_strict(inner)
 
 
-# Imported here: these views load the schema class from the settings when they are defined, and it is above.
+# Imported here, because these views load the schema class above from the settings when they are defined.
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
 
 
 class WithoutAllow(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """DRF's own but `Allow`, as an ApiView has them."""
+        """DRF's headers without `Allow`, as for an ApiView."""
         return {name: value for name, value in super().default_response_headers.items() if name != "Allow"}
 
 
 class SchemaView(WithoutAllow, SpectacularAPIView):
-    """The schema, made once in each process for each media type: it takes 60 ms of CPU, and anybody may ask."""
+    """The schema, cached in each process by media type, because it takes 60 ms of CPU and is public."""
 
-    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]  # application/json unless more is asked
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]  # application/json unless another type is asked for
     made: ClassVar[dict[str, bytes]] = {}  # by media type
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         renderer = request.accepted_renderer
         if renderer.media_type not in self.made:
-            # Without the request: nothing that one client sends may stand in what all others get.
+            # Without the request, so that nothing of one client gets into the cached schema.
             described = ShopSchema().get_schema(request=None, public=True)
             self.made[renderer.media_type] = cast(bytes, renderer.render(described))
         return public_answer(request, self.made[renderer.media_type], renderer.media_type)
 
 
 class DocsView(WithoutAllow, SpectacularSwaggerView):
-    """The schema as a page, with every asset served from here. It is the same for everybody, and sets no cookie."""
+    """The schema as a page, with all assets served from here. The same for everybody; sets no cookie."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)
-        response.data["csrf_token"] = ""  # the API has no cookie to protect; Django would make one of the page's token
+        response.data["csrf_token"] = ""  # the API needs no CSRF token, and reading it would set a cookie
         response.headers["Cache-Control"] = "no-cache"
         return response

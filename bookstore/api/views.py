@@ -23,13 +23,13 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class CallerNotConfirmed(Exception):
-    """A bug: a handler marked `@confirms_caller` succeeded without confirming its caller. Answered 500."""
+    """A bug: a handler marked `@confirms_caller` succeeded without confirming its caller. The response is a 500."""
 
 
 def confirms_caller(handler: Handler) -> Handler:
     """Marks a handler whose own SQL statement checks the caller, and which then calls `Caller.confirm()`.
 
-    It saves the separate query, not the check: a success without a confirmed caller is a bug, and is answered 500.
+    It saves the separate query, not the check: a success without a confirmed caller raises CallerNotConfirmed.
     """
     handler.statement_confirms_caller = True  # type: ignore[attr-defined]  # a mark on a function
     return handler
@@ -88,7 +88,7 @@ class ApiView(APIView):
                 if caller is not None and not caller.confirmed:
                     caller.user()
             except (APIException, DatabaseError, InterfaceError) as refusal:
-                exc = refusal  # also when the database is down: then no caller can be checked
+                exc = refusal  # also if the database is down, so that no caller can be checked
         return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Who changed what, from what, to what, when and from where: a history that outlives its objects and its staff.
+"""The history: who changed what, from which to which value, when and from where. It outlives objects and staff.
 
-Whatever staff, commands and imports write is recorded by the code that writes it, in the same transaction:
-`audit.recording.record(…)`. What customers do to their own carts is not recorded. docs/decisions/0024-audit.md says why
-this is no library.
+Changes by staff, commands and imports are recorded by the code that writes them, in the same transaction:
+`audit.recording.record(…)`. Customers' changes of their own carts are not recorded. docs/decisions/0024-audit.md says
+why this is not a library.
 """

@@ -1,4 +1,4 @@
-"""The actor of an event and its address: a member of staff by a request, or a command."""
+"""The actor of an event: a member of staff with the address of the request, or a command."""
 
 import sys
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from bookstore.api.forwarded import client_of
 from bookstore.audit.models import Channel
-from bookstore.server.forwarded import client_of
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Actor:
 
     @classmethod
     def of_api(cls, request: Any) -> "Actor":
-        """Of a request of DRF's or of Django's."""
+        """The actor of a request of DRF or Django."""
         return cls._of(request, Channel.API)
 
     @classmethod
     def of_command(cls, name: str = "") -> "Actor":
-        """`name` is the command's, by default the one that this process runs."""
+        """A command by `name`, by default that of this process."""
         running = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
         return cls(name or running, None, Channel.COMMAND)
 

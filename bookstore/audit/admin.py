@@ -1,9 +1,10 @@
-"""The history in the admin: a searchable list of events, a page of each with what it changed, and both as CSV."""
+"""The history in the admin: a searchable list of events, a page with the changes of each, and both as CSV."""
 
 import csv
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
@@ -17,10 +18,10 @@ from django.utils.text import capfirst
 from bookstore.admin.lists import BoundedList, is_id
 from bookstore.audit.models import AuditChange, AuditEvent, Channel
 
-MAX_FOUND = 2_000  # changes that the name of an object finds
-SHOWN = 200  # changes on the page of an event; the file has them all
+MAX_FOUND = 2_000  # changes found by the name of an object
+SHOWN = 200  # changes on the page of an event; the file has all
 MAX_EXPORTED = 100_000  # changes of one file
-BATCH = 1_000  # changes of one query of an export
+BATCH = 1_000  # events of one query of an export
 COLUMNS = ("when", "who", "by", "from", "event", "kind", "id", "name", "done", "field", "old", "new")
 RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take the cell for a formula
 
@@ -30,7 +31,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        models = model_admin.admin_site._registry
+        models = filter(model_admin.admin_site.is_registered, apps.get_models())
         return sorted((model._meta.label_lower, str(model._meta.verbose_name_plural)) for model in models)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -49,7 +50,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
 
 class ObjectFilter(admin.SimpleListFilter):
-    """Events that changed one object, `catalog.book:42`. Nothing to choose from: pages link here."""
+    """Events that changed one object, `catalog.book:42`. Has no choices: other pages link to it."""
 
     title = "object"
     parameter_name = "object"
@@ -101,7 +102,7 @@ class AuditEventAdmin(BoundedList):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Two indexes answer: of who did it, and of the names of what was changed. One query more."""
+        """Searches by two indexes: of actors, and of names of changed objects. One query more."""
         text = search_term.strip().casefold()
         if not text:
             return queryset, False
@@ -131,7 +132,7 @@ class AuditEventAdmin(BoundedList):
         return HttpResponseRedirect(reverse("admin:audit_auditevent_changelist"))
 
     def export(self, request: HttpRequest, event_id: int | None = None) -> Any:
-        """As CSV: one event, or those that the list's search and filters find, the newest first. Streamed."""
+        """Streams CSV: one event, or the events of the list with its search and filters, newest first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if event_id is not None:
@@ -152,19 +153,19 @@ class AuditEventAdmin(BoundedList):
 def history_url(change: AuditChange) -> str:
     try:
         return reverse(f"admin:{change.kind.replace('.', '_')}_history", args=[change.object_id])
-    except NoReverseMatch:  # a model that is not in the admin
+    except NoReverseMatch:  # the model has no admin pages
         return ""
 
 
 class Echo:
-    """The file that csv writes to: hands the line back."""
+    """A file for the csv module: `write` returns the line."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def lines(events: list[int]) -> Iterator[str]:
-    """The lines of the file, at most MAX_EXPORTED changes. One query for each BATCH of events."""
+    """The lines of the file: at most MAX_EXPORTED changes. One query for each BATCH of events."""
     writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow(COLUMNS)
     written = 0

@@ -9,7 +9,7 @@ class AuditConfig(AppConfig):
     verbose_name = "History"
 
     def forget(self, user: Any) -> None:
-        """Takes the email of a customer who deletes the account out of the history; what was done stays."""
+        """Removes the email of a customer who deletes the account from the history; the events stay."""
         from bookstore.audit.forgetting import forget
 
         forget(user)

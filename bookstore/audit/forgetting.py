@@ -1,4 +1,4 @@
-"""Takes a person out of the history: what staff did to a customer stays, without the customer's email."""
+"""Anonymises a customer in the history: events stay, without the customer's email."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from bookstore.audit.models import AuditChange, AuditEvent
 
 
 def forget(user: Model) -> None:
-    """In the changes of this user and of what points to the row (a cart, sessions), and in the events they belong to.
+    """In the changes of this user and of rows that point to it (cart, sessions), and in the events of these changes.
 
-    Four queries for each of these kinds that has any.
+    Four queries for each kind that has changes.
     """
     name, email = f"user {user.pk}", str(user)
     hide(AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk), email, name)

@@ -1,17 +1,16 @@
-"""The two tables of the history: an event is one act of one actor, and its changes are the rows that it wrote."""
+"""The two tables of the history: an event is one act of one actor; its changes are the rows that it wrote."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import models, transaction
 from django.db.models.functions import Now
-from django.utils.timezone import now
 
 MAX_NAME = 255  # characters
 MAX_SUMMARY = 500
 
 
 class Channel(models.TextChoices):
-    """By which way in a change came."""
+    """The interface by which a change was made."""
 
     ADMIN = "admin", "this site"
     API = "api", "the API"
@@ -26,13 +25,10 @@ class Action(models.TextChoices):
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    def older_than(self, days: int) -> "AuditEventQuerySet":
-        return self.filter(at__lt=now() - timedelta(days=days))
-
     def prune_batch(self, before: datetime, *, size: int) -> int:
-        """Deletes the oldest events from before this moment and their changes, and returns how many events.
+        """Deletes the oldest events before this moment, with their changes. Returns how many events.
 
-        Takes whole events until their changes number about `size`, at least one. One transaction, four queries.
+        Deletes whole events with about `size` changes together, at least one event. One transaction, four queries.
         """
         with transaction.atomic():
             oldest = self.filter(at__lt=before).order_by("at", "pk").select_for_update(skip_locked=True)
@@ -51,10 +47,10 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """One act: a page that was saved, an action on many books, a call of the API, an import.
+    """One act: saving a page, an action on many books, a call of the API, an import.
 
-    Names its actor by the email of that day and by id, without a foreign key: deleting a member of staff deletes
-    nothing of what they did.
+    Has the actor's email at that time and id, without a foreign key, so that deleting a member of staff deletes no
+    events.
     """
 
     at = models.DateTimeField("when", db_default=Now(), editable=False)
@@ -84,7 +80,7 @@ class AuditEvent(models.Model):
 
 class AuditChangeQuerySet(models.QuerySet["AuditChange"]):
     def of(self, row: models.Model) -> "AuditChangeQuerySet":
-        """What happened to one object, the newest first."""
+        """The changes of one object, newest first."""
         return self.of_object(row._meta.label_lower, row.pk)
 
     def of_object(self, kind: str, object_id: int) -> "AuditChangeQuerySet":
@@ -92,7 +88,7 @@ class AuditChangeQuerySet(models.QuerySet["AuditChange"]):
 
 
 class AuditChange(models.Model):
-    """What one event did to one object. The object may be gone."""
+    """The change of one object in one event. The object may be deleted."""
 
     event = models.ForeignKey(AuditEvent, models.CASCADE, related_name="changes", editable=False)
     kind = models.CharField(max_length=60, editable=False)  # "catalog.book": Django's label of the model
@@ -100,7 +96,7 @@ class AuditChange(models.Model):
     name = models.CharField(max_length=MAX_NAME, editable=False)
     name_folded = models.CharField(max_length=MAX_NAME, editable=False)  # lower case, for the search
     action = models.CharField(max_length=10, choices=Action.choices, editable=False)
-    # {"price": ["9.50", "12.00"]}: from what, to what, as text; "" is no value.
+    # {"price": ["9.50", "12.00"]}: old and new value as text; "" is no value.
     fields = models.JSONField(default=dict, editable=False)
 
     objects = AuditChangeQuerySet.as_manager()

@@ -1,4 +1,4 @@
-"""Recording a change in the history: snapshots of an object before and after it.
+"""Records changes in the history, by snapshots of an object before and after a change.
 
 before = snapshot(book)
 book.change(price="12.00")
@@ -25,12 +25,12 @@ Differences = dict[str, tuple[Any, Any]]
 
 
 def is_recorded(field: Any) -> bool:
-    """Not for computed fields and the primary key."""
+    """False for computed fields and the primary key."""
     return field.editable and not (field.primary_key or field.generated)
 
 
 def snapshot(row: models.Model) -> dict[str, Any]:
-    """The object's fields as Python has them, a foreign key as its id. No query: deferred fields are left out."""
+    """The values of the object's fields; a foreign key as its id. No query: leaves out deferred fields."""
     return {
         field.name: getattr(row, field.attname)
         for field in row._meta.concrete_fields
@@ -53,14 +53,14 @@ def as_text(value: Any) -> str:
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differences:
-    """The fields that differ, each with its two values; a field that one of the two lacks has None there."""
+    """The fields that differ, with both values; None for a missing one."""
     names = [*before, *(name for name in after if name not in before)]
     pairs = {name: (before.get(name), after.get(name)) for name in names}
     return {name: (old, new) for name, (old, new) in pairs.items() if as_text(old) != as_text(new)}
 
 
 def in_words(names: Iterable[str]) -> str:
-    """Fields as a sentence names them: "price, stock quantity and genre"."""
+    """Names of fields for a sentence: "price, stock quantity and genre"."""
     words = [name.replace("_", " ") for name in names]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
@@ -70,7 +70,7 @@ def added(row: models.Model) -> AuditChange:
 
 
 def deleted(row: models.Model) -> AuditChange:
-    """Call it before the deletion, which sets the object's id to None."""
+    """The change of a deleted object. Call it before the deletion, which sets the id to None."""
     return change_of(row, Action.DELETE, difference(snapshot(row), {}))
 
 
@@ -79,7 +79,7 @@ def changed(row: models.Model, differences: Mapping[str, tuple[Any, Any]]) -> Au
 
 
 def change_of(row: models.Model, action: Action, differences: Mapping[str, tuple[Any, Any]]) -> AuditChange:
-    """Not saved: `record` does that. Of secrets only the names are kept."""
+    """An unsaved change; `record` saves it. Of secret fields only the names are kept."""
     fields = {
         name: ["", "(not shown)"] if name in SECRET else [as_text(old), as_text(new)]
         for name, (old, new) in differences.items()
@@ -98,7 +98,7 @@ def change_of(row: models.Model, action: Action, differences: Mapping[str, tuple
 def record(actor: Actor, summary: str, changes: Iterable[AuditChange]) -> AuditEvent:
     """Writes one event with its changes, in the caller's transaction. Two queries for up to BATCH changes.
 
-    Foreign keys are written by name: one query more for each kind of them that changed.
+    Stores names for foreign keys: one query more for each field that changed.
     """
     rows = list(changes)
     name_foreign_keys(rows)
@@ -133,7 +133,7 @@ def continue_event(event: AuditEvent, changes: Iterable[AuditChange], summary: s
 
 
 def name_foreign_keys(rows: list[AuditChange]) -> None:
-    """Replaces foreign keys by names: "Novel" for genre 5, and "#5" for a deleted one."""
+    """Replaces ids of foreign keys by names: "Novel" for genre 5, and "#5" if it was deleted."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for name, pair in row.fields.items():
@@ -154,5 +154,5 @@ def name_foreign_keys(rows: list[AuditChange]) -> None:
 def is_key(model: type[models.Model], name: str) -> bool:
     try:
         return bool(model._meta.get_field(name).many_to_one)
-    except FieldDoesNotExist:  # named in the history only
+    except FieldDoesNotExist:  # a name that exists only in the history
         return False

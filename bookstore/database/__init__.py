@@ -19,14 +19,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # SQLSTATEs, from PostgreSQL's appendix A.
-TRANSIENT = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected: the same again may succeed
-READ_ONLY = "25006"  # a primary became a standby, or was closed to writers
+TRANSIENT = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected: a retry may succeed
+READ_ONLY = "25006"  # read_only_sql_transaction: a primary became a standby, or read-only
 
 ATTEMPTS = 4  # one, and three more
 
 
 def name_of(connection: Any) -> str:
-    """The database's name in messages, without user and password. `db.example:5432/bookstore`."""
+    """The database's name for messages, without user and password: `db.example:5432/bookstore`."""
     settings = connection.settings_dict
     if connection.vendor == "sqlite":
         return str(settings["NAME"])
@@ -56,20 +56,19 @@ def is_unavailable(error: BaseException) -> bool:
 def is_outdated(error: BaseException) -> bool:
     """Whether PostgreSQL refused a prepared statement because a migration changed its result type.
 
-    Nothing was executed; prepared again, the statement succeeds. Takes psycopg's error, or Django's around it.
+    Nothing was executed; prepared again, the statement succeeds. Takes psycopg's error or Django's.
     """
     cause = error.__cause__ or error
     return (
         isinstance(cause, psycopg.errors.FeatureNotSupported)
-        and cause.diag.source_function == "RevalidateCachedQuery"  # in every language of the server's messages
+        and cause.diag.source_function == "RevalidateCachedQuery"  # in any language of the messages
     )
 
 
 def note_unavailable(error: BaseException) -> None:
     """Logs one line, without values, and closes the connection to a read-only server.
 
-    Django drops a lost connection at the end of the request. One to a read-only server works, and would be kept for
-    ever.
+    Django drops a lost connection at the end of the request, but would keep a working one to a read-only server.
     """
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     logger.warning("The database does not serve: %s %s", sqlstate(error) or type(error).__name__, reason)
@@ -83,11 +82,11 @@ def may_succeed_again(error: BaseException) -> bool:
 
 
 def retrying(verb: Callable[P, R]) -> Callable[P, R]:
-    """Decorator of a whole verb: runs it again, up to three times, after a deadlock, a serialization failure or an
-    outdated statement.
+    """Decorator of a verb: retries it up to three times after a deadlock, a serialization failure or an outdated
+    statement.
 
-    The verb must open its transaction itself and may have no effect outside the database. Within a caller's transaction
-    nothing is retried: that transaction has failed, and only its owner can begin it again. Costs nothing otherwise.
+    The verb must open its transaction itself, and have no effects outside the database. Does not retry inside a
+    caller's transaction, which has failed as a whole. Costs nothing without an error.
     """
 
     @functools.wraps(verb)
@@ -99,8 +98,8 @@ def retrying(verb: Callable[P, R]) -> Callable[P, R]:
                 if not may_succeed_again(error) or connection.in_atomic_block:
                     raise
                 logger.info("%s met %s: again, %d times more at most", verb.__qualname__, sqlstate(error), left)
-                # Jitter, so that the same transactions do not deadlock again; well below a lock's timeout.
-                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  # nobody gains by guessing it
+                # Jitter, so that the same transactions do not deadlock again; well below the lock timeout.
+                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  # need not be unguessable
         return verb(*args, **kwargs)
 
     return attempt

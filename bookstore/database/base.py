@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend with a bound on every wait, a health check that costs no statement, and terse errors."""
+"""Django's PostgreSQL backend with timeouts for every wait, a health check without a statement, and short errors."""
 
 import math
 import select
@@ -18,22 +18,22 @@ from psycopg.types.datetime import TimestamptzLoader
 
 from bookstore.database import deadlines, is_outdated
 
-# How often a socket is read before a connection that always has something to say is given up.
+# Reads of a socket, after which a connection that still has data is closed.
 READS = 10
 
 
 @cache
 def with_times_in_utc(adapters: AdaptersMap) -> AdaptersMap:
-    """Reads times by psycopg's own loader, which is written in C; Django's, for any time zone, is written in Python."""
+    """Registers psycopg's loader of times, which is written in C; Django's, for any time zone, is written in Python."""
     extended = AdaptersMap(adapters)
     extended.register_loader("timestamptz", TimestamptzLoader)
     return extended
 
 
 class TerseErrors(DatabaseErrorWrapper):
-    """Keeps the first line of what the server said. Its DETAIL quotes the row, and so would every traceback.
+    """Keeps only the first line of the server's message: its DETAIL has values of the row, which tracebacks would show.
 
-    What code asks for (the constraint's name, the SQLSTATE) stays in the error's `diag`.
+    The fields for code, such as the constraint's name and the SQLSTATE, stay in the error's `diag`.
     """
 
     def __exit__(
@@ -44,8 +44,8 @@ class TerseErrors(DatabaseErrorWrapper):
         super().__exit__(exc_type, exc_value, traceback)
 
 
-class CurrentCursor(ServerBindingCursor, psycopg.Cursor[Any]):  # it is one already, which the stubs do not know
-    """Prepares a statement again after a migration changed a column's type; psycopg would keep the outdated one.
+class CurrentCursor(ServerBindingCursor, psycopg.Cursor[Any]):  # the stubs do not know that it is one
+    """Prepares a statement again after a migration changed its result type; psycopg would keep the outdated one.
 
     After a failed transaction psycopg drops its prepared statements by itself.
     """
@@ -57,7 +57,7 @@ class CurrentCursor(ServerBindingCursor, psycopg.Cursor[Any]):  # it is one alre
             connection = self.connection
             if not is_outdated(error) or connection.pgconn.transaction_status != TransactionStatus.IDLE:
                 raise
-            connection._prepared.clear()  # no name for it is public
+            connection._prepared.clear()  # there is no public name for it
             return super().execute(query, params, **options)
 
 
@@ -65,7 +65,7 @@ class PatientSchemaEditor(DatabaseSchemaEditor):
     """Migrations have no statement_timeout, but keep `lock_timeout`, so that requests do not queue behind their locks.
 
     A migration that does not get its lock fails as a whole; run it again. One without a transaction (CREATE INDEX
-    CONCURRENTLY) blocks no other statement, and has no lock_timeout.
+    CONCURRENTLY) blocks no other statement and has no lock_timeout.
     """
 
     def __enter__(self) -> Any:
@@ -104,14 +104,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         parameters: dict[str, Any] = super().get_connection_params()
         for name in ("lock_timeout", "statement_timeout"):
             parameters.pop(name, None)
-        if parameters["cursor_factory"] is ServerBindingCursor:  # else nothing is prepared
+        if parameters["cursor_factory"] is ServerBindingCursor:  # otherwise nothing is prepared
             parameters["cursor_factory"] = CurrentCursor
         if self.timezone == UTC:
             parameters["context"] = with_times_in_utc(parameters["context"])
         return parameters
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """Skips Django's, which would register its loader of times on each cursor."""
+        """Skips Django's method, which would register its loader of times on each cursor."""
         if self.timezone != UTC:
             return super().create_cursor(name)
         if not name:
@@ -125,9 +125,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.set_timeouts(connection) or bool(super()._configure_connection(connection))  # type: ignore[misc]  # the stubs lack it
 
     def set_timeouts(self, connection: Any) -> bool:
-        """One statement for each new connection; none when both are 0, as behind a transaction pooler.
+        """Sets both timeouts with one statement for each new connection; none when both are 0, as behind a pooler.
 
-        Not as startup parameters, which PgBouncer refuses.
+        Not by startup parameters, which PgBouncer refuses.
         """
         options = self.settings_dict["OPTIONS"]
         wanted = {name: int(options.get(name, 0)) for name in ("lock_timeout", "statement_timeout")}
@@ -140,8 +140,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         """Polls the socket, where Django would send `SELECT 1` with every request.
 
-        A connection that the server closed between two requests is noticed before a statement is sent. When it is
-        closed during a request, that request fails, as it must: whether its commit succeeded is unknown.
+        Detects a connection that the server closed between two requests. If it is closed during a request, that request
+        fails, because it is unknown whether its commit succeeded.
         """
         connection = self.connection
         if connection is None or connection.closed:

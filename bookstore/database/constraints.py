@@ -1,20 +1,20 @@
-"""Which constraint a write violated, by the error's own fields, never guessed from "some IntegrityError"."""
+"""Tells which constraint a write violated, by the fields of the error."""
 
 import re
 
 from django.db import IntegrityError
 
-# SQLite has no fields in its errors, only these words; it names an index, or the columns of a constraint in the table.
+# SQLite's errors have only these texts, with the name of an index or the columns of a table's constraint.
 SQLITE_INDEX = re.compile(r"UNIQUE constraint failed: index '(?P<name>.+)'")
 SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (?P<columns>.+)")
 SQLITE_CHECK = re.compile(r"CHECK constraint failed: (?P<name>.+)")
 
 
 def violated(error: IntegrityError, constraint: str, *columns: str) -> bool:
-    """Whether it was this constraint, by name, that refused the write.
+    """Whether the write violated the constraint of this name.
 
-    `columns` are those of a unique constraint on plain fields, as `table.column`: SQLite's message has only these.
-    SQLite does not name a violated foreign key at all: False there.
+    `columns` are those of a unique constraint on plain fields, as `table.column`, which SQLite's message has instead of
+    the name. On SQLite always False for a foreign key, which its message does not name.
     """
     diagnosis = getattr(error.__cause__, "diag", None)
     if diagnosis is not None:

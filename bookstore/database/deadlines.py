@@ -1,8 +1,7 @@
 """Client-side timeouts for answers of the database.
 
-PostgreSQL ends a statement by itself after `statement_timeout`. It cannot when it is frozen, or when a pooler or the
-network drops its answer: TCP acknowledges the statement, and then nothing comes. Two timeouts hold here. Each closes
-the connection, because the outcome of the statement is unknown:
+PostgreSQL ends a statement after `statement_timeout`, but not if it is frozen, or if a pooler or the network drops its
+answer. Two timeouts here cover that. Each closes the connection, because the outcome of the statement is unknown:
 
 - a statement's, a little more than `statement_timeout`, so that a working server reports the timeout first;
 - a request's, from its arrival in the queue until its last statement, where `bookstore/server/admission.py` sets one.
@@ -25,9 +24,9 @@ R = TypeVar("R")
 wait = psycopg.Connection.wait
 INFINITE = math.inf
 
-# Seconds beyond the server's own timeout, in which it can report that timeout.
+# Seconds added to the server's timeout, so that the server reports it first.
 MARGIN = 0.5
-# Seconds, when the setting is 0: the server's timeout is not known here.
+# Seconds, if the setting is 0, which means the server's own timeout, unknown here.
 UNKNOWN = 5
 # Seconds: the smallest connect_timeout of psycopg and libpq.
 SHORTEST_CONNECT = 2
@@ -96,7 +95,7 @@ class Connection(psycopg.Connection[Any]):
     answer_timeout = math.inf  # seconds
 
     @classmethod
-    def connect(  # type: ignore[override]  # every keyword of psycopg's is taken, and one of ours
+    def connect(  # type: ignore[override]  # takes all keywords of psycopg and one of ours
         cls, conninfo: str = "", *, answer_timeout: float = math.inf, connect_timeout: str | int = 0, **options: Any
     ) -> Self:
         """Raises OperationalError when the request has less time left than a connect may need."""
@@ -124,7 +123,7 @@ class Connection(psycopg.Connection[Any]):
             return wait(self, gen, interval, seconds)
         except psycopg.OperationalError as error:
             if error.sqlstate or monotonic() - begun < seconds:
-                raise  # in the words of the server, or of the network
+                raise  # with the message of the server or the network
             raise self.given_up(seconds) from error
 
     def seconds_to_answer(self) -> float:

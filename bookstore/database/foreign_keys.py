@@ -1,9 +1,9 @@
-"""Foreign keys that say in the database what happens when the row they point to goes.
+"""Foreign keys with ON DELETE CASCADE in the database.
 
-Django 5.2 cascades in Python and writes a plain, deferred foreign key. A row that is inserted meanwhile then fails at
-COMMIT, long after the statement that was wrong; and a deletion by SQL fails there, too. This operation gives a foreign
-key ON DELETE CASCADE, checked with each statement, and a name that an error can be recognised by. SQLite cannot alter a
-constraint; there Django's own cascade does it, in the one transaction that SQLite has at a time.
+Django 5.2 cascades in Python, and creates a deferred foreign key without a cascade. A row that is inserted meanwhile
+then fails only at COMMIT, and so does a deletion by SQL. This operation gives a foreign key ON DELETE CASCADE, a check
+with each statement, and a name by which an error is recognised. SQLite cannot alter a constraint; there Django's own
+cascade is enough, because SQLite has one writer at a time.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ AS_DJANGO_MAKES_IT = "DEFERRABLE INITIALLY DEFERRED"
 class CascadeInDatabase(Operation):
     """Migration operation: `CascadeInDatabase("cartitem", "book", name="fk_cart_items_book_id")`.
 
-    Write `name` into the model's docstring: nothing in the model's state knows it. It locks both tables while every row
-    is checked, so it belongs in the migration that makes the table.
+    Write `name` into the model's docstring, because the model's state does not have it. The operation locks both tables
+    while it checks every row, so it belongs in the migration that creates the table.
     """
 
     reversible = True
@@ -31,7 +31,7 @@ class CascadeInDatabase(Operation):
         self.name = name
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Nothing: on_delete=CASCADE is already there."""
+        """Changes nothing: the state already has on_delete=CASCADE."""
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -48,7 +48,7 @@ class CascadeInDatabase(Operation):
             return
         field = model._meta.get_field(self.field_name)
         table, target = model._meta.db_table, field.target_field
-        # Django adds its foreign key at the end of the migration; this one has to find it in place.
+        # Django adds its foreign key at the end of the migration, but this operation needs it now.
         deferred, schema_editor.deferred_sql = schema_editor.deferred_sql, []
         for statement in deferred:
             schema_editor.execute(statement)

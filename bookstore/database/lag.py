@@ -1,7 +1,7 @@
-"""Which replicas may be read now: those that answer, are standbys, and are not far behind the primary.
+"""Chooses the replicas to read from: those that answer, are standbys, and do not lag far behind the primary.
 
-A thread of each process looks at the primary and at the replicas once a second, on connections of its own. Requests
-only read its findings, so none of them waits for a server that is down.
+A thread of each process checks the primary and the replicas once a second, on its own connections. Requests only read
+the results, so none of them waits for a server that is down.
 """
 
 import functools
@@ -19,51 +19,51 @@ from bookstore.database import name_of
 
 logger = logging.getLogger("bookstore.database")
 
-INTERVAL = 1.0  # seconds between two looks
+INTERVAL = 1.0  # seconds between two checks
 
-# Positions in the write-ahead log as numbers. Neither needs a privilege, and only our own clock is compared.
+# Positions in the write-ahead log, as numbers. Neither query needs a privilege, and only our own clock is used.
 PRIMARY = "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint"
 REPLICA = "SELECT pg_is_in_recovery(), (pg_last_wal_replay_lsn() - '0/0')::bigint"
 
 
 class Finding(NamedTuple):
-    """The result of one look at a replica: why it may not be read (empty: it may), and whether only for its lag."""
+    """The result of a check: the reason not to read the replica, "" if it may be read; and whether it only lags."""
 
     reason: str = ""
     is_late: bool = False
 
 
 class Watch:
-    """Which replicas may be read now.
+    """The state of the replicas, as last checked.
 
-    The lag of a replica is the age of what it has replayed: of the newest position that the primary was seen at and
-    the replica has reached. So an idle primary causes no lag, a paused or disconnected replica lags as soon as the
-    primary writes, and clocks do not matter. While the primary is down its position is unchanged: a replica that was
-    well stays so, even one that is just being promoted.
+    The lag of a replica is the time since the primary was seen at the newest position that the replica has reached. So
+    an idle primary causes no lag, a paused or disconnected replica lags as soon as the primary writes, and clocks of
+    the servers do not matter. While the primary is down its position is unchanged: a good replica stays good, even one
+    that is just being promoted.
 
-    A replica that only lags is kept in `late`, as the last fallback. In a split brain all of them seem to lag, because
-    the isolated leader goes on writing log that it never acknowledges.
+    A replica that only lags is in `late`, the last fallback. In a split brain all replicas seem to lag, because the
+    isolated leader goes on writing log that it never acknowledges.
     """
 
     def __init__(self, aliases: tuple[str, ...], *, max_lag: float) -> None:
         self.aliases, self.max_lag = aliases, max_lag
         self.well: tuple[str, ...] = ()
-        self.late: tuple[str, ...] = ()  # passed over for their lag alone
+        self.late: tuple[str, ...] = ()  # skipped only because of their lag
         self.primary_answers = False
-        self.failed: dict[str, float] = {}  # when a request last failed on it
+        self.failed: dict[str, float] = {}  # time of the last failed request
         self.positions: deque[tuple[float, int]] = deque()  # of the primary: (time, log position)
         self._thread: Thread | None = None
         self._mutex = Lock()
 
     def choose(self) -> str | None:
-        """A random replica that is well; None: use the primary. The first call starts the thread."""
-        if self._thread is None or not self._thread.is_alive():  # a process that was forked has no thread any more
+        """A random good replica; None: use the primary. The first call starts the thread."""
+        if self._thread is None or not self._thread.is_alive():  # the thread does not survive a fork
             self.begin()
         well = self.well
         return random.choice(well) if well else None  # noqa: S311  # nobody gains by guessing it
 
     def choose_late(self) -> str | None:
-        """A random replica that lags but is otherwise well."""
+        """A random replica that is good except for its lag."""
         late = self.late
         return random.choice(late) if late else None  # noqa: S311  # nobody gains by guessing it
 
@@ -83,14 +83,14 @@ class Watch:
             time.sleep(INTERVAL)
 
     def look(self) -> None:
-        """One look at each server, on this thread's connections. Two statements, and one for each further replica."""
-        self.look_at_primary()
+        """Checks each server, on this thread's connections. Two statements, and one for each further replica."""
+        self.check_primary()
         for alias in self.aliases:
             began = time.monotonic()
-            reason, is_late = self.look_at(alias)
+            reason, is_late = self.check_replica(alias)
             with self._mutex:
                 if self.failed.get(alias, 0) >= began:
-                    continue  # a request failed on it since: skip it until the next look
+                    continue  # a request failed on it meanwhile: skip it until the next check
                 before = self.well
                 self.late = without(alias, self.late) + ((alias,) if is_late else ())
                 if not reason and alias not in before:
@@ -100,7 +100,7 @@ class Watch:
                     self.well = without(alias, before)
                     logger.warning("%s is passed over: %s %s", alias, name_of(connections[alias]), reason)
 
-    def look_at_primary(self) -> None:
+    def check_primary(self) -> None:
         asked = time.monotonic()
         try:
             ((position,),) = rows(DEFAULT_DB_ALIAS, PRIMARY)
@@ -112,7 +112,7 @@ class Watch:
         while asked - self.positions[0][0] > self.max_lag + 2 * INTERVAL:
             self.positions.popleft()
 
-    def look_at(self, alias: str) -> Finding:
+    def check_replica(self, alias: str) -> Finding:
         try:
             ((in_recovery, position),) = rows(alias, REPLICA)
         except (DatabaseError, InterfaceError) as error:
@@ -131,21 +131,21 @@ class Watch:
         return Finding()
 
     def pass_over(self, alias: str, error: BaseException) -> None:
-        """After a request failed on it: no other request uses it until the next look finds it well."""
+        """Call it after a request failed on the replica: it is skipped until the next check finds it good."""
         with self._mutex:
             self.failed[alias] = time.monotonic()
             self.well, self.late = without(alias, self.well), without(alias, self.late)
         logger.warning("%s is passed over: %s", alias, first_line(error))
 
     def miss_primary(self, error: BaseException) -> None:
-        """After a request failed on it: others ask a lagging replica first, until the next look finds it back."""
+        """Call it after a request failed on the primary: others try a lagging replica first, until a check succeeds."""
         with self._mutex:
             self.failed[DEFAULT_DB_ALIAS] = time.monotonic()
         logger.warning("The primary does not serve, and replicas that lag are read: %s", first_line(error))
 
     @property
     def misses_primary(self) -> bool:
-        """Whether the last look at the primary, or a request since, failed."""
+        """Whether the last check of the primary, or a later request, failed."""
         return not self.primary_answers or self.failed.get(DEFAULT_DB_ALIAS, 0) >= self.positions[-1][0]
 
 
@@ -158,7 +158,7 @@ def first_line(error: BaseException) -> str:
 
 
 def rows(alias: str, sql: str) -> list[Any]:
-    """On this thread's own connection, which is closed after an error."""
+    """Runs a query on this thread's own connection; closes it after an error."""
     connection = connections[alias]
     connection.close_if_unusable_or_obsolete()
     try:

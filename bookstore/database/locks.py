@@ -1,4 +1,4 @@
-"""Row locks that a transaction keeps until it ends, taken in one order, so that no two wait for each other.
+"""Row locks, held until the transaction ends, and taken in one order, so that transactions do not deadlock.
 
 THE ORDER, here and nowhere else: users, carts, genres, books, lines, orders; rows of one kind by id. Books come before
 lines because a deletion of a book must keep new lines from it before it looks for the old ones. A foreign key locks the
@@ -20,16 +20,16 @@ def lock(rows: QuerySet[Any], *, no_key: bool = False) -> None:
 
     `no_key` is FOR NO KEY UPDATE: use before changing. Foreign keys may still point to the rows.
     """
-    # The rows in a subquery, so that they may be grouped: PostgreSQL locks no groups.
+    # In a subquery, because PostgreSQL cannot lock grouped rows.
     ids = rows.order_by().values("pk")
     locked = rows.model._base_manager.using(rows.db).filter(pk__in=ids).order_by("pk").select_for_update(no_key=no_key)
     list(locked.values_list("pk"))
 
 
 def lock_shared(rows: QuerySet[Any], *, unchanged: bool = False) -> None:
-    """SELECT … FOR KEY SHARE in id order: nobody deletes the rows until the transaction ends. One query.
+    """SELECT … FOR KEY SHARE in id order: the rows cannot be deleted until the transaction ends. One query.
 
-    `unchanged` is FOR SHARE: nobody changes them either. Any number of transactions may hold a shared lock of a row.
+    `unchanged` is FOR SHARE: they cannot be changed either. Many transactions can hold a shared lock on one row.
     """
     if connections[rows.db].vendor != "postgresql":
         return
@@ -38,12 +38,12 @@ def lock_shared(rows: QuerySet[Any], *, unchanged: bool = False) -> None:
     except EmptyResultSet:
         return
     with connections[rows.db].cursor() as cursor:
-        # The ORM has FOR [NO KEY] UPDATE only, which one transaction at a time may have.
+        # The ORM has only FOR [NO KEY] UPDATE, which are exclusive.
         cursor.execute(f"{sql} FOR {'SHARE' if unchanged else 'KEY SHARE'}", parameters)
 
 
 class DeletedUnderLock:
-    """Mixin of a model: its row is locked before Django looks for what points to it, so that nothing new can."""
+    """Mixin of a model: locks its row before Django collects the rows that point to it, so that no new ones appear."""
 
     @retrying
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:

@@ -24,12 +24,12 @@ logger = logging.getLogger("bookstore.database")
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 
-# Timeout of the primary in seconds, when a lagging replica could answer instead. Less than the queue's PATIENCE:
-# requests queued behind one that met a hanging primary still get its slot.
+# Seconds that the primary has when a lagging replica could answer instead. Less than the queue's PATIENCE, so that
+# requests in the queue still get the slot of one that met a hanging primary.
 PRIMARY_ANSWERS = 1.0
 
 reading = local()  # .alias: which replica this thread reads from
-idle: defaultdict[str, deque[Any]] = defaultdict(deque)  # pooled connections that no thread uses
+idle: defaultdict[str, deque[Any]] = defaultdict(deque)  # pooled connections not in use
 
 
 class CatalogueRouter:
@@ -50,17 +50,17 @@ class CatalogueRouter:
 
 @contextmanager
 def reading_from(alias: str) -> Iterator[None]:
-    """Inside, the ORM of this thread reads from this replica.
+    """Makes the ORM of this thread read from this replica.
 
-    Connections are pooled: a server has many threads, but never runs more requests at once than it has slots
+    Connections are pooled: a worker has many threads, but runs at most as many requests at once as it has slots
     (bookstore/server/slots.py), and opens no more connections than that.
     """
     try:
         connection = idle[alias].pop()
     except IndexError:
         connection = connections.create_connection(alias)
-        connection.inc_thread_sharing()  # used by one thread at a time: the one that took it
-    # Wrappers that count a request's statements count these, too.
+        connection.inc_thread_sharing()  # used by one thread at a time
+    # So that wrappers that count the statements of a request count these, too.
     connection.execute_wrappers = connections[DEFAULT_DB_ALIAS].execute_wrappers
     connections[alias] = connection
     reading.alias = alias
@@ -75,7 +75,7 @@ def reading_from(alias: str) -> Iterator[None]:
 
 
 def reads_primary(request: Any) -> bool:
-    """Whether the request has a token or the staff's cookie: then the caller must see its own recent writes."""
+    """Whether the request has a token or the staff's cookie: its caller must see its own recent writes."""
     sent = request.META
     return bool(sent.get("HTTP_AUTHORIZATION")) or (
         "HTTP_COOKIE" in sent and settings.SESSION_COOKIE_NAME in request.COOKIES
@@ -115,10 +115,10 @@ def seconds_for_primary() -> float:
 
 
 def primary_or_late(alias: str, ask: Callable[[], R]) -> R:
-    """The answer of the primary; the fallback is this lagging replica: a stale catalogue is better than none.
+    """The answer of the primary; if it fails, of this lagging replica: a stale catalogue is better than none.
 
-    After a request has found the primary down, others ask the replica first until a look finds the primary back:
-    otherwise every slot would hang.
+    After a request found the primary down, others try the replica first until a check succeeds: otherwise every slot
+    would hang.
     """
     if watch().misses_primary:
         with suppress(NotAnswered):
@@ -137,11 +137,10 @@ def primary_or_late(alias: str, ask: Callable[[], R]) -> R:
 
 
 def from_replicas(view: Callable[P, R]) -> Callable[P, R]:
-    """Decorator of a view's method that only reads, and whose answer holds no lazy query.
+    """Decorator of a view's method that only reads, and whose response holds no lazy query.
 
-    When a replica fails (a lost connection, a query that the standby cancelled, a column that a migration has not yet
-    brought there), the primary answers; when that is down as well, a lagging replica does. So the method is called up
-    to three times.
+    When a replica fails (a lost connection, a query that the standby cancelled, a column that it has not replayed yet),
+    the primary answers; if that is down, too, a lagging replica. So the method is called up to three times.
     """
 
     @functools.wraps(view)

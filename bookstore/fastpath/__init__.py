@@ -1,8 +1,8 @@
-"""What only makes it faster. `FAST_PATH=0` turns all of it off: then every call goes by the models' verbs, the ORM and
-DRF's serializers, with the same answers.
+"""Optimisations only. `FAST_PATH=0` switches all of them off: every call then uses the models' verbs, the ORM and DRF's
+serializers, with the same responses.
 
-`compiled.py` compiles a query once, `libpq.py` sends a statement without a cursor, `instances.py` uses serializers and
-DRF's parts again. The apps' own fast ways (cart/statements.py, catalog/reading.py) ask `is_on()` first.
+`compiled.py` compiles a query once, `libpq.py` sends a statement without a cursor, `instances.py` reuses serializers
+and objects of DRF. The apps' own fast paths (cart/statements.py, catalog/reading.py) check `is_on()` first.
 """
 
 from django.conf import settings

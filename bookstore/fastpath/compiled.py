@@ -1,15 +1,15 @@
 """ORM queries that are compiled once.
 
-Building a queryset and compiling it to SQL costs the ORM several times what the database needs to answer. Here a
-query is written as a function of its values. It is compiled at its first use, with holes for the values, and every
-run fills the holes and reads plain tuples:
+Building a queryset and compiling it to SQL takes several times as long as the database needs to answer. Here a query is
+a function of its values. It is compiled at its first use, with holes for the values; each run fills the holes and reads
+plain tuples:
 
     TITLES = Prepared(lambda value: Book.objects.filter(genre=value("genre_id")).values_list("id", "title"))
     TITLES.rows(genre_id=7)
 
-The ORM stays the one definition of the query, on every database. The limit is what the ORM decides at each run: a hole
-is one value that is not None, never a list or a column. `queryset()` is the ordinary queryset of the same definition:
-for composing, and for the test that both return the same rows.
+The queryset stays the one definition of the query, on every database. A hole is one value, never None, a list or a
+column, because for these the ORM would write other SQL. `queryset()` is the ordinary queryset of the same definition,
+for composing and for the test that both return the same rows.
 """
 
 import re
@@ -28,7 +28,7 @@ Build = Callable[[Callable[[str], Any]], "QuerySet[Any, Any]"]
 
 
 class Unfilled:
-    """The placeholder among the compiled parameters, which each run replaces by its value."""
+    """A placeholder among the compiled parameters, replaced by the value in each run."""
 
     __slots__ = ("name",)
 
@@ -37,7 +37,7 @@ class Unfilled:
 
 
 class Hole(Expression):
-    """A value that each run of the query fills in."""
+    """The expression for a value that each run fills in."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -48,20 +48,20 @@ class Hole(Expression):
 
 
 class Compiled:
-    """SQL with a `%s` for each of its parameters, which are constants and holes."""
+    """SQL with `%s` for each parameter; parameters are constants and holes."""
 
     def __init__(self, sql: str, parameters: Iterable[Any]) -> None:
         self.sql, self.parameters = sql, tuple(parameters)
 
     @classmethod
     def of_names(cls, sql: str, constants: dict[str, Any]) -> "Compiled":
-        """A statement written with `%(name)s`: of the `constants`, and else of values that a run fills in."""
+        """Compiles a statement with `%(name)s`, each a constant or a hole."""
         names = NAME.findall(sql)
         sql = NAME.sub("%s", sql)
         return cls(sql, (constants[name] if name in constants else Unfilled(name) for name in names))
 
     def named(self) -> tuple[str, dict[str, Any]]:
-        """The SQL with `%(name)s` for every value, as a part of a hand-written statement, and its constants by name."""
+        """The SQL with `%(name)s` for every value, for use in a hand-written statement, and its constants by name."""
         names = [entry.name if type(entry) is Unfilled else f"_{index}" for index, entry in enumerate(self.parameters)]
         constants = {
             name: entry for name, entry in zip(names, self.parameters, strict=True) if type(entry) is not Unfilled
@@ -69,19 +69,19 @@ class Compiled:
         return self.sql % tuple(f"%({name})s" for name in names), constants
 
     def rows(self, values: dict[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
-        """Runs it: one statement."""
+        """Runs the statement."""
         filled = [values[entry.name] if type(entry) is Unfilled else entry for entry in self.parameters]
         return quick.rows(connections[using], self.sql, filled)
 
 
 class CompiledQuery(Compiled):
-    """The SQL of a query for one database, and how its rows are read there."""
+    """The SQL of a query for one database, and the conversion of its rows."""
 
     def __init__(self, queryset: "QuerySet[Any, Any]", alias: str) -> None:
         compiler = queryset.query.get_compiler(using=alias)
         super().__init__(*compiler.as_sql())
         self.apply_converters = compiler.apply_converters
-        # What the database gives that is not yet the field's type: SQLite's text of a date, say.
+        # Converters from the database's type to the field's, such as for dates on SQLite.
         self.converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
 
     def rows(self, values: dict[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
@@ -90,7 +90,7 @@ class CompiledQuery(Compiled):
 
 
 class Prepared:
-    """A query that is compiled once for each kind of database that it runs on."""
+    """A query that is compiled once for each kind of database."""
 
     def __init__(self, build: Build) -> None:
         self.build = build
@@ -103,11 +103,11 @@ class Prepared:
         return self.compiled[vendor]
 
     def rows(self, *, using: str = DEFAULT_DB_ALIAS, **values: Any) -> list[Row]:
-        """Runs the query: one statement, its rows as tuples in the order of `values_list`."""
+        """Runs the query: one statement. Returns tuples in the order of `values_list`."""
         if not fastpath.is_on():
             return list(self.queryset(**values).using(using))
         return self.on(using).rows(values, using=using)
 
     def queryset(self, **values: Any) -> "QuerySet[Any, Any]":
-        """The same query with these values, as the ORM runs it."""
+        """The ordinary queryset with these values."""
         return self.build(values.__getitem__)

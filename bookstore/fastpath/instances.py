@@ -1,5 +1,5 @@
-"""Reused objects of DRF, which makes them for every request otherwise: to make a serializer with five fields takes
-longer than the validation itself.
+"""Reuses objects that DRF creates for every request: creating a serializer with five fields takes longer than the
+validation.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from bookstore import fastpath
 
 
 def one_of_each(classes: tuple[Any, ...]) -> list[Any]:
-    """Cached authenticators, permissions, parsers and renderers: only stateless ones, of ours and of DRF."""
+    """Caches authenticators, permissions, parsers and renderers: only stateless ones, ours and DRF's."""
     return _made(classes) if fastpath.is_on() else [each() for each in classes]
 
 
@@ -21,14 +21,14 @@ def _made(classes: tuple[Any, ...]) -> list[Any]:
     return [each() for each in classes]
 
 
-# A pool of idle instances for each serializer: as many as were ever in use at once.
+# Idle instances of each serializer: as many as were ever in use at once.
 _idle: dict[type[Serializer[Any]], deque[Serializer[Any]]] = {}
 
 
 def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     """The fields of a body or query. Raises DRF's ValidationError.
 
-    Safe for threads: between `pop` and `append` only this request has the serializer.
+    Thread-safe: between `pop` and `append` only this request has the serializer.
     """
     if not fastpath.is_on():
         ordinary = serializer(data=data)
@@ -39,10 +39,10 @@ def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
         reader = idle.pop()
     except IndexError:
         reader = serializer(data=None)
-    reader.initial_data = data  # fields look at their neighbours there
+    reader.initial_data = data  # fields read other fields there
     try:
         fields: dict[str, Any] = reader.run_validation(data)
     finally:
-        reader.initial_data = None  # do not keep a password after its request
+        reader.initial_data = None  # keep no password after the request
         idle.append(reader)
     return fields

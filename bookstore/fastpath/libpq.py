@@ -1,8 +1,8 @@
-"""A prepared statement, sent and read by libpq alone.
+"""Runs prepared statements with libpq directly.
 
-For the few statements of most requests, the overhead of psycopg and Django (a cursor, its generators, adapting, the
-look-up of prepared statements) takes three times as long as sending one and reading the rows. Here that is done once
-for each connection. Only for single statements outside of transactions; for all others, and while Django logs queries,
+For the few statements of most requests, the overhead of psycopg and Django (cursor, generators, adapting, look-up of
+prepared statements) takes three times as long as sending the statement and reading the rows. Here that is done once for
+each connection. Only for single statements outside of transactions; for all others, and while Django logs queries,
 `rows` falls back to a cursor, with the same result.
 """
 
@@ -24,8 +24,8 @@ from bookstore.database import deadlines, is_outdated
 
 Row = tuple[Any, ...]
 
-# The most prepared statements of one connection. Clients can choose some hundred combinations of filters, each with its
-# own statement, which costs PostgreSQL up to some hundred kilobytes.
+# Prepared statements of one connection. Clients can choose some hundred combinations of filters, each with its own
+# statement, which takes up to some hundred kilobytes in PostgreSQL.
 MOST_STATEMENTS = 100
 
 GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
@@ -43,14 +43,14 @@ def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
     execute: Any = partial(_execute, connection)
-    for wrapper in reversed(connection.execute_wrappers):  # wrappers that measure statements, such as /metrics'
+    for wrapper in reversed(connection.execute_wrappers):  # wrappers that measure statements, such as those of /metrics
         execute = partial(wrapper, execute)
     found: list[Row] = execute(sql, parameters, False, {"connection": connection, "cursor": None})
     return found
 
 
 def is_for(connection: BaseDatabaseWrapper, sql: str) -> bool:
-    """Whether this connection may prepare statements, is outside of a transaction, and logs no queries.
+    """Whether this connection may prepare statements, is outside of a transaction, and does not log queries.
 
     False beyond `MOST_STATEMENTS`: a cursor runs it, and psycopg evicts its least recently used statement.
     """
@@ -86,7 +86,7 @@ class Statement:
     """One statement, prepared on one connection."""
 
     def __init__(self, driver: deadlines.Connection, name: str, sql: str, *, holes: int) -> None:
-        """Prepares it: one round trip. PostgreSQL finds the types of the parameters by itself."""
+        """Prepares the statement: one round trip. PostgreSQL infers the types of the parameters."""
         self.driver = driver
         self.pgconn: PGconn = driver.pgconn
         self.encoding = driver.info.encoding
@@ -101,8 +101,8 @@ class Statement:
         self.send(self.pgconn.send_prepare, self.numbered)
 
     def rows(self, parameters: Sequence[Any]) -> list[Row]:
-        """One round trip. Three when psycopg, after a rollback, has let the server forget all that was prepared, and
-        when a migration has changed the type of an answer: nothing was done then.
+        """One round trip. Three after psycopg dropped all prepared statements because of a rollback, or a migration
+        changed the result type; in both cases the first try did nothing.
         """
         values = self.transformer.dump_sequence(parameters, self.formats)
         try:
@@ -120,12 +120,12 @@ class Statement:
         return self.transformer.load_rows(0, result.ntuples, tuple)
 
     def rename(self) -> None:
-        """So that it can be prepared again without a round trip to forget the one of the old name."""
+        """Takes a new name, so that it can be prepared again without a round trip to drop the old one."""
         self.renamed += 1
         self.name = self.name.partition(b"_again_")[0] + f"_again_{self.renamed}".encode()
 
     def send(self, message: Callable[[bytes, Any], None], content: Any) -> PGresult:
-        """The answer to one message. Raises psycopg's errors; one that comes too late costs the connection."""
+        """Sends one message and returns the result. Raises psycopg's errors; at a timeout closes the connection."""
         seconds = self.driver.seconds_to_answer()
         deadline = monotonic() + seconds
         message(self.name, content)

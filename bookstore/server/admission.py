@@ -1,13 +1,13 @@
-"""The WSGI application around Django's: it bounds what comes in, reads the body, and waits for a slot.
+"""The WSGI application around Django's: bounds the request, reads its body, and waits for a slot.
 
-In this order, so that nothing that a client sends is parsed, or kept waiting for, inside a slot:
+In this order, so that no request parses unbounded input, or waits for its client, inside a slot:
 
 1. headers (431) and target (414) that are too long;
 2. the queue's length (503);
 3. the body (408, 413, 503: `bookstore/server/bodies.py`);
 4. a slot (503: `bookstore/server/slots.py`), and Django.
 
-`/health` waits for nothing of this but the first.
+`/health` only passes the first.
 """
 
 import errno
@@ -28,18 +28,18 @@ from bookstore.server.slots import Kind, Slots, TooBusy, kind_of, public_paths
 
 logger = logging.getLogger("bookstore.server")
 
-# Asks no database, and must be answered while everything else waits.
+# Uses no database, and must be answered while everything else waits.
 NEVER_WAITS = frozenset({"/health", "/health/"})
 
-# Seconds that a piece of a streamed answer waits for a slot: its client has a part already, and cannot ask again.
+# Seconds that a piece of a streamed response waits for a slot: the client has a part already, and cannot retry.
 PATIENCE_OF_A_STREAM = 30.0
 
-# Bytes. What parses a header is linear at best, and a few are not: 8 KB is what nginx lets through by default. The
-# server itself bounds the block of all headers (`bookstore/server/main.py`).
+# Bytes. Parsing of some headers is worse than linear. 8 KB is nginx's default. The server itself bounds the block of
+# all headers (`bookstore/server/main.py`).
 LONGEST_HEADER = 8_190
 # email.message, which Django reads it with, takes the square of its length where it has a quotation mark.
 LONGEST_CONTENT_TYPE = 256
-# Those that Django, DRF, their middleware or our own code looks into. Another is bounded by the block alone.
+# Headers that Django, DRF, middleware or our code parse. Others are bounded only by the block.
 PARSED = (
     "HTTP_ACCEPT",
     "HTTP_ACCEPT_ENCODING",
@@ -85,20 +85,20 @@ class TargetTooLong(ApiError):
 
 
 class Here:
-    """A request that is here, for `bookstore/server/watch.py`."""
+    """A request that is queued or running, for `bookstore/server/watch.py`."""
 
     __slots__ = ("address", "reads", "since")
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.since = monotonic()
-        self.reads = False  # whether its body is still coming
+        self.reads = False  # whether its body is being read
 
 
 class Admission:
-    """Lets requests through to `application`, which is Django's handler.
+    """Passes requests to `application`, Django's handler.
 
-    `refuse` is called as a WSGI application, with the moment at which the request came, and the error if it is no 503.
+    `refuse` is called as a WSGI application, with the time of the request's arrival, and the error unless it is a 503.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Admission:
                 here.reads = True
                 with self.body_of(environ, staff=staff):
                     here.reads = False
-                    # The deadline includes the queue. Staff have none, for an import, say: only the timeout of each
+                    # The deadline includes the queue. Staff have none, because of imports: only the timeout of each
                     # statement.
                     deadlines.begin(math.inf if staff else self.longest)
                     return self.serve(environ, start_response, kind)
@@ -141,14 +141,14 @@ class Admission:
             return self.refuse(environ, start_response, begun)
         except ApiError as error:
             return self.refuse(environ, start_response, begun, error)
-        except Exception:  # outside of Django's handler, which answers its own
+        except Exception:  # from outside of Django's handler, which handles its own
             return self.refuse(environ, start_response, begun, InternalError())
         finally:
             deadlines.end()
             self.here.discard(here)
 
     def body_of(self, environ: dict[str, Any], *, staff: bool) -> Any:
-        """The body, which closes itself at the end of a `with`. Raises ApiError, TooBusy."""
+        """The body, to be closed by a `with`. Raises ApiError, TooBusy."""
         largest = self.largest_upload if staff else self.largest_body
         if staff and length_of(environ) > largest:
             raise ContentTooLarge(f"The file is larger than the {largest // 1_048_576} MB that are read.")
@@ -164,18 +164,18 @@ class Admission:
         with self.slots.slot(kind):
             response = self.application(environ, start_response)
             if not response.streaming:
-                # Closed here, while this thread has the connection: Django's request_finished handlers use it.
-                content = [response.content]  # type: ignore[attr-defined]  # only a streaming response has none
+                # Closed here, while this thread has the connection, which Django's request_finished handlers use.
+                content = [response.content]  # type: ignore[attr-defined]  # only a streaming response lacks it
                 response.close()
                 return content
         return response if isinstance(response, FileResponse) else StreamInSlots(response, self.slots, kind)
 
 
 class StreamInSlots:
-    """A streamed response that takes a slot for each piece, and gives it back afterwards.
+    """A streamed response that takes a slot for each piece only.
 
-    So an export of minutes holds no slot. Pieces may be made on different connections: their generator must not keep a
-    cursor or a transaction open in between. A FileResponse needs no database, and is sent without this.
+    So an export of minutes holds no slot. Pieces may be made on different connections: the generator must not keep a
+    cursor or a transaction open between them. A FileResponse needs no database, and is sent without slots.
     """
 
     def __init__(self, response: HttpResponseBase, slots: Slots, kind: Kind) -> None:
@@ -186,7 +186,8 @@ class StreamInSlots:
         return self
 
     def __next__(self) -> bytes:
-        """Raises TooBusy, by which the server ends the connection: the client sees that the answer is not whole."""
+        """Raises TooBusy, upon which the server closes the connection: the client sees that the response is
+        incomplete."""
         with self.slots.slot(self.kind, patience=PATIENCE_OF_A_STREAM):
             piece: bytes = next(self.pieces)
             return piece
@@ -196,7 +197,7 @@ class StreamInSlots:
 
 
 def check_lengths(environ: dict[str, Any]) -> None:
-    """Raises HeadersTooLong, TargetTooLong. A microsecond."""
+    """Raises HeadersTooLong, TargetTooLong. Takes a microsecond."""
     if len(environ.get("CONTENT_TYPE", "")) > LONGEST_CONTENT_TYPE:
         raise HeadersTooLong("CONTENT_TYPE")
     for name in PARSED:

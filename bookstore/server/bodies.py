@@ -1,14 +1,14 @@
 """Reads a request's body before the request takes a slot, so that a slow client does not hold one.
 
-Bounds, all for one worker:
+Bounds of each worker:
 
 | of | bound | then |
 |---|---|---|
-| one body | 1 MB; in the admin, where staff import files, LARGEST_UPLOAD | 413; what comes is read and thrown away |
-| memory for one body | IN_MEMORY; the rest of it is in an unnamed file in TMPDIR | |
+| one body | 1 MB; in the admin, where staff import files, LARGEST_UPLOAD | 413; it is read and discarded |
+| memory for one body | IN_MEMORY | the rest goes to an unnamed file in TMPDIR |
 | these files together | FILES_TOGETHER, and as much again for uploads | 503 |
 | slowness | RATE, after GRACE seconds | 408 (`bookstore/server/watch.py` ends the wait) |
-| bodies that are being read | MOST_READERS: beyond it the slowest gives way | 408 |
+| bodies that are being read | MOST_READERS | 408 for the slowest |
 """
 
 from collections.abc import Iterator
@@ -29,15 +29,15 @@ FILES_TOGETHER = 64_000_000  # bytes
 RATE = 4_096  # bytes a second
 GRACE = 10.0  # seconds
 MOST_READERS = LARGEST_QUEUE * 3 // 4
-# Bytes of a too large body that are read and discarded: a client or proxy that cannot finish sending may never read the
-# answer.
+# Bytes of a too large body that are read and discarded: a client or proxy may only read the response after it has sent
+# everything.
 THROWN_AWAY = 26_214_400
 
 
 class CutShort(ParseError):
-    """The body is shorter than its Content-Length: the client disconnected, or counts wrongly.
+    """The body is shorter than its Content-Length: the client disconnected, or sent a wrong length.
 
-    The part that came may be valid JSON with another meaning.
+    The received part may be valid JSON with another meaning.
     """
 
     def __init__(self, announced: int, came: int) -> None:
@@ -52,7 +52,7 @@ class TooSlow(ApiError):
 
 
 class Reader:
-    """A thread that waits for a body. The server's own `read` has no timeout: see `bookstore/server/watch.py`."""
+    """A thread that reads a body. The server's `read` has no timeout: see `bookstore/server/watch.py`."""
 
     __slots__ = ("address", "began", "came", "given_up")
 
@@ -67,7 +67,7 @@ class Reader:
 
 
 class Bodies:
-    """The bodies that one worker reads. Safe for threads."""
+    """The bodies that one worker reads. Thread-safe."""
 
     def __init__(self, *, files_together: int = FILES_TOGETHER, most_readers: int = MOST_READERS) -> None:
         self.files_together, self.most_readers = files_together, most_readers
@@ -82,7 +82,7 @@ class Bodies:
         chunked body has no announced size, and Django would treat it as empty: it is read up to `largest` and one byte
         more, which Django refuses. Whether its last chunk came is unknown: docs/decisions/0005-errors.md.
 
-        Raises CutShort, TooSlow; TooBusy when there is no room; OSError when TMPDIR has none.
+        Raises CutShort, TooSlow; TooBusy beyond FILES_TOGETHER; OSError when TMPDIR is full.
         """
         in_chunks = "HTTP_TRANSFER_ENCODING" in environ  # a Content-Length beside it is ignored
         announced = largest + 1 if in_chunks else length_of(environ)
@@ -119,19 +119,19 @@ class Bodies:
         return reader in self._readers
 
     def give_up_slow_ones_of(self, address: str) -> None:
-        """Gives up all slow bodies of a client before its connections are closed: none can be matched to its body."""
+        """Gives up all slow bodies of a client before its connections are closed, which cannot be matched to bodies."""
         now = monotonic()
         for reader in list(self._readers):
             if reader.address == address and reader.came < (now - reader.began) * RATE:
                 reader.given_up = True
 
     def late(self) -> list[Reader]:
-        """Readers that have become late, or too many. Returns each only once."""
+        """Readers that became late, or that exceed MOST_READERS. Returns each only once."""
         now = monotonic()
         readers = [reader for reader in list(self._readers) if not reader.given_up]
         late = {reader for reader in readers if reader.is_late(now)}
         if (too_many := len(readers) - len(late) - self.most_readers) > 0:
-            # The slowest, in bytes a second, go first.
+            # The slowest first, in bytes a second.
             others = sorted(set(readers) - late, key=lambda reader: reader.came / (now - reader.began + 0.001))
             late.update(others[:too_many])
         for reader in late:
@@ -148,7 +148,7 @@ class Bodies:
         return file
 
     def count(self, size: int, *, upload: bool) -> None:
-        """Reserves bytes in files, or releases them (negative). Raises TooBusy."""
+        """Reserves bytes of files, or releases them (negative). Raises TooBusy."""
         with self._mutex:
             if size > 0 and self._in_files[upload] + size > self.files_together:
                 raise TooBusy
@@ -156,7 +156,7 @@ class Bodies:
 
 
 class BoundedFile:
-    """An unnamed temporary file whose bytes count among those of all bodies until it is closed."""
+    """An unnamed temporary file whose bytes are counted until it is closed."""
 
     def __init__(self, bodies: Bodies, *, upload: bool) -> None:
         self.bodies, self.upload, self.size = bodies, upload, 0
@@ -185,7 +185,7 @@ def length_of(environ: dict[str, Any]) -> int:
 
 
 def what_to_read(environ: dict[str, Any], announced: int) -> int:
-    """How many bytes of a too large body to read: none with `Expect`, when the client has not sent it yet."""
+    """Bytes of a too large body to read: none with `Expect`, because the client has not sent it yet."""
     return 0 if "HTTP_EXPECT" in environ else min(announced, THROWN_AWAY)
 
 

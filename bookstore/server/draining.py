@@ -1,8 +1,7 @@
-"""Draining: the pause between SIGTERM and the server's end, in which a balancer stops sending requests (DRAIN).
+"""Draining: a pause after SIGTERM, in which the load balancer stops sending requests (DRAIN).
 
-On SIGTERM `/ready` becomes 503 at once, while every request is still served; DRAIN seconds later the server ends as it
-does on SIGTERM without it: it takes no more connections, and requests under way finish. Ctrl-C, or a second SIGTERM,
-does not wait.
+On SIGTERM `/ready` becomes 503 at once, while all requests are still served; DRAIN seconds later the server shuts down:
+it accepts no more connections, and running requests finish. Ctrl-C, or a second SIGTERM, does not wait.
 """
 
 import multiprocessing
@@ -14,7 +13,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-# The main process notifies its workers by this signal, and later started ones by the variable.
+# The main process notifies its workers by this signal, and workers started later by the variable.
 TOLD_BY = signal.SIGUSR1
 VARIABLE = "BOOKSTORE_DRAINING"
 
@@ -34,8 +33,9 @@ def listen() -> None:
 
 
 def begin_on_sigterm(seconds: float) -> None:
-    """Delays the server's own SIGTERM handler. Call it after that is set, in the main thread of the main process."""
-    signal.signal(TOLD_BY, signal.SIG_IGN)  # workers inherit this: the signal must not kill one before `listen`
+    """Delays the server's own SIGTERM handler. Call it after that was installed, in the main thread of the main
+    process."""
+    signal.signal(TOLD_BY, signal.SIG_IGN)  # inherited by workers: the signal must not kill one before `listen`
     end = signal.getsignal(signal.SIGTERM)
     assert callable(end), "the server installs its handlers before this"  # noqa: S101  # a promise of the server's
     signal.signal(signal.SIGTERM, Draining(seconds, end))

@@ -1,15 +1,14 @@
-"""Numbers that the server's main process, its workers and `manage.py serve` share. Nothing here asks Django."""
+"""Numbers for the server's main process, its workers and `manage.py serve`. Imports nothing of Django."""
 
-# Requests of one worker that may be here at once, queued or running, with a thread each. The server has one thread
-# more than that, so that one is always free to say 503.
+# Requests of one worker, queued or running, each with a thread. The server has one thread more, which can always send
+# a 503.
 LARGEST_QUEUE = 256
-# Connections of one worker, idle ones too. Beyond it the server leaves the next client unanswered.
+# Connections of one worker, also idle ones. Beyond it the server does not accept the next.
 MOST_CONNECTIONS = 4096
-# Bytes. The block of all headers may be about twice that (431); so much is read ahead of a body, in memory, for each
-# connection.
+# Bytes of the read buffer of each connection. The block of all headers may have about twice as many (431).
 BUFFER = 32_768
-# Seconds that requests under way have on SIGTERM, after DRAIN.
+# Seconds that running requests have on SIGTERM, after DRAIN.
 LAST_REQUESTS = 8
 
-# Variables by which the main process tells its workers its process id and its port.
+# Variables with the process id and the port of the main process, for its workers.
 SERVER_PID, SERVER_PORT = "BOOKSTORE_SERVER_PID", "BOOKSTORE_SERVER_PORT"

@@ -1,4 +1,4 @@
-"""The server's main process: granian with our bounds. `manage.py serve` becomes this process.
+"""The server's main process: granian with our limits. `manage.py serve` becomes this process.
 
 python -m bookstore.server.main --host 127.0.0.1 --port 8000 --workers 2 --drain 0
 """
@@ -29,41 +29,42 @@ def load(target: str) -> Any:
     return application
 
 
-def server(host: str, port: int, workers: int) -> Any:  # of granian's types, which differ by Python
+def server(host: str, port: int, workers: int) -> Any:  # its type in granian depends on the Python version
     return Granian(
         "bookstore.wsgi:application",
         address=host,
         port=port,
         workers=workers,
         interface=Interfaces.WSGI,
-        # For the requests that queue, and one to say that the queue is full: bookstore/server/slots.py.
+        # For queued requests, and one for the 503 of a full queue: bookstore/server/slots.py.
         blocking_threads=LARGEST_QUEUE + 1,
-        # The proxy that terminates TLS can offer HTTP/2; browsers use it only over TLS.
+        # Browsers use HTTP/2 only over TLS; the proxy that terminates TLS can offer it.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
         websockets=False,
-        # The application logs each request, with its id and its user.
+        # The application logs each request with its id and user.
         log_access=False,
         log_dictconfig=json.loads(server_log.CONFIGURATION.read_text("utf-8")),
-        # A worker that dies is replaced; one that dies again within seconds ends the server, for the supervisor to see.
+        # A worker that dies is replaced; one that dies again within seconds ends the server, so that the supervisor
+        # notices.
         respawn_failed_workers=True,
-        # On SIGTERM requests under way may finish, and no longer: STOP_TIMEOUT.
+        # The time for running requests on SIGTERM.
         workers_kill_timeout=LAST_REQUESTS,
-        # Connections that are open, idle ones too; the next client is left unanswered: bookstore/server/watch.py closes
-        # idle ones before.
+        # Open connections, also idle ones. The next is not accepted; bookstore/server/watch.py closes idle ones
+        # before that.
         backpressure=MOST_CONNECTIONS,
     )
 
 
 def before_the_end(call: Callable[[], None]) -> None:
-    """On SIGTERM and SIGINT calls `call` before what the server does, in the main thread."""
+    """Calls `call` on SIGTERM and SIGINT, in the main thread, before the server's own handler."""
     main_process = os.getpid()
     for number in (signal.SIGTERM, signal.SIGINT):
         end = signal.getsignal(number)
         assert callable(end), "the server installs its handlers before this"  # noqa: S101  # a promise of the server's
 
         def handler(number: int, frame: FrameType | None, end: Callable[..., Any] = end) -> None:
-            if os.getpid() == main_process:  # and no worker that was just forked, and has no handlers of its own yet
+            if os.getpid() == main_process:  # not a worker that was just forked and has no handlers of its own yet
                 call()
             end(number, frame)
 
@@ -71,7 +72,7 @@ def before_the_end(call: Callable[[], None]) -> None:
 
 
 def main() -> None:
-    """Returns when the server has ended."""
+    """Runs the server; returns when it has ended."""
     parser = ArgumentParser(prog="bookstore.server.main")
     parser.add_argument("--host", required=True)
     for option in ("--port", "--workers", "--drain", "--task-workers"):
@@ -83,7 +84,7 @@ def main() -> None:
         serving.on_startup(tasks.start)
         serving.on_startup(partial(before_the_end, tasks.stop))
         serving.on_shutdown(tasks.wait)
-    if options.drain:  # last: its pause comes before all that
+    if options.drain:  # installed last, so that its pause comes first
         serving.on_startup(partial(draining.begin_on_sigterm, options.drain))
     serving.serve(target_loader=load)
 

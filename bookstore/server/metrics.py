@@ -1,13 +1,13 @@
-"""Prometheus metrics at /metrics, with METRICS_ENABLED: counted in every worker, served by any of them for all.
+"""Prometheus metrics at /metrics, with METRICS_ENABLED: each worker counts, and any worker serves the sum.
 
 `Metered` wraps the whole application, outside the queue: /metrics is answered while other requests are queued, and
-refused requests are counted too. `MetricsMiddleware`, inside it, passes on the route and counts statements. Without
+refused requests are counted. `MetricsMiddleware`, inside it, reports the route and counts statements. Without
 METRICS_ENABLED this module is not imported.
 
 Labels are bounded: routes are those of the URL map, never a path. An app defines its own metrics in its `metrics.py`.
 """
 
-# Before the client, which looks for the workers' folder when it is imported.
+# Before prometheus_client, which reads the folder's variable when it is imported.
 from bookstore.server.metrics_files import VARIABLE, files, forget_dead_workers
 
 # isort: split
@@ -28,9 +28,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from bookstore import __version__
 from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
+from bookstore.api.forwarded import address_of, is_direct
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
-from bookstore.server.forwarded import address_of, is_direct
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots
 
@@ -39,7 +39,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNMATCHED = "none"  # the route of an unknown path, or of a refusal before Django
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-LOOK_EVERY = 1  # seconds between two looks at a worker's pool
+SAMPLE_EVERY = 1  # seconds between two samples of a worker's slots
 
 # Keys of the environ by which the middleware passes values to the wrapper.
 ROUTE, BEGAN = "bookstore.route", "bookstore.began"
@@ -75,17 +75,15 @@ database_seconds = Counter(
 database_statements = Counter(
     "bookstore_database_statements", "Statements that requests ran.", ["route"], registry=registry
 )
-places = Gauge(
-    "bookstore_pool_places",
-    "Requests that may run at once, each on a database connection of its own.",
+total = Gauge(
+    "bookstore_slots",
+    "Requests that may run at once, each with its own database connection.",
     registry=registry,
     multiprocess_mode="livesum",
 )
-taken = Gauge(
-    "bookstore_pool_taken", "Of these places, those that a request has.", registry=registry, multiprocess_mode="livesum"
-)
+taken = Gauge("bookstore_slots_taken", "Slots of running requests.", registry=registry, multiprocess_mode="livesum")
 queued = Gauge(
-    "bookstore_pool_waiting", "Requests that wait for a place.", registry=registry, multiprocess_mode="livesum"
+    "bookstore_requests_queued", "Requests that wait for a slot.", registry=registry, multiprocess_mode="livesum"
 )
 connections_opened = Counter(
     "bookstore_database_connections_opened",
@@ -98,14 +96,14 @@ information = Gauge(
 information.labels(__version__).set(1)
 
 
-# What apps count: a successful call, by method and route, and the counter's child that it increments.
+# The counters of apps: by method and route of a successful call, the counter's child to increment.
 _successes: dict[tuple[str, str], list[Any]] = {}
 
 
 def count_successes(name: str, text: str, label: str, calls: Mapping[tuple[str, str], str]) -> Counter:
     """A counter of calls that succeed, for an app's `metrics.py`: `calls` gives the label's value of (method, route).
 
-    It is there from the start, at 0: a rate needs a first value.
+    It exists from the start with 0, because a rate needs a first value.
     """
     counter = Counter(name, text, [label], registry=registry)
     for call, value in calls.items():
@@ -114,7 +112,7 @@ def count_successes(name: str, text: str, label: str, calls: Mapping[tuple[str, 
 
 
 def load_metrics_of_apps() -> None:
-    """Imports each app's module `metrics`, where it has one, as Django's admin does with `admin`."""
+    """Imports the module `metrics` of each app that has one, as Django does with `admin`."""
     autodiscover_modules("metrics")
 
 
@@ -126,7 +124,7 @@ connection_created.connect(count_connection, dispatch_uid="bookstore.server.metr
 
 
 class DatabaseTime:
-    """The statements of one request, and how long they took."""
+    """The number and duration of the statements of one request."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -141,19 +139,19 @@ class DatabaseTime:
             self.statements += 1
 
 
-def look_at(slots: Slots) -> None:
-    """Samples the pool and the queue: counting in the queue itself would cost every request."""
-    places.set(slots.total)
+def sample(slots: Slots) -> None:
+    """Samples slots and queue: counting in the queue itself would cost time in every request."""
+    total.set(slots.total)
     taken.set(slots.taken)
     queued.set(slots.waiting)
 
 
-def keep_looking(slots: Slots) -> None:
-    """Runs in a thread of each worker: another worker may serve /metrics, and reads the last values written here."""
+def keep_sampling(slots: Slots) -> None:
+    """Runs in a thread of each worker, because another worker may serve /metrics and reads the values written here."""
     while not files.given_up:
         files.keep_room()
-        look_at(slots)
-        time.sleep(LOOK_EVERY)
+        sample(slots)
+        time.sleep(SAMPLE_EVERY)
 
 
 class MetricsMiddleware:
@@ -196,7 +194,7 @@ class Metered:
         self.headers = [
             ("Content-Type", CONTENT_TYPE_LATEST),
             ("Cache-Control", "no-store"),
-            *security_headers(secure=True).items(),  # as a refusal's
+            *security_headers(secure=True).items(),  # as for a refusal
         ]
         self.refuse = Refusal()
 
@@ -213,7 +211,7 @@ class Metered:
         identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("200 OK", [*self.headers, ("X-Request-ID", identity)])
         if self.slots is not None:
-            look_at(self.slots)
+            sample(self.slots)
         return [b"" if method == "HEAD" else exposition()]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -1,8 +1,8 @@
-"""The files in which the workers count for each other, and the room that they need.
+"""Reserves disk space for the files in which workers share their counters.
 
-prometheus_client maps each into memory, with holes: on a full disk a write into a hole kills the worker (SIGBUS), at
-whichever request comes to count first. So their room is taken when a worker starts, and where there is none the worker
-counts nothing. The client decides when it is imported whether it counts in files: this module comes first.
+prometheus_client maps sparse files into memory: on a full disk a write into a hole kills the worker with SIGBUS. So a
+worker allocates their blocks when it starts, and without space it counts nothing. The client decides at its import
+whether it uses files, so this module is imported first.
 """
 
 import errno
@@ -12,10 +12,10 @@ from pathlib import Path
 
 logger = logging.getLogger("bookstore.server")
 
-VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's, set by `manage.py serve`
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client, set by `manage.py serve`
 
-# Bytes for each of a worker's files, by the beginning of its name. One that needs more grows, with a hole in it:
-# `keep_room` fills that.
+# Bytes of a worker's files, by the beginning of the name. A file that needs more grows by a hole, which `keep_room`
+# fills.
 ROOM = {
     "counter": 1_048_576,
     "histogram": 4_194_304,
@@ -26,7 +26,7 @@ ROOM = {
 
 
 class Files:
-    """One worker's files."""
+    """The files of one worker."""
 
     def __init__(self) -> None:
         self.given_up = False
@@ -39,7 +39,7 @@ class Files:
         if self.given_up:
             for path in self.paths:
                 path.unlink(missing_ok=True)
-            del os.environ[VARIABLE]  # counters then stay in memory, and are never read
+            del os.environ[VARIABLE]  # counters then stay in memory and are never read
 
     def keep_room(self) -> None:
         """Reserves disk space for new and grown files; stops counting when there is none."""

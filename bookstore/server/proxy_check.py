@@ -6,7 +6,7 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from bookstore.server.forwarded import client_of
+from bookstore.api.forwarded import client_of
 
 QUESTION, SEEN = "X-Proxy-Check", "X-Proxy-Seen"  # headers of the request, and of its answer
 GOOD_FOR = 60  # seconds

@@ -1,8 +1,8 @@
-"""Cheap error answers without Django: 503 when no slot became free, 400 for half a body, 500 for a bug outside of
+"""Cheap error responses without Django: 503 without a free slot, 400 for an incomplete body, 500 for a bug outside of
 Django's handler. JSON for the API, a page for staff.
 
-They have what Django's middleware adds to every answer: the request's id, the request log, the security headers, and
-those of CORS, without which a browser hides the answer from a storefront.
+They have what the middleware adds to every response: the request's id, the line in the log, the security headers, and
+those of CORS, without which a browser hides the response from a storefront.
 """
 
 import logging
@@ -25,11 +25,11 @@ logger = logging.getLogger("bookstore.request")
 
 
 class Refusal:
-    """Answers as a WSGI application does; `begun` is when the request came, by `time.perf_counter`."""
+    """A WSGI application; `begun` is the time of the request's arrival, by `time.perf_counter`."""
 
     def __init__(self) -> None:
         self.always: list[tuple[str, Any]] = [
-            *security_headers(secure=True).items(),  # HSTS among them, which a browser heeds over TLS only
+            *security_headers(secure=True).items(),  # also HSTS, which browsers ignore without TLS
             ("Vary", "origin"),
         ]
         self.exposed = ("Access-Control-Expose-Headers", ", ".join(settings.CORS_EXPOSE_HEADERS))
@@ -58,7 +58,7 @@ class Refusal:
         try:
             if isinstance(error, InternalError):
                 logger.exception("The answer to this request failed")
-                bug = [sys.exc_info()]  # to WSGI: another answer may have been begun
+                bug = [sys.exc_info()]  # for WSGI: another response may have begun
             write_line(method, path.encode("latin-1", "replace"), response.status_code, time.perf_counter() - begun)
         finally:
             request_id.reset(token)
@@ -67,7 +67,7 @@ class Refusal:
 
 
 def page_of(error: ApiError) -> HttpResponse:
-    """A page for staff, instead of JSON."""
+    """A page for staff instead of JSON."""
     said = "Too much is going on at once." if error.status_code == 503 else str(error.detail)
     content = format_html(
         "<!doctype html><html lang=en><meta charset=utf-8><title>{}</title>"

@@ -1,6 +1,6 @@
-"""How granian's own few lines are written: as the application's. `serve` starts it with server_log.json.
+"""The format of granian's own log lines, the same as the application's. `serve` starts granian with server_log.json.
 
-Granian reads it before Django is there: nothing here asks the settings.
+Granian loads it before Django: nothing here may import the settings.
 """
 
 import logging
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 CONFIGURATION = Path(__file__).with_name("server_log.json")
-# What `manage.py serve` sets for it, from the settings.
+# The variable that `manage.py serve` sets from the settings.
 FORMAT = "LOG_FORMAT"
 
 
 class Unasked(logging.Filter):
-    """Leaves out granian's advice against so many threads: nearly all of them queue, where they only sleep.
+    """Drops granian's warning about many threads: nearly all of them sleep in the queue.
 
-    THREADS of them run Python at once, which is what the advice is about (bookstore/server/slots.py).
+    Only THREADS of them run Python at once, which the warning is about (bookstore/server/slots.py).
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -25,7 +25,7 @@ class Unasked(logging.Filter):
 
 
 def formatter(**_: Any) -> logging.Formatter:
-    """Text for people, or one JSON object on each line with the fields that the application's lines have."""
+    """Text, or one JSON object on each line with the fields of the application's lines."""
     if os.environ.get(FORMAT) == "text":
         return logging.Formatter("[%(levelname)s] %(message)s")
     from pythonjsonlogger.orjson import OrjsonFormatter

@@ -1,8 +1,8 @@
-"""Which request runs next, and on which database connection.
+"""The slots of a worker, and the queue of requests before them.
 
-A worker runs few requests at once: each needs a slot, and a slot is a database connection that is handed from request
-to request. The others queue here, first come, first served; one that has queued for PATIENCE seconds, or finds the
-queue full, gets 503. So neither a locked table nor a crowd lets a request hang.
+A worker runs few requests at once: each needs a slot, and a slot is a database connection that passes from request to
+request. The others queue here, first come, first served; one that has queued for PATIENCE seconds, or finds the queue
+full, gets 503. So no request hangs because of a locked table or a crowd.
 
 | slots | how many | who may take one |
 |---|---|---|
@@ -10,9 +10,9 @@ queue full, gets 503. So neither a locked table nor a crowd lets a request hang.
 | for changes | THREADS | changes; a caller's own reads, while public reads hold the shared slots |
 | for staff | 1 | /admin/ only, which takes no other |
 
-So public reads (the catalogue, whoever asks) never hold more than the shared slots, staff never more than theirs, and
-neither stops a customer's cart. A change waits for the disk, and leaves the processor to another request; more reads at
-once than THREADS would only slow each other down.
+So public reads (the catalogue, by any caller) never hold more than the shared slots, staff never more than theirs, and
+neither stops a customer's cart. A change waits for the disk and leaves the CPU to another request; more concurrent
+reads than THREADS would only slow each other down.
 """
 
 from collections import deque
@@ -29,10 +29,10 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from bookstore.server.limits import LARGEST_QUEUE
 
-# Seconds. A little less than the two in which a client is told that the database is away; with one slot and four
-# Argon2 hashes before one, on a machine that does other things as well, a second is not enough.
+# Seconds. Less than the two in which a client learns that the database is down; one second is too short for a request
+# behind four Argon2 hashes with one slot on a busy machine.
 PATIENCE = 1.8
-# Seconds that staff queue for: a person waits for a page, where a storefront would ask again.
+# Seconds that staff queue: a person waits for a page, where a storefront retries.
 PATIENCE_OF_STAFF = 10.0
 
 SHARED, FOR_CHANGES, FOR_STAFF = range(3)
@@ -62,7 +62,7 @@ def public_paths() -> frozenset[str]:
 
 
 def kind_of(environ: Mapping[str, Any], public: frozenset[str]) -> Kind:
-    """The kind of a WSGI request. A read without a token is public, and so is a read of the catalogue with one."""
+    """The kind of a WSGI request. A read is public without a token, and in the catalogue also with one."""
     path = environ.get("PATH_INFO", "")
     if path.startswith(STAFF_PREFIX):
         return Kind.STAFF
@@ -87,9 +87,9 @@ class Waiter:
 
 
 class Slots:
-    """The slots of one worker and the queue before them. Safe for threads.
+    """The slots of one worker and the queue before them. Thread-safe.
 
-    A queue of the standard library would let a thread that has just given a slot back take it again, past the others.
+    Not a queue of the standard library, where a thread that has just given a slot back can overtake the others.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Slots:
         self._here = 0
         self._own_reads = 0
         self._arrivals = count()
-        # One queue for each kind, so that its first waiter is found at once; `number` gives the order of arrival.
+        # One queue for each kind, to find its first waiter quickly; `number` has the order of arrival.
         self._queues: dict[Kind, deque[Waiter]] = {kind: deque() for kind in Kind}
         self.free = [
             [connections.create_connection(DEFAULT_DB_ALIAS) for _ in range(number)]
@@ -114,21 +114,21 @@ class Slots:
         ]
         self._group = {connection: group for group, free in enumerate(self.free) for connection in free}
         for connection in self._group:
-            connection.inc_thread_sharing()  # used by one thread at a time: the one that has the slot
+            connection.inc_thread_sharing()  # used by one thread at a time: the one with the slot
         self.total = len(self._group)
 
     @property
     def taken(self) -> int:
-        """How many slots are taken now."""
+        """The number of taken slots."""
         return self.total - sum(map(len, self.free))
 
     @property
     def waiting(self) -> int:
-        """How many requests are queued now."""
+        """The number of queued requests."""
         return sum(map(len, self._queues.values()))
 
     def __enter__(self) -> "Slots":
-        """Counts a request that is here, with a slot or without. Raises TooBusy when `largest` are."""
+        """Counts a request, with a slot or without. Raises TooBusy beyond `largest`."""
         with self._mutex:
             if self._here >= self.largest:
                 raise TooBusy
@@ -140,7 +140,7 @@ class Slots:
             self._here -= 1
 
     def take(self, kind: Kind = Kind.OWN, *, patience: float | None = None) -> Any:
-        """A connection, which is this thread's until `give_back`. Raises TooBusy after `patience` seconds."""
+        """Returns a connection for this thread, until `give_back`. Raises TooBusy after `patience` seconds."""
         waiter = None
         with self._mutex:
             group = self._group_for(kind)
@@ -155,19 +155,19 @@ class Slots:
         return connection
 
     def give_back(self, connection: Any, kind: Kind = Kind.OWN) -> None:
-        """`kind` is the one that it was taken as."""
+        """`kind` is the one of `take`."""
         del connections[DEFAULT_DB_ALIAS]
         with self._mutex:
             self.free[self._group[connection]].append(connection)
             if kind is Kind.OWN:
                 self._own_reads -= 1
-            # Perhaps no waiter may take this slot; and the end of an own read may free a second one.
+            # Perhaps no waiter may take this slot; and the end of an own read may free a second slot.
             while (waiter := self._first_to_serve()) is not None:
                 waiter.gate.release()
 
     @contextmanager
     def slot(self, kind: Kind, *, patience: float | None = None) -> Iterator[None]:
-        """For the length of the `with`. Raises TooBusy."""
+        """A slot for the duration of the `with`. Raises TooBusy."""
         connection = self.take(kind, patience=patience)
         try:
             yield
@@ -175,7 +175,7 @@ class Slots:
             self.give_back(connection, kind)
 
     def _group_for(self, kind: Kind) -> int | None:
-        """The group with a free slot for this kind; None when it must wait."""
+        """The group with a free slot for this kind; None if it must wait."""
         groups: Iterable[int]
         if kind is Kind.STAFF:
             groups = (FOR_STAFF,)
@@ -193,7 +193,7 @@ class Slots:
         return self.free[group].pop()
 
     def _first_to_serve(self) -> Waiter | None:
-        """Removes the first waiter that can have a slot from its queue, and gives it the connection."""
+        """Removes the first waiter that may have this slot from its queue, and gives it the connection."""
         firsts = [queue[0] for queue in self._queues.values() if queue]
         for waiter in sorted(firsts, key=attrgetter("number")):
             group = self._group_for(waiter.kind)
@@ -208,7 +208,7 @@ class Slots:
             patience = max(PATIENCE_OF_STAFF, self.patience) if waiter.kind is Kind.STAFF else self.patience
         if not waiter.gate.acquire(timeout=patience):
             with self._mutex:
-                if waiter.connection is None:  # else it got one after the timeout
+                if waiter.connection is None:  # otherwise it got one just after the timeout
                     self._queues[waiter.kind].remove(waiter)
                     raise TooBusy
         return waiter.connection

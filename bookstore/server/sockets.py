@@ -1,8 +1,7 @@
-"""The connections of this worker's clients: how long each has been silent, and how to end one. Linux only.
+"""Lists the client connections of this worker with their idle time, and ends one. Linux only.
 
-The server does not tell the application the connection of a request, or when it last received data. Linux does, by
-`TCP_INFO` of each descriptor. On other systems `clients` returns none, and no connection is ended: enough for
-development.
+The server does not tell the application which connection a request has, or when it last received data. Linux does, by
+`TCP_INFO` of each descriptor. On other systems `clients` returns none, which is enough for development.
 """
 
 import os
@@ -13,8 +12,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 DESCRIPTORS = "/proc/self/fd"
-# In Linux's `struct tcp_info`, an interface that only grows: 8 bytes, then 32-bit numbers, of which the tenth and the
-# twelfth are the milliseconds since data was last sent and last received; and from byte 128 on, those received.
+# Linux's `struct tcp_info`, to which new fields are only appended: 8 bytes, then 32-bit numbers, of which the tenth and
+# the twelfth are the milliseconds since data was last sent and received; at byte 128 the bytes received.
 INFO = struct.Struct("=8x36xI4xI72xQ")
 AVAILABLE = sys.platform == "linux" and os.path.isdir(DESCRIPTORS)
 
@@ -22,31 +21,31 @@ AVAILABLE = sys.platform == "linux" and os.path.isdir(DESCRIPTORS)
 class Client(NamedTuple):
     descriptor: int
     peer: tuple[str, int]
-    silent: float  # seconds since data came from it, or since it connected
+    silent: float  # seconds since data was received from it, or since it connected
     unanswered: float  # seconds since data was sent to it, or since it connected
     received: int  # bytes, since it connected
 
 
 def number_open() -> int:
-    """Descriptors that this process has open, connections of clients among them."""
+    """The number of open descriptors of this process."""
     return len(os.listdir(DESCRIPTORS)) if AVAILABLE else 0
 
 
 def clients(port: int) -> list[Client]:
-    """Connections to our port. About 10 microseconds for each descriptor."""
+    """The client connections to our port. About 10 µs for each descriptor."""
     if not AVAILABLE:
         return []
     found = []
     for name in os.listdir(DESCRIPTORS):
-        with suppress(OSError):  # no socket, or closed by now
-            client = look_at(int(name), port)
+        with suppress(OSError):  # not a socket, or closed meanwhile
+            client = client_at(int(name), port)
             if client:
                 found.append(client)
     return found
 
 
-def look_at(descriptor: int, port: int) -> Client | None:
-    """None for what is no client's connection: a listener, a connection to the database."""
+def client_at(descriptor: int, port: int) -> Client | None:
+    """The client of a descriptor; None for another socket, such as a listener or a database connection."""
     link = socket.socket(fileno=descriptor)
     try:
         if link.family not in (socket.AF_INET, socket.AF_INET6) or link.getsockname()[1] != port:
@@ -59,10 +58,10 @@ def look_at(descriptor: int, port: int) -> Client | None:
 
 
 def stop_reading(client: Client) -> bool:
-    """Lets the server see the end of what this client sends; what is answered still reaches it.
+    """Shuts down the receiving side of a connection; a response can still be sent.
 
-    An idle connection is closed by that, a body that is being read is cut short. False when it was gone already: its
-    descriptor may be another's by now, so it is looked at once more, by a copy that nobody else can close.
+    The server then closes an idle connection, and reads the end of a body. False if the connection was closed already:
+    the descriptor may have been reused, so the peer is compared again, on a duplicate that nobody else can close.
     """
     try:
         with socket.socket(fileno=os.dup(client.descriptor)) as link:

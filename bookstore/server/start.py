@@ -1,4 +1,4 @@
-"""What must hold of this machine before the server starts: an address, a port of its own, descriptors, a folder."""
+"""Checks and prepares the machine before the server starts: address, port, open files, folder for metrics."""
 
 import errno
 import os
@@ -15,9 +15,9 @@ from bookstore.server.limits import MOST_CONNECTIONS
 
 
 def free_address(host: str, port: int) -> str:
-    """The numeric address of `host`, which granian wants, once it is certain that `port` can be had there.
+    """The numeric address of `host`, for granian. Raises CommandError unless `port` is free there.
 
-    Granian opens its port with SO_REUSEPORT: a second server would start without a word and take half of the requests.
+    Granian uses SO_REUSEPORT: a second server on the port would start silently and take half of the requests.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -28,7 +28,7 @@ def free_address(host: str, port: int) -> str:
             f"HOST is {host!r}, which no address is known for: give --host one of this machine's."
         ) from error
     with socket.socket(family, kind, protocol) as probe:
-        # As a server would: connections that wait for their end (TIME_WAIT) are no obstacle, a listener is.
+        # As servers do: allows a port with connections in TIME_WAIT, but not one with a listener.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
@@ -50,10 +50,10 @@ def taken(host: str, port: int) -> CommandError:
 
 
 def claim(host: str, address: str, port: int) -> socket.socket | None:
-    """A lock on the port, so that of two starts at once one fails: each finds the port free until the other listens.
+    """A lock on the port, so that one of two simultaneous starts fails: both find the port free until one listens.
 
-    The lock is a name in Linux's abstract namespace of sockets, which has no file, and is free when its last holder has
-    ended. It is held while the returned socket is open, across an exec, and by the workers. None on other systems.
+    The lock is a name in Linux's abstract socket namespace: it has no file, and is released when its last holder ends.
+    It is held while the returned socket is open, across exec and in the workers. None on other systems.
     """
     if sys.platform != "linux":
         return None
@@ -70,7 +70,7 @@ def claim(host: str, address: str, port: int) -> socket.socket | None:
 def metrics_folder(port: int) -> str:
     """An empty private folder for the workers' shared counters, one for each port.
 
-    Files of an earlier run are deleted: they would be counted again.
+    Deletes the files of an earlier run, which would be counted again.
     """
     folder = Path(tempfile.gettempdir(), f"bookstore-metrics-{os.getuid()}-{port}")
     try:
@@ -89,7 +89,7 @@ def metrics_folder(port: int) -> str:
 
 
 def allow_connections() -> None:
-    """Raises the soft limit of open files, often 1,024, as far as a crowd needs and the hard limit lets us."""
+    """Raises the soft limit of open files, often 1,024, to what MOST_CONNECTIONS needs, up to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = MOST_CONNECTIONS + 512
     if soft != resource.RLIM_INFINITY and soft < needed:

@@ -9,15 +9,15 @@ import time
 
 logger = logging.getLogger("_granian")  # whose lines are configured in the main process
 
-# Seconds before it is started again, doubled each time that it ended within LASTED seconds.
+# Seconds before a restart, doubled each time if it ended within LASTED seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 LASTED = 30.0
-# Seconds that it has to end, after the workers that serve: it gives its task back at once.
+# Seconds that it has to end, after the workers of the server: it gives its task back at once.
 TO_END = 1.5
 
 
 class TaskProcess:
-    """One `manage.py run_tasks`. Its thread is the main process's."""
+    """Runs `manage.py run_tasks`, from a thread of the main process."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
@@ -45,13 +45,13 @@ class TaskProcess:
             self.ending.wait(pause)
 
     def stop(self) -> None:
-        """Tells it to end, and does not wait: safe in a handler of signals."""
+        """Tells it to end, without waiting: safe in a signal handler."""
         self.ending.set()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
     def wait(self) -> None:
-        """Until it has ended, or is killed: the task that it runs is run again by the next."""
+        """Waits until it has ended, or kills it: its task then runs again in the next process."""
         with self.mutex:
             process = self.process
         if process is None:

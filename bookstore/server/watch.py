@@ -1,6 +1,6 @@
-"""A watchdog thread of each worker: ends slow bodies, idle connections in a crowd, and an orphaned worker.
+"""A watchdog thread in each worker: ends slow bodies, idle connections in a crowd, and an orphaned worker.
 
-The server has no timeout for a body, and does not close idle connections at its limit: a few thousand silent sockets
+The server has no timeout for bodies, and does not close idle connections at its limit: a few thousand silent sockets
 would lock out all other clients.
 """
 
@@ -22,11 +22,11 @@ EVERY = 0.5  # seconds
 # Above CROWDED connections idle ones are closed, the longest silent first, until ROOMY are left.
 CROWDED = MOST_CONNECTIONS * 3 // 4
 ROOMY = MOST_CONNECTIONS // 2
-# Seconds after which a connection without a request may be closed in a crowd.
+# Seconds after which an idle connection may be closed in a crowd.
 IDLE = 2.0
-# Seconds for which a connection is observed before it counts as slow: a short stall does not.
+# Seconds of observation before a connection counts as slow, so that a short stall does not.
 SEEN_FOR = 2.0
-# Tolerance in seconds between the kernel's and our time of a request's arrival.
+# Seconds of tolerance between the kernel's and our time of a request's arrival.
 MARGIN = 0.5
 
 
@@ -49,12 +49,12 @@ def keep_watch(admission: Admission, port: int, server: int) -> None:
 
 
 class Watch:
-    """What was seen, and is to be ended."""
+    """The observations of the watchdog, and its decisions."""
 
     def __init__(self, admission: Admission, port: int) -> None:
         self.admission, self.port = admission, port
         self.late: list[Reader] = []
-        # While bodies are late: when each connection was first seen, and the bytes that had come by then.
+        # While bodies are late: when each connection was first seen, and the bytes received until then.
         self.first_seen: dict[tuple[int, tuple[str, int]], tuple[float, int]] = {}
 
     def look(self) -> None:
@@ -81,7 +81,7 @@ class Watch:
             logger.warning("Closed %d idle connection(s) of %d", closed, len(clients))
 
     def slow_ones(self, clients: list[sockets.Client], now: float) -> list[sockets.Client]:
-        """Connections by which less than RATE has come since they were first seen, SEEN_FOR seconds ago or earlier."""
+        """Connections that received less than RATE since they were first seen, at least SEEN_FOR seconds ago."""
         seen = {}
         slow = []
         for client in clients:
@@ -94,11 +94,10 @@ class Watch:
 
 
 def senders(clients: list[sockets.Client], reader: Reader, admission: Admission, now: float) -> list[sockets.Client]:
-    """The slow connections that may be sending a late body: of its client, and not written to since the body began.
+    """The slow connections that may belong to a late body: of its client, and not written to since the body began.
 
-    The server does not say which one it is. The others are late or idle, too, unless a request of the same address has
-    been running for as long: then only connections that still send are taken, which one waiting for its answer does
-    not.
+    The server does not tell which one it is. The others are late or idle, too, unless a request of the same address has
+    been running for as long: then only connections that still send are chosen, because that request's does not.
     """
     age = now - reader.began - MARGIN
     found = [client for client in clients if client.peer[0] == reader.address and client.unanswered >= age]
@@ -109,14 +108,14 @@ def senders(clients: list[sockets.Client], reader: Reader, admission: Admission,
 
 
 def idle_longest_first(clients: list[sockets.Client], admission: Admission, now: float) -> list[sockets.Client]:
-    """Idle connections, longest first: silent since before the oldest running request began."""
+    """Idle connections, longest first: those silent since before the oldest running request began."""
     oldest = min((here.since for here in list(admission.here)), default=now)
     idle = max(IDLE, now - oldest + MARGIN)
     return sorted((client for client in clients if client.silent > idle), key=lambda client: -client.silent)
 
 
 def end_orphan() -> None:
-    """Ends this worker after its main process was killed: otherwise it would hold the port for ever."""
+    """Ends this worker if its main process was killed: otherwise it would hold the port for ever."""
     logger.error("The server's main process is gone: this worker ends")
     last = Timer(LAST_REQUESTS, os._exit, [1])
     last.daemon = True

@@ -1,4 +1,4 @@
-"""Work that outlasts a request, by Django's tasks: imports, mails, whatever an app decorates.
+"""Background tasks by Django's task API, such as imports and mails.
 
     from bookstore.tasks import task
 
@@ -7,12 +7,12 @@
 
     load.enqueue(import_id)
 
-`enqueue` is one INSERT, and part of the caller's transaction: a task is run once that is committed, never otherwise.
-`manage.py serve` runs the tasks in a process of its own (`bookstore/tasks/worker.py`), so a task is run at least once:
-after its process was killed it begins again. It must be safe to repeat; a long one does its work in batches, each a
-transaction that leaves a mark of how far it came. Arguments and result are JSON: ids, not objects.
+`enqueue` is one INSERT in the caller's transaction: the task runs after the commit, and never after a rollback.
+`manage.py serve` runs the tasks in a separate process (`bookstore/tasks/worker.py`). A task runs at least once: if its
+process is killed, it starts again. So it must be safe to repeat; a long one works in batches, each a transaction that
+also stores the progress. Arguments and result are JSON: ids, not objects.
 
-A task that raises is run again, three times at most, after 10 s, a minute and ten. `GiveUp` fails it at once.
+A task that raises is retried three times at most, after 10 s, 1 and 10 minutes. `GiveUp` fails it at once.
 """
 
 from importlib.util import find_spec
@@ -26,4 +26,4 @@ __all__ = ["GiveUp", "task"]
 
 
 class GiveUp(Exception):
-    """Raised by a task that would fail in the same way again."""
+    """Raised by a task for which a retry is useless."""

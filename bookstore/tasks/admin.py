@@ -1,5 +1,5 @@
-"""The list of tasks that django-tasks-db brings is no page for staff: what they started is on its own page, and what
-operators want to know is in the log and at /metrics.
+"""Unregisters the admin page of django-tasks-db: staff see their imports and actions on their own pages, and operators
+use the log and /metrics.
 """
 
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""What /metrics says of tasks: how many wait, run, failed. Told by the process that runs them, for all hosts."""
+"""Metrics of tasks: the numbers of waiting, running and failed ones on all hosts, written by the task process."""
 
 from django.db.models import Count
 from django_tasks_db.models import DBTaskResult
@@ -18,7 +18,7 @@ tasks = Gauge(
 
 
 def look() -> None:
-    """1 query."""
+    """Reads the numbers. 1 query."""
     found = DBTaskResult.objects.filter(status__in=STATUSES).order_by().values_list("status").annotate(Count("pk"))
     numbers = dict(found)
     for status, state in STATUSES.items():

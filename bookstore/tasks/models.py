@@ -1,4 +1,4 @@
-"""Which processes run tasks, and when each was last heard of. The tasks themselves are django-tasks-db's."""
+"""The processes that run tasks, and their heartbeats. The tasks are in the tables of django-tasks-db."""
 
 import os
 import socket
@@ -7,8 +7,8 @@ from datetime import timedelta
 from django.db import models
 from django.db.models.functions import Now
 
-# Seconds between two signs of life, and after which a silent process is taken for dead: a machine that swaps is silent
-# for a while, too.
+# Seconds between two heartbeats, and without a heartbeat until a process counts as dead: a machine that swaps misses
+# some.
 EVERY = 5
 SILENT = 40
 
@@ -19,7 +19,7 @@ class TaskWorkerQuerySet(models.QuerySet["TaskWorker"]):
 
 
 class TaskWorker(models.Model):
-    """A process that runs tasks. Its row goes when it ends, or when another one has found it dead."""
+    """A process that runs tasks. The row is deleted when it ends, or by another one that found it dead."""
 
     id = models.CharField(primary_key=True, max_length=64)
     host = models.CharField(max_length=255)
@@ -35,7 +35,7 @@ class TaskWorker(models.Model):
         return f"{self.process} on {self.host}"
 
     def is_alive(self) -> bool:
-        """Of a silent one nobody knows; of one on this machine the system does. Not for one of another host."""
+        """Whether a silent process of this host still exists. True for one of another host, which cannot be checked."""
         if self.host != socket.gethostname():
             return True
         try:

@@ -1,4 +1,4 @@
-"""Deletes tasks that ended long ago: their table would only grow."""
+"""Deletes tasks that ended long ago."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ DONE_DAYS, FAILED_DAYS = 7, 30
 
 
 def prune(batch: int) -> int:
-    """How many were deleted, `batch` rows at a time, each a transaction of its own."""
+    """Deletes `batch` rows in each transaction. Returns how many in all."""
     now = timezone.now()
     old = DBTaskResult.objects.filter(
         Q(status="SUCCESSFUL", finished_at__lt=now - timedelta(days=DONE_DAYS))

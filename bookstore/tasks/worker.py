@@ -1,9 +1,9 @@
-"""The worker: runs tasks one after the other in its own process, `manage.py run_tasks`, started by `serve`.
+"""The worker: runs tasks one after the other in a separate process, `manage.py run_tasks`, started by `serve`.
 
-django-tasks-db has the table of tasks and a worker of its own, which leaves a task RUNNING for ever when its process
-was killed (its issue 46), and retries none. This worker recovers and retries tasks: one is READY until it is claimed,
-RUNNING while its worker sends heartbeats, and READY again when the worker has died, so none is lost. Two workers run
-the same task only when a process is suspended for longer than SILENT seconds; the last one to claim it writes its end.
+django-tasks-db has the table of tasks, and a worker that leaves a task RUNNING for ever if its process is killed (its
+issue 46), and that never retries. This worker recovers and retries tasks: a task is READY until it is claimed, RUNNING
+while its worker sends heartbeats, and READY again if the worker dies, so none is lost. Two workers run the same task
+only if a process was suspended for more than SILENT seconds; the last one to claim it writes the result.
 """
 
 import json
@@ -33,18 +33,18 @@ from bookstore.tasks.models import EVERY, TaskWorker
 
 logger = logging.getLogger("bookstore.tasks")
 
-POLL = 1.0  # seconds between two looks at the queue
+POLL = 1.0  # seconds between two polls of the queue
 RECOVER_EVERY = 15.0  # seconds
 # Retry delays in seconds of a task that raised; after the last one it is FAILED.
 AGAIN_AFTER = (10, 60, 600)
-# The bound of claims, for a task that kills its process each time.
+# The most claims of a task, for one that kills its process each time.
 MOST_CLAIMS = 2 * (len(AGAIN_AFTER) + 1)
 
 READY, RUNNING, FAILED, SUCCESSFUL = "READY", "RUNNING", "FAILED", "SUCCESSFUL"
 
 
 class Stopped(BaseException):
-    """Raised in the running task when the process is to end: its transaction is rolled back, and it is READY again."""
+    """Raised in the running task on SIGTERM: its transaction is rolled back, and it becomes READY again."""
 
 
 class Worker:
@@ -53,7 +53,7 @@ class Worker:
         self.stopping = False
 
     def run(self) -> None:
-        """Until `stop`."""
+        """Runs tasks until `stop`."""
         TaskWorker.objects.create(id=self.id, host=socket.gethostname()[:255], process=os.getpid())
         threading.Thread(target=self.give_signs_of_life, name="signs of life", daemon=True).start()
         recovered_at = -RECOVER_EVERY
@@ -77,7 +77,7 @@ class Worker:
                 TaskWorker.objects.filter(pk=self.id).delete()
 
     def stop(self, number: int = 0, frame: FrameType | None = None) -> None:
-        """Signal handler: ends the wait, or the running task."""
+        """Signal handler: ends the wait or the running task."""
         if not self.stopping:
             self.stopping = True
             raise Stopped
@@ -88,7 +88,7 @@ class Worker:
             try:
                 close_old_connections()
                 mine = TaskWorker.objects.filter(pk=self.id)
-                if not mine.update(seen_at=Now()) and not self.stopping:  # another worker declared this one dead
+                if not mine.update(seen_at=Now()) and not self.stopping:  # another worker found this one dead
                     TaskWorker.objects.create(id=self.id, host=socket.gethostname()[:255], process=os.getpid())
                 if settings.METRICS_ENABLED:
                     from bookstore.tasks import metrics
@@ -102,7 +102,7 @@ class Worker:
     def run_next(self) -> bool:
         """Claims and runs the next due task. False when there is none."""
         due = DBTaskResult.objects.ready()
-        if not due.exists():  # without a lock: on SQLite the next is the one writer's
+        if not due.exists():  # without a lock: on SQLite the next statement takes the write lock
             return False
         with transaction.atomic():
             claimed = due.get_locked()
@@ -116,11 +116,11 @@ class Worker:
 def run_claimed(claimed: DBTaskResult) -> None:
     try:
         value = claimed.task.call(*claimed.args_kwargs["args"], **claimed.args_kwargs["kwargs"])
-        json.dumps(value)  # raises for a value that is no JSON, before a statement does
+        json.dumps(value)  # raises for a value that is not JSON, before a statement does
         finish(claimed, status=SUCCESSFUL, return_value=value, exception_class_path="", traceback="")
     except Stopped:
         if not connection.in_atomic_block:
-            connection.close()  # a statement may have been running
+            connection.close()  # a statement may be running
         finish(claimed, status=READY, worker_ids=claimed.worker_ids[:-1])
         raise
     except BaseException as error:
@@ -128,7 +128,7 @@ def run_claimed(claimed: DBTaskResult) -> None:
 
 
 def fail(claimed: DBTaskResult, error: BaseException) -> None:
-    """Schedules a retry, or FAILED. For any exception: also SystemExit, or a result that is no JSON."""
+    """Schedules a retry, or sets FAILED. For any exception, also SystemExit, or a result that is not JSON."""
     attempt = len(claimed.worker_ids)
     said = {
         "exception_class_path": f"{type(error).__module__}.{type(error).__qualname__}",
@@ -146,7 +146,7 @@ def fail(claimed: DBTaskResult, error: BaseException) -> None:
 
 
 def finish(claimed: DBTaskResult, **values: Any) -> None:
-    """Writes the end of a task, unless another worker claimed it since, because this one was silent for too long."""
+    """Writes the end of a task, unless another worker has claimed it because this one was silent for too long."""
     if values["status"] != READY:
         values["finished_at"] = timezone.now()
     mine = DBTaskResult.objects.filter(pk=claimed.pk, status=RUNNING, started_at=claimed.started_at)
@@ -155,8 +155,8 @@ def finish(claimed: DBTaskResult, **values: Any) -> None:
 
 
 def recover(me: str = "") -> int:
-    """Gives back to the queue what dead workers had claimed; and the worker `me`, which runs none at this moment: the
-    database was away when it came to write how its task ended. How many tasks.
+    """Puts the tasks of dead workers back into the queue, and those of the worker `me`, which runs none now: the
+    database was down when it tried to write their end. Returns how many.
     """
     silent = TaskWorker.objects.silent().values_list("pk", flat=True)
     dead = {worker.pk for worker in TaskWorker.objects.all() if not worker.is_alive()} | set(silent)
@@ -186,9 +186,9 @@ def run_waiting(due: Callable[[], Any] = DBTaskResult.objects.ready) -> int:
 
 def main(worker: Worker) -> None:
     """Runs tasks until SIGTERM, Ctrl-C, or the end of the process that started this one."""
-    # The parent's pid by `serve`: it may have ended while this process was starting, and getppid() is another one then.
+    # The parent's pid, from `serve`: if it ended during our start, getppid() would already return another one.
     parent = int(os.environ.get(SERVER_PID) or os.getppid())
-    with suppress(Stopped):  # stopped before it had begun
+    with suppress(Stopped):  # stopped before the first task
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, worker.stop)
         threading.Thread(target=end_with, args=[parent], name="parent", daemon=True).start()

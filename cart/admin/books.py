@@ -1,4 +1,4 @@
-"""What the carts add to the admin's pages of books: how many of them hold each book."""
+"""Adds the number of carts that hold each book to the admin's pages of books."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from bookstore.admin.extensions import Column, Extension, Fieldset, extend
 from cart.admin.querysets import carts_holding_each
 from catalog.models import Book
 
-MOST = 1_000  # carts of one book that are counted
+MOST = 1_000  # carts counted for one book
 
 
 @admin.display(description="in carts")
@@ -45,7 +45,7 @@ class InCarts(Extension):
     def fieldsets(self, request: HttpRequest) -> list[Fieldset]:
         return [Fieldset("Who wants it", (self.shown_to(request),), place=3)]
 
-    def said_before_deletion(self, row: Any) -> str:
+    def deletion_effects(self, row: Any) -> str:
         match row.carts:
             case 0:
                 return "which is in no cart"

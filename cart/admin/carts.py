@@ -1,4 +1,4 @@
-"""The staff's list of carts, and the page of one, whose changes go through the cart's verbs."""
+"""The admin's list of carts, and the page of one. Changes use the cart's verbs."""
 
 from decimal import Decimal
 from typing import Any
@@ -185,7 +185,7 @@ class CartAdmin(Recorded, BoundedList):
             }
             for line in cart.lines
         ]
-        # The total at the prices that the customer agreed to.
+        # The total at the unit prices that the customer last agreed to.
         then = sum((line.known_price * line.quantity for line in cart.lines), Decimal("0.00"))
         may_add = may_change and request.user.has_perm("catalog.view_book")
         form = AddBookForm() if may_add else None
@@ -213,16 +213,16 @@ class CartAdmin(Recorded, BoundedList):
         return TemplateResponse(request, "admin/cart/cart/change_form.html", context)
 
     def may_see(self, request: HttpRequest, model: type[Any]) -> bool:
-        return bool(self.admin_site._registry[model].has_view_permission(request))
+        return bool(self.admin_site.get_model_admin(model).has_view_permission(request))
 
 
-QUESTIONS = {"remove", "clear"}  # verbs that ask first: what they take is the customer's
+QUESTIONS = {"remove", "clear"}  # verbs that ask first, because they remove the customer's lines
 
 
 def question_of(cart: Cart, data: Any) -> dict[str, Any] | None:
-    """What to ask before a verb that takes lines out, and the version of the cart that the answer is about.
+    """The question before a verb that removes lines, and the version of the cart that it is about.
 
-    None when there is nothing to take any more.
+    None when there is nothing left to remove.
     """
     if data["verb"] == "clear":
         text = f"Take all {len(cart.lines)} lines out of this cart?" if len(cart.lines) > 1 else "Clear this cart?"
@@ -235,7 +235,7 @@ def question_of(cart: Cart, data: Any) -> dict[str, Any] | None:
 
 
 def in_words(issue: dict[str, Any]) -> str:
-    """One issue as staff read it: with how many are left."""
+    """One issue in words for staff, with the number of copies left."""
     if issue["code"] == IssueCode.INSUFFICIENT_STOCK:
         return f"short: {issue['available']} left"
     return PROBLEM_NAMES[issue["code"]]

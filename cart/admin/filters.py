@@ -1,4 +1,4 @@
-"""The filters of the list of carts. One that reads only a part of the carts says so on the page."""
+"""Filters for the list of carts. The page says when a filter searched only a part of the carts."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from cart.issues import IssueCode
 from cart.models import Cart
 from catalog.models import Book
 
-# In the words of the shop, for columns, filters and pages.
+# Issues in words, for columns, filters and pages.
 PROBLEM_NAMES = {
     IssueCode.BOOK_UNAVAILABLE: "withdrawn",
     IssueCode.BOOK_OUT_OF_STOCK: "sold out",
@@ -49,7 +49,7 @@ class ActivityFilter(admin.SimpleListFilter):
 
 
 class BookFilter(admin.SimpleListFilter):
-    """Carts with one book. Nothing to choose from: a book's own page, and the overview, link here."""
+    """Carts that hold one book. Has no choices: the page of a book and the overview link to it."""
 
     title = "book"
     parameter_name = "book"

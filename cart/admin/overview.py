@@ -22,7 +22,7 @@ from cart.models import Cart, CartItem
 from catalog.models import Book
 
 DAYS = 30
-SAMPLE = 500  # carts of each age whose value is added up; above that it is an estimate from these
+SAMPLE = 500  # carts of each age whose value is summed; the value of more is estimated from these
 NEWEST = 2_000  # carts whose books are counted
 TOP = 8
 KEPT = 60  # seconds
@@ -57,7 +57,7 @@ class Facts:
 
 
 def facts() -> Facts:
-    """As of at most KEPT seconds ago, in each process."""
+    """Cached for KEPT seconds in each process."""
     kept: Facts | None = cache.get(CACHE_KEY)
     if kept is None:
         kept = gathered()
@@ -74,7 +74,7 @@ def gathered() -> Facts:
     days = [(day, counts.get(day, 0)) for day in (first.date() + timedelta(days=n) for n in range(ABANDONED.days + 1))]
     ids = newest(Cart.objects.all(), NEWEST)
     lines = CartItem.objects.filter(cart__in=ids).order_by()
-    # Sorted here, and their titles asked for afterwards: of ten thousand books the database would sort as many titles.
+    # Sorted here, before the titles are read: the database would sort ten thousand titles.
     books: list[Any] = list(
         lines.values("book_id", sold_out=Q(book__stock_quantity=0) | Q(book__is_active=False)).annotate(
             carts=Count("*"), copies=Sum("quantity")
@@ -94,7 +94,7 @@ def gathered() -> Facts:
 
 
 def ages(midnight: datetime, days: list[int]) -> list[Age]:
-    """Carts and their value at today's prices by when they changed last; each cart is in one of these."""
+    """Carts and their value at today's prices, by the time of the last change; each cart counts once."""
     week, month = midnight - WEEK, midnight - ABANDONED
     older = Cart.objects.filter(updated_at__lt=month).count()
     spans = (
@@ -116,12 +116,12 @@ def ages(midnight: datetime, days: list[int]) -> list[Age]:
 
 
 def top(books: list[Any], *, by: str) -> list[Any]:
-    """The TOP of these, the first of equals by its id."""
+    """The TOP entries; ties by id."""
     return sorted(books, key=lambda book: (-book[by], book["book_id"]))[:TOP]
 
 
 def wanted(books: list[Any], titles: dict[int, str]) -> list[Wanted]:
-    """Without a book that was deleted between two queries."""
+    """Leaves out a book that was deleted between two queries."""
     return [
         Wanted(book["book_id"], titles[book["book_id"]], book["carts"], book["copies"])
         for book in books
@@ -130,7 +130,7 @@ def wanted(books: list[Any], titles: dict[int, str]) -> list[Wanted]:
 
 
 def panels(request: HttpRequest) -> list[Panel]:
-    """Those that this member of staff may see: carts with `cart.view_cart`, their books with `catalog.view_book`."""
+    """The panels for this member of staff: carts need `cart.view_cart`, their books `catalog.view_book`."""
     may_see_carts = request.user.has_perm("cart.view_cart")
     may_see_books = request.user.has_perm("catalog.view_book")
     if not (may_see_carts or may_see_books):
@@ -215,7 +215,7 @@ def sold_out_panel(known: Facts) -> Panel:
 
 
 def looked_into(known: Facts) -> str:
-    """Of how many carts the books were counted."""
+    """Says of how many carts the books were counted."""
     return f"In the {NEWEST:,} carts that changed last." if known.looked_into == NEWEST else "In all carts."
 
 

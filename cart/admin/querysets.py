@@ -1,8 +1,8 @@
-"""Staff's filters and searches of carts. Each reads a bounded number of rows, and says when it stopped at the bound.
+"""Filters and searches of carts for staff. Each reads a bounded number of rows, and says when it stopped at the bound.
 
 A shop has millions of carts, and a filter such as "holds a sold-out book" has no index. It searches only the NEWEST
-carts that the other filters leave; a filter by book uses the index of books first. Ids are fetched and sent back as a
-list: for a subquery with a LIMIT PostgreSQL scans the whole table.
+of the carts that match the other filters; a filter by book uses the index of books first. Ids are fetched and sent back
+as a list, because PostgreSQL scans the whole table for a subquery with a LIMIT.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from catalog.models import Book
 from catalog.search.query import wanted_words
 
 NEWEST = 2_000  # last changed carts that a filter without an index searches
-MAX_LINES = 2_000  # lines that are read by the index of a book
-MAX_BOOKS = 200  # books of a search for words
+MAX_LINES = 2_000  # lines read by the index of a book
+MAX_BOOKS = 200  # books found by words
 
-# The worst first: what staff read in one word.
+# Problems as staff read them, the most severe first.
 GRAVITY = (
     IssueCode.BOOK_UNAVAILABLE,
     IssueCode.BOOK_OUT_OF_STOCK,
     IssueCode.INSUFFICIENT_STOCK,
     IssueCode.PRICE_CHANGED,
 )
-# The rules of cart.issues in SQL; a test holds the two together.
+# The rules of cart.issues in SQL; a test compares the two.
 PROBLEMS: dict[str, Q] = {
     IssueCode.BOOK_UNAVAILABLE: Q(book__is_active=False),
     IssueCode.BOOK_OUT_OF_STOCK: Q(book__is_active=True, book__stock_quantity=0),
@@ -45,7 +45,7 @@ ABANDONED = timedelta(days=30)
 
 
 def activity(name: str, *, at: datetime | None = None) -> Q:
-    """Whole days (UTC): `today`, `week` and `month` for it and 7 or 30 days before, `abandoned` for what is older."""
+    """Whole days (UTC): `today`; `week` and `month` also have the 7 or 30 days before; `abandoned` is older."""
     midnight = (at or now()).replace(hour=0, minute=0, second=0, microsecond=0)
     match name:
         case "today":
@@ -60,12 +60,12 @@ def activity(name: str, *, at: datetime | None = None) -> Q:
 
 
 def newest(carts: QuerySet[Cart], size: int = NEWEST) -> list[int]:
-    """The ids of the last changed of these carts. One query, by the index of `updated_at`."""
+    """The ids of the most recently changed of these carts. One query, by the index of `updated_at`."""
     return list(carts.order_by("-updated_at", "-pk").values_list("pk", flat=True)[:size])
 
 
 def with_problem(carts: QuerySet[Cart], codes: Iterable[str]) -> tuple[QuerySet[Cart], bool]:
-    """Of the NEWEST of these carts those with one of these issues; and whether the bound was reached.
+    """The carts with one of these issues among the NEWEST of these; and whether the bound was reached.
 
     Two queries: the ids of the NEWEST, and the ids of the carts of matching lines.
     """
@@ -79,7 +79,7 @@ def with_problem(carts: QuerySet[Cart], codes: Iterable[str]) -> tuple[QuerySet[
 
 
 def by_emptiness(carts: QuerySet[Cart], *, empty: bool) -> tuple[QuerySet[Cart], bool]:
-    """Those of the NEWEST of these carts that have no line, or some; and whether there were more. Two queries."""
+    """The carts without lines, or with some, among the NEWEST; and whether the bound was reached. Two queries."""
     searched = newest(carts)
     filled = set(CartItem.objects.filter(cart__in=searched).values_list("cart_id", flat=True).distinct())
     found = [pk for pk in searched if (pk in filled) != empty]
@@ -87,10 +87,10 @@ def by_emptiness(carts: QuerySet[Cart], *, empty: bool) -> tuple[QuerySet[Cart],
 
 
 def holding(carts: QuerySet[Cart], books: Collection[int]) -> tuple[set[int], bool]:
-    """The ids of the carts with one of these books; and whether only the NEWEST of `carts` were asked.
+    """The ids of the carts with one of these books; and whether only the NEWEST of `carts` were searched.
 
-    All of them, whatever `carts` are, while no more than MAX_LINES lines hold such a book: then that index answers in
-    one query. Else those of the NEWEST, in two more.
+    If at most MAX_LINES lines hold such a book, the ids of all these carts, also outside `carts`: one query by the
+    index of books. Else those among the NEWEST of `carts`, with two more queries.
     """
     if not books:
         return set(), False
@@ -99,18 +99,18 @@ def holding(carts: QuerySet[Cart], books: Collection[int]) -> tuple[set[int], bo
     if len(found) <= MAX_LINES:
         return set(found), False
     searched = newest(carts)
-    # Not asked for carts and books together: once the statement is prepared, PostgreSQL follows the index of the book
-    # and holds each of its lines against the whole list of carts (2 s).
+    # Not one query by carts and books: once it is prepared, PostgreSQL uses the index of the book and compares each
+    # line with the whole list of carts (2 s).
     wanted = set(books)
     among = CartItem.objects.filter(cart__in=searched).values_list("cart_id", "book_id")
     return {cart for cart, book in among if book in wanted}, len(searched) == NEWEST
 
 
 def matching(carts: QuerySet[Cart], text: str) -> tuple[QuerySet[Cart], bool]:
-    """Carts whose customer's email has this in it, or with a book of this ISBN, or of these words of title or author.
+    """Carts whose customer's email contains this text, or that hold a book with this ISBN or with these words.
 
-    A word with an @ beside others is the email, and the others the book: carts of that customer with that book.
-    And whether only a part was searched. Seven queries at most.
+    A word with an @ is the email, and other words beside it the book: carts of that customer with that book. Also
+    returns whether only a part was searched. Seven queries at most.
     """
     words = text.split()
     emails = [word for word in words if "@" in word]
@@ -125,7 +125,7 @@ def matching(carts: QuerySet[Cart], text: str) -> tuple[QuerySet[Cart], bool]:
 
 
 def with_book(carts: QuerySet[Cart], text: str) -> tuple[set[int], bool]:
-    """Ids of carts with the book of this ISBN, or one of these words; and whether only a part was searched."""
+    """Ids of carts with the book of this ISBN, or a book with these words; and whether only a part was searched."""
     isbn = Book.objects.of_isbn(text)
     books: list[int] = []
     if isbn is not None:
@@ -137,7 +137,7 @@ def with_book(carts: QuerySet[Cart], text: str) -> tuple[set[int], bool]:
 
 
 class CountUpTo(Subquery):
-    """How many rows a subquery has, read no further than its slice goes."""
+    """Counts the rows of a subquery, up to the end of its slice."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
 

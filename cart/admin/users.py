@@ -1,4 +1,4 @@
-"""What the carts add to the admin's page of a user: the way to their cart."""
+"""Adds a link to the cart to the admin's page of a user."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,7 +12,7 @@ from cart.models import Cart
 
 @admin.display(description="cart")
 def their_cart(user: User) -> str:
-    """One query."""
+    """The user's cart. One query."""
     cart = Cart.objects.filter(user=user).first()
     if cart is None:
         return "None yet: the first book that is added makes one."

@@ -29,7 +29,7 @@ staff_words(
 )
 CHANGED_MEANWHILE = "The cart has changed since this page was shown. Look again, then decide."
 
-TakenLine = tuple[int, int, str]  # book, copies, unit price when it was added or last changed ("": not known)
+TakenLine = tuple[int, int, str]  # book id, copies, unit price when added or last changed ("" if unknown)
 
 
 @dataclass
@@ -58,7 +58,7 @@ class AddBookForm(QuantityForm):
 
 
 def line_of(cart: Cart, data: Any) -> CartItem:
-    """The line that a form names, if it is in this cart. Raises CartItemNotFound."""
+    """The line of this cart that a form names. Raises CartItemNotFound."""
     named = str(data.get("line", ""))
     for line in cart.lines:
         if is_id(named) and line.pk == int(named):
@@ -67,7 +67,7 @@ def line_of(cart: Cart, data: Any) -> CartItem:
 
 
 def cleaned(form: forms.Form) -> dict[str, Any]:
-    """What the form says. Raises Django's ValidationError with every fault, each with its field."""
+    """The values of the form. Raises Django's ValidationError with the errors of all fields."""
     if not form.is_valid():
         faults = [f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
         raise forms.ValidationError(faults)
@@ -75,7 +75,7 @@ def cleaned(form: forms.Form) -> dict[str, Any]:
 
 
 def refuse_if_changed(cart: Cart, data: Any) -> None:
-    """A question that staff said yes to names the version of the cart that it showed. Raises Refused."""
+    """Compares the version of the cart that the confirmed question showed. Raises Refused."""
     shown = data.get("version")
     if shown and shown != cart.version:
         raise Refused(CHANGED_MEANWHILE)

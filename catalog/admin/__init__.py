@@ -1,4 +1,4 @@
-"""Where staff keep the catalogue. Whatever they change goes by the same verbs as the API."""
+"""The admin pages of the catalogue. Changes use the same verbs as the API."""
 
 from bookstore.admin.refusals import staff_words
 from catalog.admin.books import BookAdmin

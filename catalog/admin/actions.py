@@ -1,4 +1,4 @@
-"""What staff do to many books at once."""
+"""Actions of the admin on many books at once."""
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
@@ -89,7 +89,7 @@ class SetStock(ChangeFields):
 
 
 class AddToStock(ChangeFields):
-    """Adds to whatever the stock is when it is done: what was sold meanwhile stays sold."""
+    """Adds to the stock at the moment of the UPDATE, so that copies sold meanwhile stay sold."""
 
     name = "add_to_stock"
     title = "Add to the stock of the selected books"
@@ -131,7 +131,7 @@ class SetGenre(ChangeFields):
         return {"genre_id": parameters["genre"]}
 
     def preview(self, admin: Any, request: Any, rows: Any, parameters: Any) -> list[tuple[str, str]]:
-        """With the genres' names. One query."""
+        """Shows the genres by name. One query."""
         ids = {row.genre_id for row in rows} | {parameters["genre"]}
         names = dict(Genre.objects.filter(pk__in=[pk for pk in ids if pk]).values_list("pk", "name"))
         new = names.get(parameters["genre"], "no genre")
@@ -142,7 +142,7 @@ class SetGenre(ChangeFields):
 
 
 def rounded(price: Decimal, how: str) -> Decimal:
-    """An amount in steps of the currency, half a step up; "0.99" keeps the whole and ends so."""
+    """Rounds an amount half up to steps of the currency; "0.99" keeps the whole part and sets the cents to 99."""
     if how == "0.99":
         whole = price.to_integral_value("ROUND_FLOOR")
         return whole + Decimal("0.99")

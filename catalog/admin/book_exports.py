@@ -1,4 +1,4 @@
-"""Export of books from the admin: those of the list, as its search and filters say, as CSV or as an Excel workbook."""
+"""Exports the books of the admin's list, with its search and filters applied, as CSV or as an Excel workbook."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class BookExports:
             raise PermissionDenied
         asked = request.GET.copy()
         as_workbook = asked.pop("format", [""])[-1] == "xlsx"
-        request.GET = asked  # type: ignore[assignment]  # what is left are the list's own parameters
+        request.GET = asked  # type: ignore[assignment]  # the remaining parameters are those of the list
         try:
             books = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]  # a mixin, to mypy
         except IncorrectLookupParameters:

@@ -1,4 +1,4 @@
-"""Import of books in the admin: upload, preview, confirm. Each step is a page that can be left.
+"""Import of books in the admin: upload, preview, confirm. Staff may leave each page and come back.
 
 The file and its plan are staged in the database (catalog.importing.staged): a preview can be reopened, on any host, and
 exactly the previewed changes are confirmed.
@@ -26,8 +26,8 @@ from catalog.importing.encodings import ENCODINGS
 from catalog.importing.staged import COUNTED, BookImport, HeadingChoice
 
 MAX_FILE = settings.LARGEST_UPLOAD - 1_000_000  # bytes, beside the rest of the form
-MAX_SHOWN = 200  # rows of each kind in the preview
-MAX_MAPPED = 100  # headings that can be given a column
+MAX_SHOWN = 200  # rows of each outcome in the preview
+MAX_MAPPED = 100  # headings that staff can map to a column
 RECENT = 10  # imports that the first page lists
 BY_COMMAND = "an operator can load it with `manage.py import_books`"
 LABELS = {
@@ -41,7 +41,7 @@ State = BookImport.State
 
 
 class ReadingForm(forms.Form):
-    """How a file is read, where that cannot be told from the file."""
+    """Options for what the file alone does not tell."""
 
     dates = forms.ChoiceField(
         label="A date such as 12/11/1999",
@@ -115,7 +115,7 @@ class BookFiles(BookExports):
         return answer
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
-        """The form for a file, and the last imports. A file that is posted is staged, read, and shown."""
+        """Shows the upload form and the last imports. Stages and reads an uploaded file, then shows its preview."""
         self.let_in(request)
         form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
         if request.method == "POST" and form.is_valid():
@@ -135,7 +135,7 @@ class BookFiles(BookExports):
         )
 
     def shown_view(self, request: HttpRequest, key: int) -> HttpResponse:
-        """What an import would do, does or has done."""
+        """The page of one import: its preview, its progress or its result."""
         self.let_in(request)
         shown = self.found(key)
         counts = shown.counts()
@@ -163,7 +163,7 @@ class BookFiles(BookExports):
         )
 
     def process_import(self, request: HttpRequest) -> HttpResponse:
-        """Load what was confirmed."""
+        """Loads the confirmed rows."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         self.let_in(request)
@@ -191,7 +191,7 @@ class BookFiles(BookExports):
         messages.success(request, f"Imported: {told or 'nothing'}.")
 
     def read_view(self, request: HttpRequest, key: int) -> HttpResponse:
-        """Read the file once more, with other meanings of its headings or cells. The headings are remembered."""
+        """Reads the file again with other columns or options. Stores the columns of the headings for later files."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         self.let_in(request)
@@ -225,7 +225,7 @@ class BookFiles(BookExports):
         return HttpResponseRedirect(reverse("admin:catalog_book_import"))
 
     def rows_view(self, request: HttpRequest, key: int) -> HttpResponseBase:
-        """Its rows as a CSV file: all of them, or of one kind (`?kind=refused`)."""
+        """The rows as a CSV file: all of them, or those of one outcome (`?kind=refused`)."""
         self.let_in(request)
         shown, kind = self.found(key), request.GET.get("kind", "")
         if kind and kind not in COUNTED:
@@ -238,7 +238,7 @@ class BookFiles(BookExports):
         )
 
     def template_view(self, request: HttpRequest) -> HttpResponseBase:
-        """A file with the headings and one book, to be filled in."""
+        """A template to fill in: the headings and one example."""
         self.let_in(request)
         return template(request.GET.get("format", "csv"))
 
@@ -268,7 +268,7 @@ def label_of(name: str) -> str:
 
 
 def remember(heading: str, column: str) -> None:
-    """What a heading means from now on; nothing is kept of one that is understood without."""
+    """Stores the column of each heading for later files, unless the heading is known anyway."""
     name = column_name(heading)[:100]
     if not name:
         return
@@ -279,7 +279,7 @@ def remember(heading: str, column: str) -> None:
 
 
 def lines_of(staged: Any) -> list[tuple[Any, ...]]:
-    """A row as lines of a report: one for each change, each fault, each cell that was left out."""
+    """The report lines of a row: one for each change, each fault and each cell that was left out."""
     line, outcome, title = staged.line, staged.outcome, staged.title
     lines: list[tuple[Any, ...]] = [
         (line, outcome, title, column, value, "", reason) for column, value, reason in staged.faults

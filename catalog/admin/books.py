@@ -1,4 +1,4 @@
-"""The staff's list of books, the page of one, and what can be done to many."""
+"""The admin's list of books, its actions, and the page of one book."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ class OnSaleFilter(admin.SimpleListFilter):
 
 
 class KnownFilter(admin.SimpleListFilter):
-    """Books of which a field is not known."""
+    """Filters books by whether a field is NULL."""
 
     field = ""
 
@@ -85,7 +85,7 @@ class CoverFilter(KnownFilter):
 
 class BookForm(RefusesConflicts, forms.ModelForm):
     def clean_isbn(self) -> str | None:
-        """Names and links the book that has it. One query."""
+        """Refuses an ISBN that another book has, with a link to that book. One query."""
         isbn: str | None = self.cleaned_data["isbn"]
         other = Book.objects.filter(isbn=isbn).exclude(pk=self.instance.pk).first() if isbn else None
         if other is not None:
@@ -93,7 +93,7 @@ class BookForm(RefusesConflicts, forms.ModelForm):
         return isbn
 
     def clean(self) -> Any:
-        """Asks before a second book of one title and author is added: they may be two editions. One query."""
+        """Asks before adding a second book with the same title and author: it may be another edition. One query."""
         cleaned = super().clean()
         title, author = self.cleaned_data.get("title"), self.cleaned_data.get("author")
         if self.instance.pk is None and title and author and "other_edition" not in self.data:
@@ -136,7 +136,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
     actions = (Withdraw(), PutBack(), SetStock(), AddToStock(), ChangePrices(), SetGenre(), DeleteRows())
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A book that is being added has no cover to look at, and was not created yet."""
+        """Hides the cover and the times of creation and change on the page that adds a book."""
         if obj is not None:
             return super().get_fieldsets(request, obj)
         return [
@@ -147,7 +147,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """As the API's search, or the one book of an ISBN. A column that was clicked on sorts what is found."""
+        """The API's search, or the book of an ISBN. A column that was clicked sorts the results."""
         books: BookQuerySet = queryset  # type: ignore[assignment]  # Book's manager made it
         found = books.of_isbn(search_term)
         if found is None:
@@ -163,7 +163,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
         return field
 
     def lock_for_saving(self, request: HttpRequest, key: int) -> bool:
-        """The genre that the page puts the book into first, then the book. One query, two with a genre."""
+        """Locks the book's new genre first, then the book. One query, two with a genre."""
         genre = request.POST.get("genre", "")
         if is_id(genre):
             list(Genre.objects.select_for_update(no_key=True).filter(pk=genre).values_list("pk"))
@@ -180,9 +180,9 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
                 super().save_model(request, obj, form, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Says of each book what goes with it. Django's own would list each line of each cart. One query."""
+        """Counts what is deleted with each book, where Django would list each line of each cart. One query."""
         books = self.get_queryset(request).filter(pk__in=[book.pk for book in objs]).order_by("title_folded", "pk")
-        told = [self.told_before_deletion(book) for book in books]
+        told = [self.name_and_effects(book) for book in books]
         return told, {"books": len(told)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:

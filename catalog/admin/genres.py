@@ -1,4 +1,4 @@
-"""The staff's list of genres."""
+"""The admin's list of genres."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from catalog.models import Book, Genre
 
 
 class MoveBooks(BulkVerb):
-    """Leads to the books' own action, with the books of these genres."""
+    """Opens the action of the book list for the books of these genres."""
 
     name = "move_books"
     title = "Move the books of the selected genres to another genre"
@@ -35,7 +35,7 @@ class MoveBooks(BulkVerb):
 
 
 class GenreForm(RefusesConflicts, forms.ModelForm):
-    """Its name may be refused because a colleague changed it, too."""
+    """Refuses a name that a colleague changed meanwhile."""
 
 
 @admin.register(Genre)
@@ -59,7 +59,7 @@ class GenreAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList):
         return format_html('<a href="{}?genre__id__exact={}">{}</a>', url, genre.pk, genre.book_count)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """A genre with books stays. Says how many hold it; Django's own would list each of them. One query."""
+        """Refuses a genre that has books, with their number, where Django would list each of them. One query."""
         genres: Any = self.get_queryset(request).filter(pk__in=[genre.pk for genre in objs])
         names = [genre.name for genre in genres]
         held = [
@@ -72,7 +72,7 @@ class GenreAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList):
             super().save_model(request, obj, form, change)
 
     def refused_deletions(self, request: HttpRequest, rows: Any) -> dict[int, str]:
-        """A genre with books stays. One query."""
+        """Refuses genres that have books. One query."""
         counted = Book.objects.filter(genre__in=[genre.pk for genre in rows]).order_by().values_list("genre_id")
         return super().refused_deletions(request, rows) | {
             pk: f"{number} {'book is' if number == 1 else 'books are'} in it: move them to another genre first."
@@ -86,7 +86,7 @@ class GenreAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList):
         self.delete_queryset(request, Genre.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Genre]) -> None:
-        """The lock comes first: a book that somebody is putting into one of them is waited for, and keeps it."""
+        """Locks first, so that it waits for a transaction that puts a book into one of them; that genre then stays."""
         keys = [genre.pk for genre in queryset]
         with transaction.atomic():
             locks.lock(Genre.objects.filter(pk__in=keys))

@@ -1,4 +1,4 @@
-"""The columns that a file of books can have, and the headings by which people call them."""
+"""The columns that a file of books can have, and the headings that people write for them."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.importing.money import SYMBOLS
 
-# What each column is, in the order of a file that is written by hand.
+# What each column may hold, in the order of the template.
 COLUMNS: dict[str, str] = {
     "title": "1 to 500 characters",
     "author": "1 to 255 characters",
@@ -22,8 +22,8 @@ COLUMNS: dict[str, str] = {
 }
 REQUIRED = ("title", "author", "price")
 
-# Other headings, the better one first: of a file with ISBN-13 and ISBN-10 the ISBN-13 is read. Accents, case and
-# punctuation do not matter; what stands in parentheses does not, either.
+# Other headings of each column, the preferred one first: of a file with ISBN-13 and ISBN-10 the ISBN-13 is read.
+# Accents, case, punctuation and text in parentheses are ignored.
 HEADINGS: dict[str, str] = {
     "title": "title, book title, full title, titel, buchtitel, titre, título, titulo, titolo, tytuł, název, cím, "
     "название, заглавие, книга, タイトル, 書名, 书名, 標題, 제목",
@@ -60,7 +60,7 @@ CURRENCIES = frozenset().union(*SYMBOLS.values())
 
 
 def column_name(heading: str) -> str:
-    """A heading without what does not tell it from others: "Publish-Date " is `publish_date`."""
+    """Normalises a heading: "Publish-Date " becomes `publish_date`."""
     decomposed = unicodedata.normalize("NFKD", heading).casefold()
     letters = "".join(
         character if character.isalnum() else " "
@@ -70,7 +70,7 @@ def column_name(heading: str) -> str:
     return "_".join(letters.split())
 
 
-# Of each name: its column, and its rank among the names of that column.
+# By normalised heading: its column, and its rank among the headings of that column.
 KNOWN: dict[str, tuple[str, int]] = {}
 for _column, _names in HEADINGS.items():
     for _rank, _name in enumerate(_names.split(",")):
@@ -78,16 +78,16 @@ for _column, _names in HEADINGS.items():
 
 
 def known_column(heading: str) -> tuple[str, int] | None:
-    """The column that a heading means, and how well: 0 is best. None when nobody knows."""
+    """The column of a heading, and the heading's rank: 0 is preferred. None for an unknown heading."""
     text = CURRENCY_AT_END.sub(" ", heading.strip()) if currency_in(heading) else heading
     return KNOWN.get(column_name(heading)) or KNOWN.get(column_name(PARENTHESES.sub(" ", text)))
 
 
 def columns_of(headings: Sequence[str], chosen: Mapping[str, str] | None = None) -> list[str | None]:
-    """The column of each heading; None for one that is not read.
+    """The column of each heading; None for a heading that is not read.
 
-    `chosen` has what staff decided, by `column_name`: a column, or "" for one that is to be passed over. Of two
-    headings for one column the better known is read.
+    `chosen` has the choices of staff, by `column_name`: a column, or "" for a heading to skip. Of two headings for
+    one column the preferred one is read.
     """
     chosen = chosen or {}
     best: dict[str, tuple[int, int]] = {}
@@ -105,12 +105,12 @@ def columns_of(headings: Sequence[str], chosen: Mapping[str, str] | None = None)
 
 
 def missing_columns(columns: Iterable[str | None]) -> list[str]:
-    """The required columns that are not among these."""
+    """The required columns that are missing from these."""
     present = set(columns)
     return [name for name in REQUIRED if name not in present]
 
 
 def currency_in(heading: str) -> str | None:
-    """The currency that a price's heading names: "Price (EUR)" is EUR."""
+    """The currency in the heading of a price: EUR for "Price (EUR)"."""
     found = CURRENCY_AT_END.search(heading.strip())
     return found[1] if found and found[1] in CURRENCIES else None

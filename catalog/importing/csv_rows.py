@@ -1,7 +1,7 @@
-"""The rows of a CSV file: what separates its columns, and where each row ends.
+"""Splits a CSV file into rows and cells.
 
-Rows end at LF, CR or CRLF and nowhere else: of what Unicode calls an end of line the rest is text. A quotation mark
-that nobody closes stops the file where it stands; no row is ever swallowed by it.
+A row ends at LF, CR or CRLF; the other line separators of Unicode are text. An unclosed quotation mark ends the reading
+with an error that names its line, so that no row disappears inside a cell of another.
 """
 
 import csv
@@ -23,21 +23,21 @@ BROKEN = "The quotation marks of this line do not pair up: one inside a text is 
 
 
 class CsvRows:
-    """Iterates over the rows of an open file, which is read once and never held as a whole."""
+    """Iterates over the rows of an open file. Reads it once, and holds one row at a time in memory."""
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         self.text = io.TextIOWrapper(file, encoding=encoding, newline="")
-        self.number = 0  # of the last line that was given
-        self.came = 0  # lines that were read
-        self.record: list[str] = []  # the lines of the row that is being read
-        self.held = 0  # its characters
+        self.number = 0  # of the last line passed to the CSV reader
+        self.came = 0  # lines read from the file
+        self.record: list[str] = []  # the lines of the current row
+        self.held = 0  # characters of the current row
         first = self._lines_at_the_top()
         self.delimiter = delimiter_of(first)
         self.quotes_first_cell = bool(first) and first[0].lstrip("\ufeff").startswith('"')
         self._ahead = first
 
     def _lines_at_the_top(self) -> list[str]:
-        """The first lines, to choose the delimiter by; without Excel's own hint."""
+        """Reads ahead the first lines, which show the delimiter. Leaves out Excel's `sep=` line."""
         lines: list[str] = []
         while len(lines) < ROWS_ABOVE and (line := self._read_line()):
             if not lines and len(line.strip()) > MAX_HEADING:
@@ -91,10 +91,10 @@ class CsvRows:
             yield RawRow(began, cells)
 
     def _swallowed(self, width: int) -> bool:
-        """Whether a cell of several lines has a whole row of this file in it.
+        """Whether a cell of several lines contains a complete row of this file.
 
-        In a file whose rows begin with a quotation mark, as our own export has them, this cannot be: the mark of the
-        row that were swallowed would have ended the cell.
+        Impossible in a file whose rows begin with a quotation mark, as our own exports do: the mark of the inner row
+        would have ended the cell.
         """
         if self.quotes_first_cell or width < 2:
             return False
@@ -102,7 +102,7 @@ class CsvRows:
         return any(whole[1:-1]) or (whole[0] and whole[-1])
 
     def _looks_whole(self, line: str, width: int) -> bool:
-        """Whether a line has all the cells of a row, quotation marks aside, and a price among them."""
+        """Whether a line has as many cells as a row, and one of them is a price. Ignores quotation marks."""
         cells = line.split(self.delimiter)
         return len(cells) >= width and any(is_price(cell.strip().strip('"')) for cell in cells)
 
@@ -119,16 +119,16 @@ class CsvRows:
 
 
 def is_price(cell: str) -> bool:
-    """Whether a cell is what stands in the column that every book has."""
+    """Whether a cell holds a price, the one column that is required and easy to recognise."""
     try:
         READERS["price"](read_text(cell), {"mark": None})
-    except Exception:  # of whatever kind: it is no price
+    except Exception:  # any error means that it is not a price
         return False
     return True
 
 
 def delimiter_of(lines: list[str]) -> str:
-    """The one that makes the most known columns of one of the first lines."""
+    """The delimiter by which one of the first lines has the most known headings."""
 
     def known(delimiter: str) -> int:
         rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)

@@ -1,6 +1,6 @@
 """Dates as people write them: `28.01.1813`, `1813`, `May 1999`, `c1999`, `2008/05/01`.
 
-What can mean two days is no date until somebody says which.
+A text that can mean two days is refused until staff say whether the day or the month comes first.
 """
 
 import re
@@ -48,7 +48,7 @@ FILLERS = frozenset({"de", "del", "of", "the", "st", "nd", "rd", "th", "er", "г
 
 
 def date_of(text: str, order: DayOrder = "ask") -> date | None:
-    """The day that a text means, the first of the month or year where it names no day; None where it says "unknown".
+    """The date of a text, with 1 for a missing day or month; None for 0000-00-00.
 
     Raises CellError.
     """
@@ -76,7 +76,7 @@ def date_of(text: str, order: DayOrder = "ask") -> date | None:
 
 
 def year_last(first: int, sign: str, second: int, year: int, order: DayOrder) -> date:
-    """`28.01.1813` has the day first, as all who write points do; `12/11/1999` can mean two days."""
+    """With points the day comes first: `28.01.1813`. `12/11/1999` can mean two days: see `order`. Raises CellError."""
     if sign == "." or first == second or first > 12 or (order == "day-first" and second <= 12):
         return day(year, second, first)
     if second > 12 or order == "month-first":
@@ -88,7 +88,7 @@ def year_last(first: int, sign: str, second: int, year: int, order: DayOrder) ->
 
 
 def in_words(text: str) -> date:
-    """`1 May 2008`, `May 1st, 2008`, `May 1999`, `1. Mai 2008`, `mai 1999`."""
+    """Parses `1 May 2008`, `May 1st, 2008`, `May 1999`, `1. Mai 2008`, `mai 1999`. Raises CellError."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
     parts = [part for part in WORDS.findall(bare) if part not in FILLERS]
     months = [MONTH[part] for part in parts if part in MONTH]

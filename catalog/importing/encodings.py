@@ -1,4 +1,4 @@
-"""Which encoding a text file has. It is told apart or asked for: a wrong guess turns Brontë into BrontÃ« for good."""
+"""Detects the encoding of a text file. In doubt staff are asked: a wrong guess would store Brontë as BrontÃ«."""
 
 import codecs
 import re
@@ -12,7 +12,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What can be asked for, by Python's name.
+# The encodings that staff can choose, by Python's name.
 ENCODINGS: dict[str, str] = {
     "utf-8": "UTF-8",
     "cp1252": "Windows-1252 (Western Europe)",
@@ -38,28 +38,28 @@ ENCODINGS: dict[str, str] = {
 NAMES = ENCODINGS | {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252"}
 GUESSED = ("cp1252", "cp1250", "cp1251", "mac-roman")
 
-# Letters that the languages of a code page use often, beside ASCII's.
+# Letters beyond ASCII that are frequent in the languages of a code page.
 WESTERN = frozenset("éèêëàâäáåãçíìîïñóòôöõøúùûüæœßÉÈÊÀÂÄÁÅÃÇÍÎÑÓÔÖÕØÚÛÜÆŒ")
 CENTRAL = frozenset("áâăäąćčçďéęëěíîłľńňóôőöřśšşťţúůűüýźžżđßÁÂÄĄĆČÇĎÉĘĚÍÎŁĽŃŇÓÔŐÖŘŚŠŞŤŢÚŮŰÜÝŹŽŻĐ")
 LETTERS = {"cp1252": WESTERN, "cp1250": CENTRAL, "mac-roman": WESTERN}
 SIGNS = frozenset("’‘‚“”„–—…«»‹›•·°€£§©®™¿¡ªº№ \xa0")
 
-PART = 1 << 20  # bytes read at once
-MAX_WORDS = 2_000  # different words beyond ASCII that are looked at
+PART = 1 << 20  # bytes of one read
+MAX_WORDS = 2_000  # different words with bytes beyond ASCII that are examined
 WORD = re.compile(rb"[^\x00-\x20,;|\"/()]*[\x80-\xff][^\x00-\x20,;|\"/()]*")
 MULTIBYTE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be used; the text says why, and follows the file's name."""
+    """The whole file is refused. The message follows the file's name in a sentence."""
 
 
 class AskEncoding(Unreadable):
-    """More than one encoding makes sense of the file: a person has to say."""
+    """Several encodings are plausible, or none: staff must choose."""
 
 
 def encoding_of(file: BinaryIO) -> str:
-    """By the byte order mark; else UTF-8 when all of the file is; else the one old code page that makes words of it.
+    """By the byte order mark; else UTF-8 if the whole file is valid; else the only plausible code page of GUESSED.
 
     Leaves the file at its beginning. Raises Unreadable.
     """
@@ -84,7 +84,7 @@ def encoding_of(file: BinaryIO) -> str:
 
 
 def utf16_without_mark(start: bytes) -> str | None:
-    """UTF-16 of mostly Latin text has a NUL in every other byte."""
+    """Recognises UTF-16 without a byte order mark: in mostly Latin text every other byte is NUL."""
     pairs = len(start) // 2
     if pairs < 4:
         return None
@@ -97,7 +97,7 @@ def utf16_without_mark(start: bytes) -> str | None:
 
 
 def first_stray_byte(file: BinaryIO) -> tuple[int, int] | None:
-    """The line and the byte where a file stops being UTF-8; None where it does not. Leaves it at its beginning."""
+    """The line and value of the first byte that is not UTF-8; None if all are. Leaves the file at its beginning."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     line, last = 1, False
     try:
@@ -116,7 +116,7 @@ def first_stray_byte(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def check_text(file: BinaryIO, encoding: str) -> None:
-    """Raises Unreadable, with the line, when a file is not all of this encoding. Leaves it at its beginning."""
+    """Raises Unreadable, with the line, for a byte that this encoding has not. Leaves the file at its beginning."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line, last = 1, False
     try:
@@ -133,7 +133,7 @@ def check_text(file: BinaryIO, encoding: str) -> None:
 
 
 def words_beyond_ascii(file: BinaryIO) -> tuple[list[bytes], bool]:
-    """Some words with bytes beyond ASCII, and whether characters of UTF-8 are among them more often than by chance."""
+    """Up to MAX_WORDS words with bytes beyond ASCII, and whether a quarter of these bytes are valid UTF-8."""
     words: dict[bytes, None] = {}
     valid = all_bytes = 0
     while part := file.read(PART):
@@ -148,7 +148,7 @@ def words_beyond_ascii(file: BinaryIO) -> tuple[list[bytes], bool]:
 
 
 def code_page_of(words: list[bytes], line: int, byte: int) -> str:
-    """The code page whose reading of these words has no sign where no word has one. Raises Unreadable."""
+    """The only code page of GUESSED that turns all these words into plausible ones. Raises AskEncoding."""
     read: dict[str, list[str]] = {}
     for encoding in GUESSED:
         try:
@@ -175,7 +175,7 @@ def code_page_of(words: list[bytes], line: int, byte: int) -> str:
 
 
 def is_plausible(word: str) -> bool:
-    """Whether people write a word so: its letters of one script, capitals at its beginning, signs around it."""
+    """Whether a word looks real: letters of one script, capitals only at its beginning, signs only around it."""
     letters = [c for c in word if c.isalpha()]
     foreign = [c for c in letters if not c.isascii()]
     cyrillic = [c for c in foreign if "CYRILLIC" in unicodedata.name(c, "")]
@@ -191,13 +191,13 @@ def is_plausible(word: str) -> bool:
 
 
 def odd_cyrillic(character: str) -> bool:
-    """Of the letters that Windows-1251 has beyond Russian, Ukrainian, Belarusian, Serbian, Macedonian and Bulgarian."""
+    """A letter of Windows-1251 outside Russian, Ukrainian, Belarusian, Serbian, Macedonian and Bulgarian."""
     return not ("а" <= character.lower() <= "я" or character.lower() in "ёђѓєѕіїјљњћќўџґ")
 
 
 def fits(before: str, character: str, after: str) -> bool:
     if character.isalpha():
-        # iPhone has a capital after a small letter, in ASCII; mis-read texts have them everywhere.
+        # A capital after a small letter, beyond ASCII, shows a wrong encoding. (Callers skip pairs in ASCII: iPhone.)
         return not (character.isupper() and before.islower())
     if character.isascii():
         return True

@@ -1,7 +1,7 @@
-"""The rows of an Excel workbook. It is read in a process of its own, whose memory and time are bounded.
+"""Reads the rows of an Excel workbook in a child process with bounded memory and time.
 
-A workbook is untrusted: a few kilobytes can unpack to gigabytes, or name a cell a million rows down. That process may
-take MAX_MEMORY and MAX_SECONDS, and what it took is given back when it ends.
+A workbook is untrusted: a few kilobytes can unpack to gigabytes, or name a cell a million rows down. The child process
+may use MAX_MEMORY and MAX_SECONDS; its memory is freed when it ends.
 """
 
 import json
@@ -31,7 +31,7 @@ def is_workbook(file: BinaryIO) -> bool:
 
 
 class ExcelRows:
-    """Iterates over the rows of a workbook's first sheet that has any. Raises Unreadable."""
+    """Iterates over the rows of the first sheet that is not empty. Raises Unreadable."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`, with the process
@@ -40,7 +40,7 @@ class ExcelRows:
         while part := file.read(1 << 20):
             copy.write(part)
         copy.flush()
-        self.process = subprocess.Popen(  # noqa: S603  # our own program, and a file that it opens by a name of ours
+        self.process = subprocess.Popen(  # noqa: S603  # our own program, and a file name of our own
             [sys.executable, "-I", str(PROGRAM), copy.name], stdout=subprocess.PIPE, stderr=self.errors
         )
         head = self._message()
@@ -55,7 +55,7 @@ class ExcelRows:
         )
 
     def _message(self) -> Any:
-        assert self.process.stdout is not None  # noqa: S101  # it was asked for
+        assert self.process.stdout is not None  # noqa: S101  # stdout=PIPE
         line = self.process.stdout.readline()
         if line:
             return json.loads(line)

@@ -1,6 +1,6 @@
-"""Opening a file of books, whatever it is: text in any encoding, packed with gzip, an Excel workbook, a pipe.
+"""Opens a file of books of any kind: text in any encoding, gzip, an Excel workbook, a pipe.
 
-A file is read from its beginning to its end and never held as a whole.
+Reads it from beginning to end, without holding all of it in memory.
 """
 
 import gzip
@@ -30,7 +30,7 @@ class Spreadsheet:
     """An open file. Iterating gives its rows, blank ones left out. Raises Unreadable."""
 
     def __init__(self, file: BinaryIO, *, encoding: str = "", chosen: Mapping[str, str] | None = None) -> None:
-        """`encoding` is asked for where it cannot be told; `chosen` has what staff decided on headings."""
+        """`encoding` overrides the detection; `chosen` has the columns that staff chose for headings."""
         self.file = file
         self.size = file.seek(0, 2)
         file.seek(0)
@@ -57,7 +57,7 @@ class Spreadsheet:
 
     @property
     def position(self) -> float:
-        """The part that was read, from 0 to 1."""
+        """The share of the file that has been read, from 0 to 1."""
         if isinstance(self.rows, ExcelRows):
             return self.rows.position
         return min(self.file.tell(), self.size) / self.size if self.size else 1.0
@@ -75,7 +75,7 @@ class Spreadsheet:
 
 @contextmanager
 def opened(path: str, *, encoding: str = "", chosen: Mapping[str, str] | None = None) -> Iterator[Spreadsheet]:
-    """The spreadsheet at this path; "-" is what comes in. Raises Unreadable."""
+    """Opens the spreadsheet at this path; "-" is standard input. Raises Unreadable."""
     with ExitStack() as stack:
         try:
             file: Any = sys.stdin.buffer if path == "-" else stack.enter_context(Path(path).open("rb"))
@@ -87,7 +87,7 @@ def opened(path: str, *, encoding: str = "", chosen: Mapping[str, str] | None = 
 
 
 def unpacked(file: BinaryIO, stack: ExitStack, *, limit: int = MAX_UNPACKED) -> BinaryIO:
-    """The file itself where it can be read twice and is not packed with gzip, else a temporary copy."""
+    """The file itself if it is seekable and not compressed, else a temporary, uncompressed copy."""
     try:
         if not file.seekable():
             copy = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # the stack closes it

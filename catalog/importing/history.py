@@ -1,4 +1,4 @@
-"""What an import does, in the staff's history: one event, with a change for each book."""
+"""Records an import in the staff's history: one event, with one change for each book."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from catalog.importing.loader import Planned
 
 
 class History:
-    """One import's event, which is made with the first batch that changes something, in that batch's transaction."""
+    """The event of one import, created in the transaction of the first batch that changes something."""
 
     def __init__(self, actor: Actor, file_name: str, event_id: int | None = None) -> None:
         self.actor, self.file_name = actor, file_name
         self.event_id = event_id
 
     def write(self, planned: Sequence[Planned]) -> None:
-        """Add what a batch has done. 3 queries, and 1 where genres changed."""
+        """Adds the changes of a batch. 3 queries, 1 more when genres changed."""
         changes = [change_of(plan) for plan in planned if plan.outcome in {"new", "changed"}]
         if not changes:
             return
@@ -28,7 +28,7 @@ class History:
 
 
 def change_of(plan: Planned) -> AuditChange:
-    assert plan.book is not None  # noqa: S101  # a new book and a changed one have been written
+    assert plan.book is not None  # noqa: S101  # rows that are new or changed have a book
     if plan.outcome == "new":
         return added(plan.book)
     differences = {

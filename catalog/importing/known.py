@@ -1,4 +1,4 @@
-"""Which book of the catalogue a row means: that of its ISBN, else the one of its title and author."""
+"""Finds the book of the catalogue that a row means: by its ISBN, else by its title and author."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from catalog.models import Book
 
 
 class Undecided(Exception):
-    """A row whose ISBN cannot be read can mean more than one book, or another edition; the text says so."""
+    """A row with an invalid ISBN may mean several books or another edition. The message is for staff."""
 
 
 class Known:
-    """The books of the catalogue that these rows can mean. 1 query; locked by id for a change."""
+    """The books that these rows can mean. 1 query; with `lock` they are locked in id order."""
 
     def __init__(self, rows: Sequence[Row], seen: Seen, meant: Mapping[int, int], *, lock: bool) -> None:
         self.seen, self.meant = seen, meant
@@ -35,7 +35,7 @@ class Known:
             self.by_name[same_book(book.title, book.author)].append(book)
 
     def of(self, number: int, row: Row) -> Book | None:
-        """The book that the row on this line means; None for a new one. Raises Undecided."""
+        """The book of the row with this number; None for a new book. Raises Undecided."""
         isbn = row.fields.get("isbn")
         if isbn:
             return self.by_isbn.get(isbn)
@@ -43,7 +43,7 @@ class Known:
         without = [book for book in namesakes if book.isbn is None]
         if row.unread_isbn:
             return self.of_unread(row, namesakes, without)
-        # Two books of one title and author, neither with an ISBN: each row of the file gets the one that it fits best.
+        # Several books with this title and author and no ISBN: each row gets the one with the fewest differing values.
         free = [book for book in without if self.seen.first("book", book.pk) in {None, number}]
         if free:
             return min(free, key=lambda book: (book.pk != self.meant.get(number), misfit(book, row), book.pk))
@@ -65,5 +65,5 @@ class Known:
 
 
 def misfit(book: Book, row: Row) -> int:
-    """How many of the row's values a book has not."""
+    """The number of the row's values that differ from the book's."""
     return sum(getattr(book, name) != value for name, value in row.fields.items() if name != "genre")

@@ -20,10 +20,10 @@ from catalog.importing.seen import Seen
 from catalog.importing.spelling import as_text, comparable
 from catalog.models import Book, Genre
 
-BATCH = 500  # rows: a transaction of some tens of milliseconds
-ATTEMPTS = 5  # of one batch, while another writer adds the same books
-MET = {"40P01", "55P03"}  # PostgreSQL's deadlock_detected and lock_not_available, which is what a long wait ends in
-TURNS = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lock
+BATCH = 500  # rows; one transaction takes some tens of milliseconds
+ATTEMPTS = 5  # at one batch, while another writer adds the same books
+RETRIED = {"40P01", "55P03"}  # deadlock_detected and lock_not_available, the end of a long wait
+TURN_KEY = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lock
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
 
@@ -59,7 +59,7 @@ Confirmed = Callable[[Planned], Fault | None]
 
 
 class Loader:
-    """Adds the new books of one file; with `update`, also changes the known ones.
+    """Adds the new books of one file; with `update`, also changes existing ones.
 
     Safe beside other writers: it locks the books that it changes. A book added by another import is found, because
     batches take turns by an advisory lock; one added with the same ISBN is found by a retry.
@@ -117,7 +117,7 @@ class Loader:
         return Planned(number, row, "changed" if changes else "same", book, changes, genre_before=book.genre_id)
 
     def new_genres(self, planned: Iterable[Planned]) -> int:
-        """How many new genres planned rows would add, beside those of earlier rows. 1 query at most."""
+        """The number of new genres that planned rows would add, without those of earlier rows. 1 query at most."""
         names = {same_name(plan.row.fields["genre"]) for plan in planned if "genre" in plan.changes}
         names = {name for name in names if self.seen.first("genre", name) is None}
         for name in names:
@@ -145,16 +145,16 @@ class Loader:
             setattr(self.counts, name, getattr(self.counts, name) + 1)
 
     def load_as_shown(self, rows: Sequence[tuple[int, Row]], confirmed: Confirmed) -> list[Planned]:
-        """Writes these rows, but those that `confirmed` refuses. Returns their plans, in the rows' order."""
+        """Writes these rows, except those that `confirmed` refuses. Returns the plans in the order of the rows."""
         for attempt in range(ATTEMPTS):
             try:
                 with transaction.atomic():
                     take_turn()
-                    ids, made = held_genres(row.fields["genre"] for _, row in rows if "genre" in row.fields)
+                    ids, made = lock_genres(row.fields["genre"] for _, row in rows if "genre" in row.fields)
                     planned = [refused_unless(confirmed, plan) for plan in self.plan(rows, lock=True)]
                     write(planned, ids)
                     used = {ids[same_name(plan.row.fields["genre"])] for plan in planned if "genre" in plan.changes}
-                    let_go(made - used)
+                    delete_unused(made - used)
                     self.record(planned)
                 self.counts.genres += len(made & used)
                 for plan in planned:
@@ -162,7 +162,7 @@ class Loader:
                         self.seen.add(plan.number, "book", plan.book.pk)
                 return planned
             except (IntegrityError, OperationalError) as error:
-                if attempt + 1 == ATTEMPTS or not met_another(error):
+                if attempt + 1 == ATTEMPTS or not met_another_writer(error):
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -173,7 +173,7 @@ def refused_unless(confirmed: Confirmed, plan: Planned) -> Planned:
 
 
 def differences(book: Book, row: Row) -> dict[str, tuple[str, str]]:
-    """The columns of a book that a row changes: the stored value and the row's, as text."""
+    """The columns of a book that a row changes: the old and the new value, as text."""
     changes = {}
     for name, value in row.fields.items():
         there = (book.genre.name if book.genre else None) if name == "genre" else getattr(book, name)
@@ -189,7 +189,7 @@ def differences(book: Book, row: Row) -> dict[str, tuple[str, str]]:
 
 
 def write(planned: Sequence[Planned], genres: dict[str, int]) -> None:
-    """1 INSERT for new books and 1 for changed ones. Call it with the books and the genres locked."""
+    """1 INSERT for new books and 1 for changed ones. The caller has locked the books and the genres."""
     touched: set[str] = set()
     for plan in planned:
         if plan.outcome not in {"new", "changed"}:
@@ -203,7 +203,7 @@ def write(planned: Sequence[Planned], genres: dict[str, int]) -> None:
                 touched.add(name)
     Book.objects.bulk_create([plan.book for plan in planned if plan.outcome == "new" and plan.book])
     if touched:
-        # One statement where bulk_update would write a CASE for each field. The rows exist, and are locked.
+        # One INSERT … ON CONFLICT, where bulk_update would write a CASE for each field. The rows exist and are locked.
         changed = [plan.book for plan in planned if plan.outcome == "changed" and plan.book]
         Book.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=sorted(touched))
 
@@ -216,17 +216,17 @@ def take_turn() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURNS])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN_KEY])
 
 
-def held_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
+def lock_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
     """Locks these genres and adds missing ones. Returns the ids by folded name, and which are new.
 
     A genre that is deleted between the INSERT and the SELECT is added again.
     """
     wanted: dict[str, str] = {}
     for name in names:
-        wanted.setdefault(same_name(name), name)  # spelt as in the first row that has it
+        wanted.setdefault(same_name(name), name)  # spelled as in the first row with it
     if not wanted:
         return {}, set()
     genres = Genre.objects.select_for_update(no_key=True).filter(name_folded__in=wanted).order_by("id")
@@ -238,17 +238,17 @@ def held_genres(names: Iterable[str]) -> tuple[dict[str, int], set[int]]:
     return ids, set(ids.values()) - there
 
 
-def let_go(made: set[int]) -> None:
+def delete_unused(made: set[int]) -> None:
     """Deletes genres added for rows that then changed nothing. They are not committed yet."""
     if made:
         Genre.objects.filter(pk__in=made, books=None).delete()
 
 
-def met_another(error: IntegrityError | OperationalError) -> bool:
-    """Whether another writer added a book of this batch, or is adding it: the next attempt finds it."""
+def met_another_writer(error: IntegrityError | OperationalError) -> bool:
+    """Whether another writer has added, or is adding, a book of this batch. The next attempt finds that book."""
     if isinstance(error, IntegrityError):
         return violated(error, "uq_books_isbn", "books.isbn")
-    return sqlstate(error) in MET
+    return sqlstate(error) in RETRIED
 
 
 def repeated(row: Row, line: int) -> Fault:

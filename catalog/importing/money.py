@@ -1,4 +1,4 @@
-"""Numbers as people write them: `€12.50`, `12,50 €`, `1.250,00`, `1 250,00`, `12.9500`, `USD 12`, `1.000 copies`."""
+"""Parses numbers as people write them: `€12.50`, `12,50 €`, `1.250,00`, `1 250,00`, `USD 12`, `1.000 copies`."""
 
 import re
 import unicodedata
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class CellError(Exception):
-    """A cell that cannot be read; the text says why and what to write, for a person."""
+    """A cell that cannot be parsed. The message tells staff why, and what to write."""
 
 
-# What stands beside an amount, and the currencies it can mean.
+# Texts beside an amount, and the currencies that each can mean.
 SYMBOLS: dict[str, frozenset[str]] = {
     "$": frozenset(["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP"]),
     "us$": frozenset({"USD"}),
@@ -55,14 +55,14 @@ MAX_DIGITS = 30  # characters of a number
 
 
 class Number(NamedTuple):
-    """A number, and the decimal mark that it was certainly written with; None where it shows none."""
+    """A number, and its decimal mark if that is certain; else None."""
 
     value: Decimal
     mark: str | None
 
 
 def plain(text: str) -> str:
-    """Digits of other scripts and blanks of other widths as ASCII has them."""
+    """Replaces digits of other scripts and blanks of other widths by ASCII."""
     return "".join(
         str(unicodedata.decimal(character))
         if character.isdecimal()
@@ -79,9 +79,9 @@ def plain(text: str) -> str:
 
 
 def number_of(text: str, mark: str | None = None) -> Number | None:
-    """The number that ASCII digits with marks mean; None for what is none.
+    """Parses ASCII digits with marks; None for any other text.
 
-    `mark` is the decimal mark of the numbers beside it. Raises CellError where a number can mean two.
+    `mark` is the decimal mark of the other numbers of the row. Raises CellError for a number that can mean two.
     """
     if found := GROUPED.fullmatch(text):
         whole = re.sub(r"[' ]", "", found[1])
@@ -108,7 +108,7 @@ def number_of(text: str, mark: str | None = None) -> Number | None:
 
 
 def amount_of(text: str, currency: str) -> Number:
-    """An amount of money in this currency, as text or with a currency beside it. Raises CellError."""
+    """Parses an amount in this currency, with or without the currency beside it. Raises CellError."""
     wanted = "This is no price: write it as 12.50."
     found = AMOUNT.fullmatch(plain(text))
     if not found or len(found["number"]) > MAX_DIGITS:
@@ -122,7 +122,7 @@ def amount_of(text: str, currency: str) -> Number:
 
 
 def check_currency(beside: str, currency: str, wanted: str) -> None:
-    """Raises CellError when what stands beside an amount is no currency, or another one than the shop's."""
+    """Raises CellError when the text beside an amount is not the shop's currency."""
     name = beside.strip().strip(".").strip()
     if not name:
         return
@@ -138,12 +138,12 @@ def check_currency(beside: str, currency: str, wanted: str) -> None:
 
 
 def shortened(value: Decimal) -> Decimal:
-    """Without the zeros after the second place: 12.9500 is 12.95. Other places stay, to be refused."""
+    """Drops zeros after the second decimal place: 12.9500 is 12.95. Other digits stay and are refused later."""
     return value.quantize(Decimal("0.01")) if value == value.quantize(Decimal("0.01")) else value
 
 
 def copies_of(text: str, mark: str | None = None) -> int:
-    """A number of copies; `mark` is the decimal mark of the price beside it. Raises CellError."""
+    """Parses a number of copies; `mark` is the decimal mark of the row's price. Raises CellError."""
     wanted = "This is no whole number from 0."
     found = AMOUNT.fullmatch(plain(text))
     if not found or found["before"].strip() or found["whole"] or len(found["number"]) > MAX_DIGITS:

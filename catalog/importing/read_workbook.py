@@ -1,7 +1,7 @@
-"""A program of its own: prints the rows of a workbook as lines of JSON, each cell as the text that it means.
+"""A separate program: prints the rows of a workbook as lines of JSON, each cell as text.
 
-The first line tells the sheet and its number of rows; each further one has a row's number and cells; the last is null.
-Run by excel_rows.py, with bounds on its memory, its time, and on what the file may unpack to.
+The first line has the sheet's name and number of rows; each further one a row's number and cells; the last is null.
+excel_rows.py runs it, with limits of memory, time, and unpacked size.
 """
 
 import json
@@ -11,28 +11,28 @@ import zipfile
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-MAX_MEMORY = 2_000_000_000  # bytes of addresses
-MAX_SECONDS = 120  # of the processor
+MAX_MEMORY = 2_000_000_000  # bytes of address space
+MAX_SECONDS = 120  # of CPU time
 MAX_UNPACKED = 400_000_000  # bytes
-MAX_CELLS = 20_000_000  # rows times columns of a sheet: calamine holds each, empty ones too
+MAX_CELLS = 20_000_000  # rows × columns of a sheet: calamine allocates each, also empty ones
 REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
 
 
 class Refused(Exception):
-    """Why a workbook is not read."""
+    """A workbook is refused. The message says why."""
 
 
 def bound() -> None:
     try:
         import resource
-    except ImportError:  # Windows has none
+    except ImportError:  # not on Windows
         return
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
 
 
 def check(path: str) -> None:
-    """Unpacks every part once, and looks how far down and right its cells are. Raises Refused."""
+    """Unpacks every part once, and finds the last row and column of its cells. Raises Refused."""
     unpacked = 0
     with zipfile.ZipFile(path) as parts:
         for part in parts.infolist():
@@ -60,7 +60,7 @@ def column_number(letters: bytes) -> int:
 
 
 def text_of(cell: Any) -> str:
-    """A number without more places than Excel shows, a date as 2008-05-01, yes and no."""
+    """A number as Excel shows it, a date as 2008-05-01, a boolean as yes or no."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool):
@@ -75,7 +75,7 @@ def text_of(cell: Any) -> str:
 
 
 def number_text(number: float) -> str:
-    """12.95 for 12.950000000000001. Of 1.234 it is 1.2340: three places would be taken for thousands."""
+    """12.95 for 12.950000000000001; 1.2340 for 1.234, because three places would be read as thousands."""
     if number.is_integer() and abs(number) < 1e18:
         return str(int(number))
     text = f"{number:.15g}"
@@ -120,7 +120,7 @@ def main() -> None:
         rows_of(sys.argv[1])
     except Refused as error:
         say({"error": str(error)})
-    except BaseException as error:  # a panic of calamine's is a BaseException
+    except BaseException as error:  # a panic in calamine is a BaseException
         say({"error": f"cannot be read as an Excel workbook: {type(error).__name__}"})
     sys.stdout.flush()
 

@@ -24,7 +24,7 @@ from catalog.importing.table import Line
 from catalog.models import MAX_POPULARITY
 from catalog.serializers import BookCreateSerializer, GenreCreateSerializer
 
-MAX_SHOWN = 120  # characters of a refused value that are repeated
+MAX_SHOWN = 120  # characters of a refused value in its message
 
 YES_WORDS = (
     "yes y true t 1 x on ja j wahr oui o vrai sí si s sim verdadero vero verdadeiro tak prawda да д истина ✓ ✔ 是"
@@ -32,7 +32,7 @@ YES_WORDS = (
 NO_WORDS = "no n false f 0 off nein falsch non faux nao não falso nie fałsz нет н ложь ✗ ✘ 否"
 YES, NO = frozenset(YES_WORDS.split()), frozenset(NO_WORDS.split())
 
-# Spellings of an unknown value. In text columns those of NOT_KNOWN_EITHER may be a real text.
+# Spellings of an unknown value. In text columns, those of NOT_KNOWN_EITHER may be real text.
 NOT_KNOWN = frozenset({"null", r"\n", "n/a", "n.a.", "#n/a", "#nv", "-", "--", "–", "—", "k.a.", "nan"})
 NOT_KNOWN_EITHER = frozenset({"none", "unknown", "?", "nil", "na"})
 TEXT_COLUMNS = frozenset({"title", "author", "genre", "description", "cover_image_url"})
@@ -45,7 +45,7 @@ AFTER_POINT = re.compile(r"([0-9]{9,13})[.,]0+", re.ASCII)
 
 
 class Fault(NamedTuple):
-    """One cell that cannot be used, and why, worded for a person."""
+    """One cell that is refused. The message tells staff why."""
 
     column: str
     value: str
@@ -56,9 +56,9 @@ class Fault(NamedTuple):
 class Row:
     """A parsed row. With faults it is refused; `notes` has the invalid optional cells that were left out.
 
-    `fields` has the cells that are not empty, under the names of the model's fields, and the genre as the name that was
-    written. An empty cell says nothing: a new book gets the default, a book that is there keeps what it has.
-    `unread_isbn` is an ISBN that is there and cannot be read, as it was written.
+    `fields` has the cells that are not empty, by the model's field names, with the genre as its written name. For an
+    empty cell a new book gets the default, and an existing book keeps its value.
+    `unread_isbn` is the text of an invalid ISBN.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Row:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """The key of the book: its ISBN; without one its title and author, folded."""
+        """The key of the book: its ISBN, or else its folded title and author."""
         isbn = self.fields.get("isbn")
         return (isbn,) if isbn else self.name
 
@@ -124,7 +124,7 @@ def checked(line: Line, *, dates: DayOrder = "ask", strict: bool = False) -> Row
 
 
 def is_not_known(name: str, text: str) -> bool:
-    """Whether a cell says that nothing is known. A title and an author are never asked: a book may be called NULL."""
+    """Whether a cell means "unknown". Never for title and author: a book may be called NULL."""
     if name in {"title", "author"}:
         return False
     word = text.casefold()
@@ -141,12 +141,12 @@ API_FIELDS: dict[str, Callable[[Any], Any]] = {
 
 
 def plain(name: str) -> Callable[[str, dict[str, Any]], Any]:
-    """Reads a cell as the API reads a string in this field."""
+    """Parses a cell as the API parses a string in this field."""
     return lambda text, beside: API_FIELDS[name](text)
 
 
 def price(text: str, beside: dict[str, Any]) -> Decimal:
-    """Its decimal mark says what the marks of the row's other numbers mean."""
+    """Sets the decimal mark for the other numbers of the row."""
     number = amount_of(text, settings.SHOP_CURRENCY)
     beside["mark"] = number.mark
     amount: Decimal = API_FIELDS["price"](number.value)
@@ -168,12 +168,12 @@ def isbn(text: str, beside: dict[str, Any]) -> Any:
         bare_isbn = (found[1] + found[2])[: int(found[3]) + 1]
     if not bare_isbn.strip("0-"):
         return None
-    # A spreadsheet drops the zeros in front of a number, and the ISBN-10 of most English books begins with one.
+    # Spreadsheets drop leading zeros, and the ISBN-10 of most English books begins with one.
     return API_FIELDS["isbn"](bare_isbn.zfill(10) if WITHOUT_ZEROS.fullmatch(bare_isbn) else bare_isbn)
 
 
 def could_be(isbn: str, unread: str) -> bool:
-    """Whether an ISBN-13 can be the one that a spreadsheet has rounded to `unread`: 9.78014E+12."""
+    """Whether a spreadsheet may have rounded this ISBN-13 to `unread`, such as 9.78014E+12."""
     found = SCIENTIFIC.fullmatch(unread.strip())
     if not found:
         return False

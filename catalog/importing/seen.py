@@ -1,11 +1,11 @@
-"""Which line of a file has which book."""
+"""Remembers the first line of each book of a file."""
 
 import sqlite3
 from hashlib import blake2b
 
 
 class Seen:
-    """In a temporary file of SQLite's: a million rows are not held in memory."""
+    """Kept in a temporary SQLite file: a million rows would need too much memory."""
 
     def __init__(self) -> None:
         self.lines = sqlite3.connect("", check_same_thread=False)
@@ -13,7 +13,7 @@ class Seen:
         self.lines.execute("CREATE TABLE lines (key BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID")
 
     def first(self, *key: object) -> int | None:
-        """The line that has this book; None when no line has had it."""
+        """The line of the first row with this book; None when there was none."""
         found = self.lines.execute("SELECT number FROM lines WHERE key = ?", (self.digest(key),)).fetchone()
         return int(found[0]) if found else None
 

@@ -1,23 +1,23 @@
-"""How a text stands in a cell, so that no spreadsheet runs it and it comes back as it was."""
+"""Writes texts into cells so that no spreadsheet runs them as formulas, and reads them back unchanged."""
 
 import re
 import unicodedata
 from typing import Any
 
-# A spreadsheet takes what begins so for a formula (OWASP, CSV injection). An apostrophe before it makes it text.
+# A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection). A leading apostrophe makes it text.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 QUOTED_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
-MARKS = "\ufeff\u200b\u2060\u200e\u200f"  # invisible, and in no text on purpose at its beginning or end
+MARKS = "\ufeff\u200b\u2060\u200e\u200f"  # invisible, and meaningless at the beginning or end of a text
 CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def written(text: str) -> str:
-    """A text as it is exported: an apostrophe in front where a spreadsheet would run it. `read_text` takes it off."""
+    """Escapes a text for export: with a leading apostrophe if it looks like a formula. `read_text` removes it."""
     return f"'{text}" if FORMULA.match(text) else text
 
 
 def read_text(cell: str) -> str:
-    """The text of a cell: without blanks around it, without the apostrophe of `written`, and `="…"` unwrapped."""
+    """The text of a cell, without blanks around it, the apostrophe of `written`, and a wrapping `="…"`."""
     text = bare(cell)
     if text.startswith("'") and FORMULA.match(text, 1):
         return text[1:]
@@ -27,7 +27,7 @@ def read_text(cell: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Without blanks and invisible marks around it."""
+    """Strips blanks and invisible marks."""
     text = text.strip()
     while text and (text[0] in MARKS or text[-1] in MARKS):
         text = text.strip(MARKS).strip()
@@ -35,19 +35,19 @@ def bare(text: str) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value as an export writes it."""
+    """A value as the export writes it."""
     if value is None:
         return ""
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def comparable(text: str) -> str:
-    """What of a stored text a file can bring back: the ends of its lines are the spreadsheet's."""
+    """A stored text as a file can return it: spreadsheets change the ends of lines."""
     return bare(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def printable(text: str) -> str:
-    """For a terminal or a log: what could move the cursor, hide or turn round the rest is escaped."""
+    """For a terminal or a log: escapes characters that move the cursor, hide text or change its direction."""
     return "".join(
         f"\\u{ord(character):04x}" if unicodedata.category(character) in CONTROLS else character for character in text
     )

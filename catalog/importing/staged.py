@@ -1,5 +1,6 @@
-"""Uploaded imports of staff: the file, the plan of each row, and the progress. All of it is in the database, so that an
-import can be left and resumed, also after a crash, on any host."""
+"""Models of the staff's imports: the file, the plan of each row, and the progress.
+
+All of it is in the database, so that an import can be resumed later, after a crash, and on any host."""
 
 import json
 import zlib
@@ -15,9 +16,9 @@ from django.utils import timezone
 from catalog.importing.columns import COLUMNS
 from catalog.importing.spelling import as_text, printable
 
-PART = 500_000  # bytes of a file in one row of the database
-IN_MEMORY = 1 << 20  # bytes of a file that are kept in memory while it is read
-KEPT_UNUSED = timedelta(days=7)  # a file that was never loaded
+PART = 500_000  # bytes of a file in one row of import_parts
+IN_MEMORY = 1 << 20  # bytes of a file kept in memory during reading; more goes to a temporary file
+KEPT_UNUSED = timedelta(days=7)  # of a file that was never loaded
 
 
 class BookImportQuerySet(models.QuerySet["BookImport"]):
@@ -58,7 +59,7 @@ class BookImport(models.Model):
     user_id = models.BigIntegerField()
     user_email = models.CharField(max_length=320)
     address = models.CharField(max_length=64, blank=True)
-    event_id = models.BigIntegerField(null=True)  # of the staff's history (bookstore.audit), which may be pruned before
+    event_id = models.BigIntegerField(null=True)  # in the staff's history (bookstore.audit); may be pruned earlier
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
     reader = models.CharField(max_length=32, blank=True, db_default="")  # random id of the reading run: the last wins
@@ -66,8 +67,8 @@ class BookImport(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.READING)
     # TRUE while it is loading, else NULL: the unique constraint lets one import load at a time.
     turn = models.BooleanField(null=True)
-    options = models.JSONField(default=dict)  # what staff chose: encoding, dates, strict
-    description = models.CharField(max_length=300, blank=True)  # what kind of file it is
+    options = models.JSONField(default=dict)  # chosen by staff: encoding, dates, strict
+    description = models.CharField(max_length=300, blank=True)  # the kind of file
     headings = models.JSONField(default=list)  # [heading, column or null] in the file's order
     problem = models.TextField(blank=True)
     progress = models.FloatField(default=0)  # of the current step, from 0 to 1
@@ -85,7 +86,7 @@ class BookImport(models.Model):
         return self.file_name
 
     def moved(self, *, of: str, **fields: Any) -> bool:
-        """Change these fields if it is still in this state; whether it was. 1 query."""
+        """Changes these fields if it is still in the state `of`. Returns whether it was. 1 query."""
         if not type(self).objects.filter(pk=self.pk, state=of).update(**fields):
             return False
         for name, value in fields.items():
@@ -93,7 +94,7 @@ class BookImport(models.Model):
         return True
 
     def file(self) -> BinaryIO:
-        """The file as it was uploaded. 1 query for each PART."""
+        """The uploaded file. 1 query for each PART."""
         copy: Any = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # the caller closes it
         parts = self.parts.order_by("number")
         for number in parts.values_list("number", flat=True):
@@ -102,12 +103,12 @@ class BookImport(models.Model):
         return copy  # type: ignore[no-any-return]  # SpooledTemporaryFile is no BinaryIO to mypy
 
     def counts(self) -> dict[str, int]:
-        """Rows by what they do, over all batches. 1 query."""
+        """The number of rows by outcome, over all batches. 1 query."""
         sums = self.batches.aggregate(**{name: models.Sum(name, default=0) for name in COUNTED})
         return {name: int(sums[name]) for name in COUNTED}
 
     def each_row(self, kind: str = "") -> Iterator["StagedRow"]:
-        """Its rows in order, of one kind or all; a batch in memory at a time. 1 query for each batch that has any."""
+        """Its rows in order, of one outcome or all. 1 query for each batch that has any; holds one batch in memory."""
         batches = self.batches.filter(**{f"{kind}__gt": 0}) if kind else self.batches.all()
         column = "told" if kind in {"refused", "noted"} else "data"
         for pk in batches.order_by("number").values_list("pk", flat=True):
@@ -136,7 +137,7 @@ COUNTED = ("new", "changed", "same", "refused", "noted")
 
 
 class StagedRow:
-    """What one row of a file does: its line, the book, the cells, each change from and to as text, and why not."""
+    """The plan of one row: its line, the book, the cells, each old and new value as text, and its faults."""
 
     __slots__ = ("book_id", "changes", "faults", "fields", "line", "notes", "outcome", "title", "unread_isbn")
 
@@ -158,7 +159,7 @@ class StagedRow:
 
     @property
     def cells(self) -> list[Any]:
-        """What it says, in the order of the columns."""
+        """The values of the row in the order of the columns."""
         return [as_text(self.fields.get(name)) for name in COLUMNS]
 
     def packed(self) -> list[Any]:
@@ -181,8 +182,8 @@ class ImportBatch(models.Model):
     book_import = models.ForeignKey(BookImport, on_delete=models.CASCADE, related_name="batches")
     number = models.IntegerField()
     done = models.BooleanField(default=False)
-    data = models.BinaryField()  # JSON, packed: what a row says can be in no column of PostgreSQL (NUL)
-    told = models.BinaryField(default=b"", db_default=b"")  # likewise, those that are refused or noted only
+    data = models.BinaryField()  # compressed JSON: a cell may have a NUL, which no text column of PostgreSQL takes
+    told = models.BinaryField(default=b"", db_default=b"")  # likewise, only the refused and noted rows
     new = models.IntegerField(default=0)
     changed = models.IntegerField(default=0)
     same = models.IntegerField(default=0)
@@ -218,9 +219,9 @@ def unpacked(data: bytes) -> list[StagedRow]:
 
 
 class HeadingChoice(models.Model):
-    """What staff said a heading means, for the files to come: a column, or "" for one that is passed over."""
+    """The column that staff chose for a heading, used for later files; "" for a heading to skip."""
 
-    name = models.CharField(max_length=100, unique=True)  # as `column_name` makes it
+    name = models.CharField(max_length=100, unique=True)  # normalised by `column_name`
     column = models.CharField(max_length=30, blank=True)
 
     class Meta:
@@ -232,12 +233,12 @@ class HeadingChoice(models.Model):
 
 
 def chosen_headings() -> dict[str, str]:
-    """What staff said of headings, by `column_name`. 1 query."""
+    """The choices of staff for headings, by `column_name`. 1 query."""
     return dict(HeadingChoice.objects.values_list("name", "column"))
 
 
 def parts_of(file: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of PART."""
+    """Splits bytes into pieces of PART."""
     held = b""
     for piece in file:
         held += piece

@@ -28,27 +28,27 @@ from catalog.importing.staged import BookImport, ImportBatch, StagedRow, chosen_
 from catalog.importing.table import Line
 
 State = BookImport.State
-MAX_ROWS = 500_000  # of an upload
-MAX_UNPACKED = 200_000_000  # bytes that an upload may become
+MAX_ROWS = 500_000  # of an uploaded file
+MAX_UNPACKED = 200_000_000  # bytes of an uploaded file when uncompressed
 READ_FROM_TEXT: dict[str, Callable[[str], Any]] = {"price": Decimal, "publish_date": date.fromisoformat}
 GONE = "The book was deleted since the preview."
 ADDED = "The book was added by somebody else since the preview."
 
 
 class Stopped(Exception):
-    """The import was cancelled, or another process has done this batch."""
+    """The import was cancelled, or another process did this batch."""
 
 
 def read(started: BookImport, *, at_most: int = MAX_ROWS) -> bool:
-    """Reads the file and stages the plan of each row. The import is then shown, or failed with the reason.
+    """Reads the file and stages the plan of each row. The state then is SHOWN, or FAILED with the reason.
 
-    False when the file has more than `at_most` rows: it stays in the state `reading`. Of two at once the later one
-    continues.
+    Returns False when the file has more than `at_most` rows: the state then stays READING. When two processes read
+    at once, the one that started later continues.
     """
     with transaction.atomic():
         if not started.moved(of=State.READING, reader=uuid4().hex, progress=0):
             return True
-        started.batches.all().delete()  # of a reader that died, or is about to stop
+        started.batches.all().delete()  # of a process that died or is about to stop
     try:
         return read_rows(started, at_most)
     except Stopped:
@@ -61,7 +61,7 @@ def read(started: BookImport, *, at_most: int = MAX_ROWS) -> bool:
 
 
 def read_rows(started: BookImport, at_most: int) -> bool:
-    """Raises Unreadable, and Stopped when somebody else reads it now, or has cancelled it."""
+    """Raises Unreadable; Stopped when another process reads the file now, or staff cancelled."""
     with ExitStack() as stack, Loader(update=True) as loader:
         file = unpacked(stack.enter_context(started.file()), stack, limit=MAX_UNPACKED)
         encoding = started.options.get("encoding", "")
@@ -89,7 +89,7 @@ def read_rows(started: BookImport, at_most: int) -> bool:
 
 
 def still_reading(started: BookImport, **fields: Any) -> None:
-    """Write these fields of an import that this process reads. Raises Stopped when it does no longer."""
+    """Writes these fields. Raises Stopped when this process is no longer the reader."""
     mine = BookImport.objects.filter(pk=started.pk, state=State.READING, reader=started.reader)
     if not mine.update(**fields):
         raise Stopped
@@ -130,7 +130,7 @@ def staged_row(plan: Planned) -> StagedRow:
 
 
 def row_of(staged: StagedRow) -> Row:
-    """The row as it was read."""
+    """The parsed row."""
     fields = {
         name: READ_FROM_TEXT[name](value) if name in READ_FROM_TEXT else value for name, value in staged.fields.items()
     }
@@ -138,7 +138,9 @@ def row_of(staged: StagedRow) -> Row:
 
 
 def confirm(shown: BookImport, actor: Actor) -> str:
-    """Let it be loaded, in this name. Why not, in words; nothing when it may. One import is loaded at a time."""
+    """Marks the import for loading, in the actor's name. One import is loaded at a time.
+
+    Returns the reason to refuse it, for staff; "" when it was confirmed."""
     try:
         with transaction.atomic():
             who = {"user_id": actor.id or 0, "user_email": actor.name, "address": actor.address}
@@ -153,7 +155,7 @@ def confirm(shown: BookImport, actor: Actor) -> str:
 
 
 def load(confirmed: BookImport) -> None:
-    """Do what was shown, row by row; a row of which something has changed since is refused in words."""
+    """Loads the confirmed rows batch by batch. Refuses a row whose book has changed since the preview."""
     waiting = confirmed.batches.filter(done=False).order_by("number")
     total = max(confirmed.batches.count(), 1)
     for pk, number in list(waiting.values_list("pk", "number")):
@@ -179,7 +181,7 @@ def load_batch(confirmed: BookImport, batch: ImportBatch, progress: float) -> No
                 continue
             staged[plan.number] = staged_row(plan)
         columns = ImportBatch.columns_of(list(staged.values()))
-        # Both say so in the transaction of the books: nothing is done twice, and nothing after a cancellation.
+        # Both UPDATEs are in the transaction of the books, so that no row is loaded twice, or after a cancellation.
         if not ImportBatch.objects.filter(pk=batch.pk, done=False).update(done=True, **columns):
             raise Stopped
         if not confirmed.moved(of=State.LOADING, progress=progress):
@@ -195,7 +197,7 @@ def load_batch(confirmed: BookImport, batch: ImportBatch, progress: float) -> No
 
 
 def changed_since(shown: StagedRow, now: Planned) -> Fault | None:
-    """Why a row is no longer what the preview showed; None when it is."""
+    """Why a row's plan differs from the preview; None when it does not."""
     if shown.outcome == "new":
         return None if now.outcome == "new" else Fault("title", shown.title, ADDED)
     if now.book is None or now.book.pk != shown.book_id:
@@ -210,7 +212,7 @@ def changed_since(shown: StagedRow, now: Planned) -> Fault | None:
 
 
 def cancel(started: BookImport) -> bool:
-    """Stop it where it is: what it has loaded stays. Whether it was still to be stopped."""
+    """Cancels an unfinished import; loaded rows stay. Returns whether it was unfinished."""
     now = timezone.now()
     return any(
         started.moved(of=state, state=State.CANCELLED, turn=None, finished_at=now)

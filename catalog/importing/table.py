@@ -1,4 +1,4 @@
-"""What every kind of file is read into: headings, and rows of cells by the columns that the headings mean."""
+"""The table that every kind of file is read into: headings, and rows with their cells by column."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from catalog.importing.columns import REQUIRED, column_name, columns_of, missing
 from catalog.importing.encodings import Unreadable
 from catalog.importing.spelling import bare, printable
 
-ROWS_ABOVE = 20  # rows that may stand above the headings: the name of a list, its date
+ROWS_ABOVE = 20  # rows allowed above the headings, such as a title and a date
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row as it stands in the file: the number of its line, its cells, and why they cannot be told apart."""
+    """One row of the file: its line number, its cells, and the problem if they could not be separated."""
 
     number: int
     cells: list[str]
@@ -22,7 +22,7 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: the number of the line where it begins, its cells by column, and whether it has more than headings."""
+    """One row: the number of its first line, its cells by column, and how many filled cells have no heading."""
 
     number: int
     cells: dict[str, str]
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass
 class Table:
-    """Headings and what they mean. Iterating gives the rows below them, blank ones left out. Raises Unreadable."""
+    """The headings and their columns. Iterating gives the rows below them, without blank ones. Raises Unreadable."""
 
     headings: list[str]
     columns: list[str | None]
@@ -40,7 +40,7 @@ class Table:
 
     @classmethod
     def of(cls, rows: Iterator[RawRow], chosen: Mapping[str, str] | None = None) -> "Table":
-        """The headings are the first row that names what every book needs; else the first row, whatever it names."""
+        """The headings are the first row that has all required columns; without such a row, the first row."""
         above: list[RawRow] = []
         for row in rows:
             cells = trimmed(row.cells)
@@ -69,13 +69,13 @@ class Table:
 
     @property
     def unread(self) -> list[str]:
-        """The headings that are passed over."""
+        """The headings without a column."""
         pairs = zip(self.headings, self.columns, strict=True)
         return [printable(heading) for heading, column in pairs if column is None and heading]
 
     @property
     def read(self) -> list[tuple[str, str]]:
-        """The headings that are read, each with its column."""
+        """The headings with a column, each with that column."""
         return [(head, column) for head, column in zip(self.headings, self.columns, strict=True) if column]
 
     def __iter__(self) -> Iterator[Line]:
@@ -90,12 +90,12 @@ class Table:
                 yield Line(row.number, {column: cells[place] for place, column in named if place < len(cells)}, surplus)
 
     def repeats_headings(self, cells: list[str]) -> bool:
-        """Files that were put one behind the other have their headings in between."""
+        """Whether a row repeats the headings, as in files that were concatenated."""
         return len(cells) >= len(REQUIRED) and trimmed(cells) == self.headings
 
 
 def trimmed(cells: list[str]) -> list[str]:
-    """Without blanks around the cells, and without the empty ones at the end."""
+    """Strips the cells, and drops empty ones at the end."""
     cells = [bare(cell) for cell in cells]
     while cells and not cells[-1]:
         cells.pop()

@@ -1,4 +1,4 @@
-"""The steps of an import as tasks, for files too large for a request. Each can be run again, and beside itself."""
+"""The steps of an import as tasks, for files too large for a request. Each may run again, and twice at once."""
 
 from django.db import transaction
 
@@ -8,7 +8,7 @@ from catalog.importing import steps
 from catalog.importing.staged import BookImport
 
 SMALL_FILE = 500_000  # bytes, and ...
-FEW_ROWS = 1_000  # ... rows that are read, and loaded, in the request
+FEW_ROWS = 1_000  # ... rows that are read and loaded within the request
 
 
 @task()
@@ -26,13 +26,13 @@ def load_import(import_id: int) -> None:
 
 
 def read_now_or_later(started: BookImport) -> None:
-    """Read a small file here, and leave any other to the task."""
+    """Reads a small file at once, and enqueues the task for any other."""
     if started.size > SMALL_FILE or not steps.read(started, at_most=FEW_ROWS):
         read_import.enqueue(started.pk)
 
 
 def confirm(shown: BookImport, actor: Actor) -> str:
-    """Load what was shown, here or by the task. Why not, in words; nothing when it is loaded or will be."""
+    """Loads the confirmed rows, at once or by the task. Returns the reason to refuse it, for staff, or ""."""
     few = shown.rows <= FEW_ROWS
     with transaction.atomic():
         reason = steps.confirm(shown, actor)
@@ -44,7 +44,7 @@ def confirm(shown: BookImport, actor: Actor) -> str:
 
 
 def go_on(stuck: BookImport) -> None:
-    """Start the step again that an import is in, for one whose process died."""
+    """Enqueues the current step of an import again, after its process died."""
     if stuck.state == BookImport.State.READING:
         read_import.enqueue(stuck.pk)
     elif stuck.state == BookImport.State.LOADING:

@@ -1,7 +1,7 @@
-"""Reads the books that meet conditions from the database, a bounded number whatever was asked.
+"""Reads the books that meet conditions from the database, a bounded number for every query.
 
-PostgreSQL is asked in one of two ways. `by_index` lists the books of rare words in the index of words. `by_walk` reads
-books in the order of their popularity until enough fit: what words that stand in a great part of all books need.
+PostgreSQL has two ways. `by_index` lists the books of rare words in the index of words. `by_walk` reads books in the
+order of their popularity until enough match, for words that a large part of all books have.
 SQLite reads every book.
 """
 
@@ -16,25 +16,25 @@ from catalog.search.frequency import LAST, Frequencies, frequencies
 from catalog.search.query import Query
 from catalog.search.ranking import ARTICLES, DOCUMENT, Hit, kind_sql, order_sql
 
-# The index is asked for a condition that holds in at most so many books: it lists all of them, 0.1 µs each.
+# The index is used for conditions that hold in at most so many books: it lists all of them, 0.1 µs each.
 LISTED = 30_000
 READ_ALONE = 5_000
-INDEXED = 3  # conditions, the rarest, that the index is asked for; the others are looked at in the books themselves
+INDEXED = 3  # conditions that use the index, the rarest; the others are checked in the rows
 
 
 class Bounds(NamedTuple):
-    """How many books one search reads and shows. `small`: of a catalogue with fewer than SMALL_CATALOGUE."""
+    """Bounds of one search, in books."""
 
-    listed: int  # books of a word that the index may list
-    found: int  # books that it may find before it is no use
-    walked: int  # books that a walk reads
-    ranked: int  # books that are ranked, and shown on all pages together
+    listed: int  # that the index may list for a word
+    found: int  # that the index may find; with more, the walk is used
+    walked: int  # that a walk reads
+    ranked: int  # that are ranked, and shown on all pages together
 
 
 SMALL_CATALOGUE = 100_000
 SMALL = Bounds(listed=LISTED, found=10_000, walked=100_000, ranked=10_000)
 LARGE = Bounds(listed=LISTED, found=2_000, walked=8_000, ranked=1_000)
-BEGINNINGS = 100  # titles that begin with a frequent word, read from the index of titles
+BEGINNINGS = 100  # titles that begin with a frequent word, from the index of titles
 
 READ_COLUMNS = (
     "id, title_folded, stock_quantity, popularity, price, publish_date, created_at, "
@@ -52,12 +52,12 @@ class Where(NamedTuple):
 
     sql: str
     values: tuple[Any, ...]
-    narrows: bool  # more than whether a book is on sale
+    narrows: bool  # it filters by more than is_active
     alias: str
 
     @classmethod
     def of(cls, books: Any) -> "Where | None":
-        """None when no book can fit."""
+        """None when no book can match."""
         compiler = books.query.get_compiler(using=books.db)
         try:
             sql, values = compiler.compile(books.query.where)
@@ -79,8 +79,8 @@ class Where(NamedTuple):
 
 
 class Ids(NamedTuple):
-    """The ids of a page in order. `counted` books were seen: all there are, or of about `of_all`. `best`: the kind of
-    match (ranking.py) of the best of all, None when there is none."""
+    """The ids of a page in order. `counted` is the number of matches, or of those read when there are about `of_all`.
+    `best` is the kind of match (ranking.py) of the best one, None when there is none."""
 
     ids: list[int]
     counted: int
@@ -95,14 +95,14 @@ def bounds_of(known: Frequencies) -> Bounds:
 def rarest(
     conditions: Sequence[Condition], known: Frequencies, *, listed: int = LISTED
 ) -> tuple[list[Condition], list[Condition]]:
-    """Those that the index shall be asked for, and the others."""
+    """Splits conditions into those that use the index and the others."""
     ordered = sorted(conditions, key=known.of)
     indexed = [condition for condition in ordered[:INDEXED] if known.of(condition) <= listed]
     return indexed, [condition for condition in conditions if condition not in indexed]
 
 
 def conjunction(where: Where, indexed: Sequence[Condition], others: Sequence[Condition], weight: str = "") -> Sql:
-    """`IS TRUE` keeps the planner from asking the index for frequent words."""
+    """`IS TRUE` keeps the planner from using the index for frequent words."""
     compiled = sql_for(where.vendor, weight)
     parts = [(where.sql, list(where.values)), *(compiled(condition) for condition in indexed)]
     parts += [(f"{sql} IS TRUE", values) for sql, values in (compiled(condition) for condition in others)]
@@ -112,7 +112,7 @@ def conjunction(where: Where, indexed: Sequence[Condition], others: Sequence[Con
 def by_index(
     where: Where, query: Query, known: Frequencies, *, order: str | None, bounds: Bounds, start: int, size: int
 ) -> Ids | None:
-    """A page of what the index finds, in order; None when the words are too frequent for it. 1 query.
+    """A page of the matches that the index finds, in order; None when the words are too frequent. 1 query.
 
     `order` is an ORDER BY; None is by rank.
     """
@@ -133,10 +133,10 @@ ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S
 def by_walk(
     where: Where, query: Query, known: Frequencies, *, order: str | None, bounds: Bounds, start: int, size: int
 ) -> Ids:
-    """A page of what the first `bounds.walked` books have, in order. 1 query.
+    """A page of the matches among the first `bounds.walked` books, in order. 1 query.
 
-    The first ones are the most popular, or the first in `order`; of books that filters narrow they are any, so that an
-    index of these filters can be used. Titles that are the query or begin with it come on top of them.
+    The first books are the most popular, or the first in `order`; with filters any of them, so that an index of the
+    filters can be used. Titles that equal the query or begin with it are added.
     """
     walk = order or ("" if where.narrows else "popularity DESC, id")
     walked = f"SELECT {READ_COLUMNS} FROM books WHERE {where.sql}{f' ORDER BY {walk}' if walk else ''} LIMIT %s"  # noqa: S608  # values are parameters
@@ -169,7 +169,7 @@ SELECT (SELECT count(*) FROM once), (SELECT max(place) FROM found), (SELECT coun
 def page_of_ids(
     where: Where, query: Query, *, order: str | None, start: int, size: int, bounds: Bounds | None = None
 ) -> Ids:
-    """PostgreSQL: the page of the books that meet every condition of the query. 1 query, at most 2."""
+    """A page of the books that meet every condition of the query. PostgreSQL only. 1 or 2 queries."""
     known = frequencies(where.alias)
     bounds = bounds or bounds_of(known)
     options: dict[str, Any] = {"order": order, "bounds": bounds, "start": start, "size": size}
@@ -179,10 +179,10 @@ def page_of_ids(
 def hits(
     where: Where, conditions: Sequence[Condition], *, most: int, first: str = "", listed: int = LISTED
 ) -> list[Hit]:
-    """At most so many books that meet every condition. 1 query; none on PostgreSQL where every word is frequent: then
-    nothing is said of them.
+    """At most `most` books that meet every condition. 1 query. On PostgreSQL none, without a query, when every word is
+    frequent.
 
-    SQLite takes those of the folded title `first`, then the popular ones; PostgreSQL any.
+    SQLite returns those with the folded title `first`, then the most popular; PostgreSQL any.
     """
     return hits_of_any(where, [conditions], most_each=most, first=first, listed=listed)
 
@@ -190,13 +190,13 @@ def hits(
 def hits_of_any(
     where: Where, several: Sequence[Sequence[Condition]], *, most_each: int, first: str = "", listed: int = LISTED
 ) -> list[Hit]:
-    """The same for several sets of conditions, in one query; a book may come more than once."""
+    """The same for several sets of conditions in one query; a book may come more than once."""
     selects: list[str] = []
     values: list[Any] = []
     is_postgresql = where.vendor == "postgresql"
     for conditions in several:
         indexed, others = rarest(conditions, frequencies(where.alias), listed=listed)
-        alone = len(indexed) == 1 and len(conditions) > 1  # each book it lists is then read
+        alone = len(indexed) == 1 and len(conditions) > 1  # then each listed book is read
         if is_postgresql and (not indexed or (alone and frequencies(where.alias).of(indexed[0]) > READ_ALONE)):
             continue
         condition, wanted = conjunction(where, indexed, others)
@@ -211,7 +211,7 @@ def hits_of_any(
 
 
 def plain(spellings: str | None) -> str | None:
-    """The words of a tsvector, or of SQLite's text."""
+    """The words of a tsvector, or of SQLite's text column."""
     if spellings is None or "'" not in spellings:
         return spellings
     return " ".join(part.rpartition(":")[0].strip("'") for part in spellings.split())

@@ -1,17 +1,17 @@
-"""Conditions on a book's words: as SQL for PostgreSQL and SQLite, as a tsquery, and in Python.
+"""Conditions on the words of a book: as SQL for PostgreSQL and SQLite, as a tsquery, and in Python.
 
-A condition is a Word, or AnyOf or AllOf other conditions. The three forms mean the same; tests hold them together.
+A condition is a Word, or AnyOf or AllOf other conditions. Tests check that the three forms agree.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-# The columns that words are looked for in. The document has the words of title and author, the others more spellings.
+# The columns with words. The document has the words of title and author, the others further spellings.
 COLUMNS = ("search_document", "title_spellings", "author_spellings")
 OF_TITLE, OF_AUTHOR = "A", "B"  # the weights of the tsvectors
 COLUMNS_OF = {"": COLUMNS, OF_TITLE: COLUMNS[:2], OF_AUTHOR: (COLUMNS[0], COLUMNS[2])}
-# On SQLite a document is no tsvector: there the words of one field are these columns'.
+# The columns of one field on SQLite, whose document has no weights.
 TEXTS_OF = {"": COLUMNS, OF_TITLE: ("title_folded", COLUMNS[1]), OF_AUTHOR: ("author_folded", COLUMNS[2])}
 
 Sql: TypeAlias = tuple[str, list[str]]
@@ -19,13 +19,13 @@ Sql: TypeAlias = tuple[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A folded word; with `prefix` any word that begins so."""
+    """A folded word; with `prefix`, any word that begins with it."""
 
     text: str
     prefix: bool = True
 
     def tsquery(self, weight: str = "") -> str:
-        """A folded word has letters and digits only: inside quotes nothing in it is an operator."""
+        """A folded word has only letters and digits, so quotes are enough to escape it."""
         star = "*" if self.prefix else ""
         return f"'{self.text}'" + (f":{star}{weight}" if star or weight else "")
 
@@ -82,7 +82,7 @@ class AllOf:
         return f"({' & '.join(part.tsquery(weight) for part in self.parts)})"
 
     def on_postgresql(self, weight: str = "") -> Sql:
-        """One look-up for each part: of "o'brien, jrr" one word stands in the document, the other in the spellings."""
+        """One look-up for each part: for "o'brien, jrr" one word is in the document, the other in the spellings."""
         return combined(" AND ", [part.on_postgresql(weight) for part in self.parts])
 
     def on_sqlite(self, weight: str = "") -> Sql:
@@ -111,7 +111,7 @@ def combined(operator: str, parts: Sequence[Sql]) -> Sql:
 
 
 def any_of(conditions: Sequence[Condition]) -> Condition:
-    """Their disjunction: of several the first, if they are all the same."""
+    """The disjunction of conditions; the condition itself if they are all equal."""
     different = tuple(dict.fromkeys(conditions))
     return different[0] if len(different) == 1 else AnyOf(different)
 

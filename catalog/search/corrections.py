@@ -1,8 +1,8 @@
-"""Words that a mistyped word may mean: those of the catalogue that are one typing error away, or nearly alike.
+"""Finds the words of the catalogue that a mistyped word may mean.
 
-An error is a letter too many, too few, another one, or two that changed places (optimal string alignment). What is one
-error away is generated and looked up, so that it costs the same in every vocabulary. What is two errors away in a long
-word is asked of pg_trgm's index; SQLite compares with its words of that length.
+A typing error is a letter too many, too few, a wrong one, or two swapped (optimal string alignment). Words with one
+error are generated and looked up, at the same cost for every vocabulary. Words with two errors, for long words only,
+are read by pg_trgm's index; SQLite compares all words of that length.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,11 +14,11 @@ from rapidfuzz.distance import OSA
 from catalog.search import trigrams
 from catalog.search.frequency import LAST
 
-MAX_WORDS = 8  # of a query that are corrected
-MAX_LENGTH = 24  # letters of a word that is corrected
+MAX_WORDS = 8  # words of a query that are corrected
+MAX_LENGTH = 24  # letters; longer words are not corrected
 SHORTEST = 3
-SHORTEST_FOR_TWO = 7  # letters of a word in which two errors are forgiven
-MAX_NEAR = 12  # alternatives of one word: first those with its first letter, which is seldom mistyped
+SHORTEST_FOR_TWO = 7  # letters; only in such words two errors are tolerated
+MAX_NEAR = 12  # alternatives of one word; those with its first letter come first, because it is seldom mistyped
 ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz",
     "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў",
@@ -33,7 +33,7 @@ def alphabet_of(word: str) -> str:
 
 
 def one_error_away(word: str) -> Iterator[str]:
-    """Every text that becomes this one by a single typing error: 53 for each letter of a Latin word."""
+    """Every text that is one typing error away from this one: about 53 for each letter of a Latin word."""
     letters = alphabet_of(word)
     for place in range(len(word) + 1):
         before, after = word[:place], word[place:]
@@ -50,20 +50,20 @@ def is_correctable(word: str) -> bool:
 
 
 class Corrections:
-    """What the catalogue's words say about the words of one query."""
+    """Looks up the words of one query in the vocabulary."""
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
 
     def known(self, words: Sequence[str]) -> set[str]:
-        """Those that begin some word of the catalogue. 1 query."""
+        """The words that begin some word of the vocabulary. 1 query."""
         parts = " UNION ALL ".join(
             ["SELECT %s WHERE EXISTS (SELECT 1 FROM search_words WHERE word >= %s AND word < %s)"] * len(words)
         )
         return {row[0] for row in self.rows(parts, [each for word in words for each in (word, word, word + LAST)])}
 
     def there(self, texts: Iterable[str]) -> set[str]:
-        """Those that are words of the catalogue. 1 query."""
+        """The words that are in the vocabulary. 1 query."""
         wanted = list(dict.fromkeys(texts))
         if not wanted:
             return set()
@@ -73,8 +73,10 @@ class Corrections:
         return {row[0] for row in self.rows(f"SELECT word FROM search_words WHERE word IN ({holes})", wanted)}  # noqa: S608  # only placeholders
 
     def near(self, words: Sequence[str]) -> dict[str, list[str]]:
-        """For each word the alternatives with the fewest errors, without itself. 1 query, and 1 for each long word of
-        which none is one error away."""
+        """The alternatives of each word with the fewest errors, without the word itself.
+
+        1 query, and 1 for each long word without an alternative one error away.
+        """
         correctable = [word for word in words if is_correctable(word)][:MAX_WORDS]
         texts = {word: set(one_error_away(word)) - {word} for word in correctable}
         there = self.there(text for several in texts.values() for text in several)
@@ -88,7 +90,7 @@ class Corrections:
         return found
 
     def two_errors_away(self, word: str) -> list[str]:
-        """1 query."""
+        """The alternatives of a long word with two errors. 1 query."""
         if connections[self.alias].vendor == "postgresql":
             if not trigrams.are_there(self.alias):
                 return []

@@ -1,4 +1,4 @@
-"""The stored document that the search looks into, and the question whether words are in it, for both databases.
+"""The stored document that is searched, and the lookups in it, for both databases.
 
 docs/decisions/0028-search.md says why it is built this way.
 """
@@ -11,17 +11,17 @@ from django.db.backends.ddl_references import Statement
 
 from catalog.search.conditions import COLUMNS_OF, TEXTS_OF, Condition, Sql
 
-# A folded word is letters and digits of any script: inside quotes it has no other meaning to PostgreSQL, and casting
-# (unlike to_tsvector and to_tsquery) asks no parser, whose idea of a word would follow the locale of the database.
+# A folded word has only letters and digits, so quotes escape it. A cast, unlike to_tsvector and to_tsquery, uses no
+# parser, whose words would depend on the database's locale.
 WEIGHTED = r"regexp_replace(%(column)s, '[^ ]+', '''\&'':%(place)s', 'g')"
 SPACED = " || ' ' || "
 WEIGHTS = {"title_folded": "A", "author_folded": "B"}
-# One place for each weight: of a word that stands at one place twice, PostgreSQL keeps the higher weight only.
+# One position for each weight: at one position PostgreSQL keeps only the higher weight of a word.
 PLACES = {"title_folded": "1A", "author_folded": "2B"}
 
 
 class SearchDocument(models.Func):
-    """Title and author as one document: a tsvector with weights on PostgreSQL, text with blanks around on SQLite."""
+    """Title and author as one document: a tsvector with weights on PostgreSQL, words between blanks on SQLite."""
 
     def __init__(self) -> None:
         super().__init__(*PLACES)
@@ -45,9 +45,9 @@ class SearchDocumentField(models.Field):
 
 
 class Meets(models.Func):
-    """Whether a book meets a condition on its words; with a weight (conditions.OF_AUTHOR, say) on those of one field.
+    """Whether a book meets a condition on its words; with a weight (conditions.OF_AUTHOR) on the words of one field.
 
-    PostgreSQL answers from the index; SQLite reads the texts.
+    PostgreSQL uses the index; SQLite reads all texts.
     """
 
     output_field = models.BooleanField()
@@ -65,7 +65,7 @@ class Meets(models.Func):
         return self.named(compiler, self.condition.on_sqlite(self.weight))
 
     def named(self, compiler: Any, sql: Sql) -> tuple[str, tuple[Any, ...]]:
-        """With the columns as this query names them: as its subquery a table may have another name."""
+        """Qualifies the columns with the table's alias in this query."""
         names = {
             column: compiler.compile(source)[0]
             for column, source in zip(self.columns, self.get_source_expressions(), strict=True)
@@ -74,7 +74,7 @@ class Meets(models.Func):
 
 
 class PositionIn(models.Func):
-    """The place of a book's id in a list of ids: for an order that the database cannot compute."""
+    """The position of a book's id in a list of ids: sorts by an order that was computed before."""
 
     output_field = models.IntegerField()
 
@@ -93,7 +93,7 @@ class PositionIn(models.Func):
 
 
 class OnPostgreSQL(models.Index):
-    """An index that SQLite has no use for: there it is a comment."""
+    """An index for PostgreSQL only; on SQLite its SQL is a comment."""
 
     def create_sql(self, model: Any, schema_editor: Any, using: str = "", **kwargs: Any) -> Statement:
         if schema_editor.connection.vendor == "postgresql":
@@ -107,10 +107,10 @@ class OnPostgreSQL(models.Index):
 
 
 class SearchIndex(OnPostgreSQL):
-    """GIN: the books of a word, or of a prefix, without reading the table.
+    """A GIN index: finds the books of a word or a prefix without reading the table.
 
-    Not `django.contrib.postgres`'s own: from Django 6 on that wants its app installed, which asks every new connection
-    for types that nothing here has.
+    Not django.contrib.postgres's GinIndex: from Django 6 on that needs its app installed, which queries types in
+    every new connection.
     """
 
     suffix = "gin"

@@ -1,4 +1,4 @@
-"""How many of the books found are in each genre, each range of prices, and in stock: for a storefront's filters."""
+"""Counts the books found by genre, by range of prices, and by stock, for the filters of a storefront."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from catalog.querysets import BookQuerySet
 
 FACETS = ("genre", "price", "in_stock")
-PRICES = (0, 5, 10, 15, 20, 30, 50, 100)  # where ranges begin, in the shop's currency; the last has no end
-COUNTED = 10_000  # books of a large catalogue that are counted one by one
-SAMPLED = 20_000  # books that an estimate is made from: of a random sample of the table's pages
+PRICES = (0, 5, 10, 15, 20, 30, 50, 100)  # lower ends of the ranges, in the shop's currency; the last range is open
+COUNTED = 10_000  # books of a large catalogue that are counted exactly
+SAMPLED = 20_000  # books of an estimate, from a random sample of the table's pages
 
 RANGE = "CASE " + " ".join(f"WHEN price >= {price} THEN {price}" for price in reversed(PRICES)) + " END"
 GROUPS = f"""SELECT genre_id, {RANGE}, stock_quantity > 0, count(*) FROM (
@@ -28,10 +28,10 @@ Group = tuple[int | None, int, bool, int]
 
 
 def facets_of(books: "BookQuerySet", text: str, names: Sequence[str]) -> dict[str, Any]:
-    """The counts of these facets for the books that `text` finds among these, and whether they are estimates.
+    """The counts of these facets for the books that `text` finds among `books`, and whether they are estimates.
 
-    Exact for a small catalogue and up to COUNTED books; of more a sample of SAMPLED books says about how many. 1 to 3
-    queries, and those of the search where it had to correct the text.
+    Exact for a small catalogue and up to COUNTED books; else estimated from SAMPLED books. 1 to 3 queries, and those of
+    the search when it corrected the text.
     """
     where, query = Where.of(books), Query.of(text)
     if where is None:
@@ -48,7 +48,7 @@ def facets_of(books: "BookQuerySet", text: str, names: Sequence[str]) -> dict[st
 
 
 def counted(where: Where, query: Query) -> tuple[list[Group], float]:
-    """Groups of books, and the factor from counted books to all of the catalogue."""
+    """The counts of groups, and the factor from the sample to the whole catalogue."""
     known = frequencies(where.alias)
     indexed, others = rarest(query.required, known)
     condition, values = conjunction(where, indexed, others)

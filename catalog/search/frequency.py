@@ -1,6 +1,6 @@
-"""How frequent words are in the catalogue, by the statistics that PostgreSQL's autovacuum keeps.
+"""How frequent words are in the catalogue, by the statistics of PostgreSQL's ANALYZE.
 
-The index is asked for rare words only: of a frequent one it would list hundreds of thousands of books.
+Only rare words use the index: for a frequent word it would list hundreds of thousands of books.
 """
 
 from bisect import bisect_left
@@ -11,9 +11,9 @@ from django.db import connections
 
 from catalog.search.conditions import AllOf, AnyOf, Condition, Word
 
-KEPT = 600.0  # seconds that a process uses what it has read
-KEPT_EMPTY = 10.0  # when there are no statistics yet
-LAST = "\U0010ffff"  # sorts after every word with the same beginning
+KEPT = 600.0  # seconds that a process caches the statistics
+KEPT_EMPTY = 10.0  # seconds, when there are no statistics yet
+LAST = "\U0010ffff"  # sorts after every continuation of a word
 
 STATISTICS = """
 SELECT greatest(relation.reltuples, 0)::bigint, statistics.most_common_elems::text::text[],
@@ -25,14 +25,14 @@ WHERE relation.oid = 'books'::regclass"""
 
 
 class Frequencies(NamedTuple):
-    """About how many books there are, and the share of them that each of the most frequent words is in, by word."""
+    """The approximate number of books, and for each frequent word the share of books with it."""
 
     books: int
     words: list[str]
     shares: list[float]
 
     def of(self, condition: Condition) -> int:
-        """In about how many books this holds: at most, where words stand together; 0 when no word is frequent."""
+        """The approximate number of books that meet a condition: an upper bound for several words; 0 for rare words."""
         match condition:
             case AllOf(parts):
                 return min(self.of(part) for part in parts)
@@ -42,7 +42,7 @@ class Frequencies(NamedTuple):
                 first = bisect_left(self.words, text)
                 last = bisect_left(self.words, text + LAST) if prefix else bisect_left(self.words, text + "\0")
                 share = min(sum(self.shares[first:last]), 1.0)
-                # As many again stand in words that are too rare for the statistics, where one letter begins them.
+                # A prefix of one letter matches about as many books again by words too rare for the statistics.
                 return round(self.books * min(share * (2 if prefix and len(text) == 1 else 1), 1.0))
 
 
@@ -51,7 +51,7 @@ read: dict[str, tuple[float, Frequencies]] = {}
 
 
 def frequencies(alias: str) -> Frequencies:
-    """As of at most ten minutes ago: one query for a process in that time. NONE on SQLite, and before an ANALYZE."""
+    """Cached for KEPT seconds in each process: 1 query in that time. NONE on SQLite and before an ANALYZE."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return NONE

@@ -1,6 +1,6 @@
-"""One page of a search: an ISBN, then what is found exactly, then what is found tolerantly.
+"""One page of a search: by ISBN, then by exact words, then by the tolerant tier.
 
-docs/decisions/0028-search.md says why, and what it costs.
+docs/decisions/0028-search.md has the reasons and the cost.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,14 +15,14 @@ from catalog.search.tolerant import find_tolerantly
 if TYPE_CHECKING:
     from catalog.querysets import BookQuerySet
 
-FEW = 5  # books: a search that found fewer, none of them by whole words, is filled by the tolerant tier
-OF_ISBN = 20  # books whose ISBN begins with the digits
+FEW = 5  # books; with fewer, and no match by whole words, the tolerant tier adds more
+OF_ISBN = 20  # books of the first digits of an ISBN
 SORTS = {"title": "title_folded", "price": "price", "date": "publish_date", "created_at": "created_at"}
-PREFIX_ONLY = {3, 5, 7}  # kinds of match (ranking.py) in which some word is only the beginning of the book's
+PREFIX_ONLY = {3, 5, 7}  # kinds of match (ranking.py) in which some word is only a prefix
 
 
 class Found(NamedTuple):
-    """The ids of one page, in order. `corrected`: nothing was found but by the tolerant tier."""
+    """The ids of one page, in order. `corrected`: only the tolerant tier found them."""
 
     ids: list[int]
     total: Total
@@ -33,9 +33,9 @@ NOTHING = Found([], exactly(0), corrected=False)
 
 
 def find(books: "BookQuerySet", text: str, *, start: int, size: int, sort: Any = None, sort_dir: Any = None) -> Found:
-    """The page of these books that begins at `start`, by relevance unless `sort` names another order.
+    """The page of the matches among these books that begins at `start`, by relevance unless `sort` is given.
 
-    A text without a word finds nothing. 1 query; 3 with an ISBN's digits, about 10 where the tolerant tier works.
+    A text without a word finds nothing. 1 query; 3 with the digits of an ISBN; about 10 with the tolerant tier.
     """
     query, where = Query.of(text), Where.of(books)
     if not query or where is None:
@@ -64,7 +64,7 @@ def find(books: "BookQuerySet", text: str, *, start: int, size: int, sort: Any =
 
 
 def exact_page(where: Where, query: Query, *, order: str | None, start: int, size: int) -> tuple[Found, int | None]:
-    """What meets every condition; and the kind of match of the best of it (None: there is nothing)."""
+    """The books that meet every condition, and the kind of match of the best one; None when there is none."""
     if where.vendor == "postgresql":
         page = page_of_ids(where, query, order=order, start=start, size=size)
         total = exactly(page.counted) if page.of_all is None else Total(page.of_all, page.counted, is_estimate=True)
@@ -93,7 +93,7 @@ def default_direction(sort: str | None) -> str:
 
 
 def order_by(sort: str | None, sort_dir: str | None) -> str | None:
-    """ORDER BY for a named order; None for relevance. Ties by id in the same direction, undated books last."""
+    """ORDER BY for a named order; None for relevance. Ties sort by id in the same direction, undated books last."""
     if sort is None or sort == "relevance":
         return None
     direction = (sort_dir or default_direction(sort)).upper()
@@ -102,7 +102,7 @@ def order_by(sort: str | None, sort_dir: str | None) -> str | None:
 
 
 def by_isbn(where: Where, isbn: IsbnWanted) -> list[int]:
-    """The book of a whole ISBN, or those whose ISBN begins so. 1 query."""
+    """The book of a complete ISBN, or the books whose ISBN begins with these digits. 1 query."""
     if isbn.is_whole:
         condition, values = "isbn = %s", [isbn.beginnings[0]]
     else:

@@ -20,11 +20,11 @@ from catalog.search.spellings import (
     with_two_letters,
 )
 
-# Bounds of a query: each word costs one look-up in the index, and one comparison with each book that is ranked.
+# Bounds of a query: each word costs one look-up in the index, and one comparison for each ranked book.
 MAX_QUERY = 200  # characters
 MAX_QUERY_WORDS = 32  # different words
 
-# Words that stand in nearly every query. They never exclude a book; among the books found they rank.
+# Words of nearly every query. They never exclude a book; they only rank the books found.
 COMMON = frozenset({
     *("the", "a", "an", "and", "or", "of", "in", "on", "at", "to", "by", "for", "from", "with"),
     *("book", "books", "novel", "novels", "author", "edition", "paperback", "hardcover"),
@@ -39,20 +39,20 @@ LETTERS_OR_DIGITS = re.compile(r"[0-9]+|[^0-9]+")
 
 
 def wanted_words(text: str) -> tuple[str, ...]:
-    """The different words of a query, in its order. All of them: callers bound their number."""
+    """The different words of a query, in its order. Callers bound their number."""
     return tuple(dict.fromkeys(words(text)))
 
 
 @dataclass(frozen=True)
 class IsbnWanted:
-    """An ISBN, or its first digits as an ISBN-13 and as an ISBN-10."""
+    """An ISBN, or its first digits, as ISBN-13 and as ISBN-10."""
 
     beginnings: tuple[str, ...]
     is_whole: bool
 
     @property
     def comes_first(self) -> bool:
-        """Whether the digits are hardly anything else. "1984" is a title, too."""
+        """Whether the digits must be an ISBN: "1984" may be a title."""
         return self.is_whole or any(
             beginning.startswith(("978", "979")) and len(beginning) > 6 for beginning in self.beginnings[:1]
         )
@@ -67,16 +67,16 @@ class IsbnWanted:
         except ValidationError:
             pass
         beginnings = [digits] if digits.startswith(("978", "979")) else []
-        if len(digits) <= 10:  # the ISBN-13 of an ISBN-10 has the same digits but for the last, which checks the others
+        if len(digits) <= 10:  # the ISBN-13 of an ISBN-10 has the same digits except the check digit
             beginnings.append(f"978{digits[:9]}")
         return cls(tuple(beginnings), is_whole=False) if beginnings else None
 
 
 @dataclass(frozen=True)
 class Query:
-    """A text as conditions: a book is found when it meets each of `required`; `optional` ones only rank.
+    """A parsed query: a book must meet each condition of `required`; those of `optional` only rank.
 
-    A condition is what the text has between two blanks: a word, or a compound in each of its spellings.
+    Each part of the text between blanks is one condition: a word, or a compound in each of its spellings.
     """
 
     text: str
@@ -87,7 +87,7 @@ class Query:
 
     @classmethod
     def of(cls, text: str) -> "Query":
-        """Of more than MAX_QUERY_WORDS different words the first ones count."""
+        """Parses a text. Ignores words after the first MAX_QUERY_WORDS different ones."""
         found = first_words(tokens(text))
         other = tokens(with_two_letters(text))[: len(found)]
         twins = [token.word for token in other] if len(other) == len(found) else [token.word for token in found]
@@ -109,17 +109,17 @@ class Query:
 
     @cached_property
     def folded(self) -> str:
-        """The query as `title_folded` would have it."""
+        """The query, folded as `title_folded` is."""
         return " ".join(token.word for token in self.found)
 
     @cached_property
     def bare(self) -> str:
-        """Without a leading article and without blanks: what catch22 and Catch-22 have in common."""
+        """Without a leading article and without blanks: equal for catch22 and Catch-22."""
         return bare(self.folded)
 
     @property
     def everything(self) -> tuple[Condition, ...]:
-        """The common words, too: for a filter, which finds what has all its words."""
+        """Also the common words, for filters, which require all words."""
         return (*self.required, *self.optional)
 
     @cached_property
@@ -128,7 +128,7 @@ class Query:
 
 
 def first_words(found: list[Token]) -> list[Token]:
-    """Up to the MAX_QUERY_WORDS-th different word."""
+    """The text up to the MAX_QUERY_WORDS-th different word."""
     different: set[str] = set()
     for place, token in enumerate(found):
         different.add(token.word)
@@ -142,7 +142,7 @@ def bare(folded: str) -> str:
 
 
 def condition_of(group: list[Token], twins: list[str]) -> Condition:
-    """One word or compound in its spellings: o'brien is o and brien, or obrien."""
+    """The condition of one word or compound: o'brien means o and brien, or obrien."""
     parts = all_of([Word(one_run(token.word)) for token in group])
     ways: list[Condition] = [parts]
     if len(group) > 1:

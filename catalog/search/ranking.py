@@ -1,10 +1,11 @@
-"""Which of the books found comes first. The rule is here twice, in Python and in SQL; a test holds them together.
+"""Ranks the books found. The rule is here twice, in Python and in SQL; a test compares them.
 
-1. the title is the query; 2. it is but for blanks, punctuation and a leading article; 3. it begins with the query's
+1. the title is the query; 2. it is, without blanks, punctuation and a leading article; 3. it begins with the query's
 words; 4. it begins with the query as far as that is typed; 5. all words are in the title; 6. all begin words of the
-title; 7. all are words of title or author; 8. the rest. Then: the most words in
-the title, the most of the common words (the, of, book …), in stock
-before sold out, popularity, the lower id.
+title; 7. all are words of title or author; 8. the rest.
+
+Then: the most words in the title, the most of the common words (the, of, book …), in stock before sold out,
+popularity, the lower id.
 """
 
 from typing import Any, NamedTuple
@@ -13,13 +14,13 @@ from catalog.search.conditions import OF_TITLE
 from catalog.search.query import Query
 
 ARTICLES = ("", "the", "a", "an")
-# All words that a book is found by, as one tsvector. Most books have no further spellings.
+# All searchable words of a book as one tsvector. Most books have no further spellings.
 DOCUMENT = """CASE WHEN title_spellings IS NULL AND author_spellings IS NULL THEN search_document
 ELSE search_document || coalesce(title_spellings, ''::tsvector) || coalesce(author_spellings, ''::tsvector) END"""
 
 
 class Hit(NamedTuple):
-    """A book as far as ranking looks at it; texts are folded."""
+    """The columns of a book that ranking uses; texts are folded."""
 
     id: int
     title: str
@@ -39,7 +40,7 @@ class Hit(NamedTuple):
 
 
 def kind_of_match(hit: Hit, query: Query) -> int:
-    """0 to 7: the place in the list above."""
+    """0 to 7: the position in the list above."""
     squeezed = hit.title.replace(" ", "")
     bare = [article + query.bare for article in ARTICLES]
     if hit.title == query.folded:
@@ -58,7 +59,7 @@ def kind_of_match(hit: Hit, query: Query) -> int:
 
 
 def rank(hit: Hit, query: Query) -> tuple[Any, ...]:
-    """The sorting key of a book that was found."""
+    """The sort key of a book."""
     common = sum(condition.holds([*hit.title_words, *hit.author_words]) for condition in query.optional)
     titled = sum(condition.holds(hit.title_words) for condition in query.required)
     return (kind_of_match(hit, query), -titled, -common, not hit.in_stock, -hit.popularity, hit.id)
@@ -91,7 +92,7 @@ ELSE 7 END"""
 
 
 def order_sql(query: Query) -> tuple[str, list[Any]]:
-    """The ORDER BY of `rank` for PostgreSQL, over the same rows with their `kind`."""
+    """`rank` as an ORDER BY for PostgreSQL, over the same rows with their `kind`."""
     sql, values = "kind", list[Any]()
     if len(query.required) > 1:
         titled = " + ".join(["(document @@ %s::tsquery)::int"] * len(query.required))

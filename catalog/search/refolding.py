@@ -1,4 +1,4 @@
-"""Folds the catalogue again: after a change of the folding, or for rows that something else than the models wrote."""
+"""Recomputes the folded fields: after a change of the folding, or for rows not written by the models."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +12,10 @@ FOLDS = ("title_folded", "author_folded", "title_spellings", "author_spellings")
 
 
 def refold_books(book_model: Any, word_model: Any, *, using: str, tell: Callable[[int], None] | None = None) -> int:
-    """Bring the folded fields of every book up to date, and the search's words; how many books changed.
+    """Recomputes the folded fields of every book and the vocabulary. Returns how many books changed.
 
-    One short transaction for each 500 books, which locks them in the order of their ids. It may be stopped at any
-    time and run again, while others write. The models are given, so that a migration can give those of its own time.
+    One transaction for each BATCH, which locks the books in id order. Can be interrupted and run again, beside other
+    writers. The models are parameters because a migration passes historical ones.
     """
     books = book_model._base_manager.using(using).only("id", "title", "author", *FOLDS).order_by("id")
     fields = [book_model._meta.get_field(name) for name in FOLDS]
@@ -39,7 +39,7 @@ def refold_books(book_model: Any, word_model: Any, *, using: str, tell: Callable
 
 
 def refold_genres(genre_model: Any, *, using: str) -> None:
-    """Bring the folded names up to date. Folding tells more names apart than before, so none is met twice."""
+    """Recomputes the folded names. No two collide: folding now distinguishes more names than before."""
     field = genre_model._meta.get_field("name_folded")
     with transaction.atomic(using=using):
         genres = list(genre_model._base_manager.using(using).select_for_update().order_by("id"))
@@ -49,6 +49,6 @@ def refold_genres(genre_model: Any, *, using: str) -> None:
 
 
 def is_folded(row: Any, fields: list[Any]) -> bool:
-    """Whether the row's folds are those of its texts; they are afterwards."""
+    """Recomputes the folded fields of one object. Returns whether they were up to date."""
     before = [getattr(row, field.attname) for field in fields]
     return before == [field.pre_save(row, add=False) for field in fields]

@@ -1,4 +1,4 @@
-"""Further spellings that find a word: o'brien is also obrien, J. R. R. jrr, catch-22 catch22, Jäger jaeger.
+"""Further searchable spellings of words: obrien for o'brien, jrr for J. R. R., catch22 for catch-22, jaeger for Jäger.
 
 The words of a text (catalog.folding.words) are always searchable; these are additional.
 """
@@ -12,25 +12,25 @@ from typing import NamedTuple
 from catalog.folding import MAX_WORD, STRETCH, fold_letters
 
 APOSTROPHES = "'’‘ʼ`′"
-# One of these between two words, without a blank, makes a compound: catch-22, U.S.A., R&B, AC/DC, 20,000.
+# Two words with one of these between them, and no blank, are a compound: catch-22, U.S.A., R&B, AC/DC, 20,000.
 JOINS = frozenset(APOSTROPHES + "-‐‑‒–.,&/+·_")
 INITIALS_GAP = re.compile(r"[. -]{1,3}")
-# What an ASCII text must have to have further spellings: a sign between two words, or two initials.
+# Only ASCII texts with a sign between two words, or with two initials, can have further spellings.
 MAY_JOIN = re.compile(r"[A-Za-z0-9]['`.,&/+_-][A-Za-z0-9]|(?<![A-Za-z0-9])[A-Za-z][. -]{1,3}[A-Za-z](?![A-Za-z0-9])")
 MARKS = {"Mn", "Mc"}
-# Letters that are also written with two: German, Danish, Norwegian, Swedish.
+# Letters that are also written as two letters: German, Danish, Norwegian, Swedish.
 TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-# Scripts that put no blank between words: Thai, Lao, Burmese, Khmer, Kana, Han. A word is found from each character on.
+# Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Kana, Han. Each suffix of such a text is searchable.
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
 )
-# Characters that count of a run without blanks. Longer ones agree when these do.
+# Characters of a suffix that are compared; the rest is ignored.
 MAX_RUN = 20
-MAX_SPELLINGS = 500  # of one text: what a tsvector and an index row can hold easily
+MAX_SPELLINGS = 500  # of one text; far below the limits of a tsvector and an index row
 
 
 class Token(NamedTuple):
-    """A word and the characters between it and the one before."""
+    """A word, and the characters between it and the previous word."""
 
     word: str
     gap: str
@@ -41,7 +41,7 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """The folded words of a text with their gaps; `[token.word …]` equals `folding.words(text)`."""
+    """The folded words of a text with their gaps. The words alone equal `folding.words(text)`."""
     folded = fold_letters(text).replace(STRETCH, "")
     found: list[Token] = []
     start = end = 0
@@ -56,14 +56,14 @@ def tokens(text: str) -> list[Token]:
 
 
 def joins(before: Token, token: Token) -> bool:
-    """Whether two words are one compound."""
+    """Whether two words belong to one compound."""
     if token.gap == ",":
         return before.word.isdigit() and token.word.isdigit()
     return len(token.gap) == 1 and token.gap in JOINS
 
 
 def compounds(found: list[Token]) -> Iterator[list[Token]]:
-    """The tokens in groups: words that punctuation joins, and runs of initials, whatever is between them."""
+    """Groups the tokens: words joined by punctuation, and runs of initials, whatever is between them."""
     group: list[Token] = []
     for token in found:
         initials = bool(group) and group[-1].is_initial and token.is_initial and INITIALS_GAP.fullmatch(token.gap)
@@ -80,7 +80,7 @@ def joined(group: list[Token]) -> str:
 
 
 def partly_joined(group: list[Token]) -> list[str]:
-    """A compound with only its apostrophes and initials joined: hitch-hiker's is hitch, hikers."""
+    """Joins only the apostrophes and initials of a compound: hitch-hiker's becomes hitch, hikers."""
     parts: list[str] = []
     previous: Token | None = None
     for token in group:
@@ -93,7 +93,7 @@ def partly_joined(group: list[Token]) -> list[str]:
 
 
 def runs_of_initials(group: list[Token]) -> list[str]:
-    """Initials that are written alike: in "P.S. I Love You" the first two, beside all three."""
+    """Runs of initials with equal gaps, such as P.S. in "P.S. I Love You", beside the run of all three."""
     runs: list[list[Token]] = []
     for before, token in pairwise(group):
         if not (before.is_initial and token.is_initial):
@@ -106,12 +106,12 @@ def runs_of_initials(group: list[Token]) -> list[str]:
 
 
 def with_two_letters(text: str) -> str:
-    """Jäger as Jaeger; the same text when it has no such letter."""
+    """Jaeger for Jäger; the same text when it has no such letter."""
     return text if text.isascii() else unicodedata.normalize("NFC", text).lower().translate(TWO_LETTERS)
 
 
 def tails(word: str) -> list[str]:
-    """A word of a script without blanks from each of its characters on: 猫である, である, あ…"""
+    """All suffixes of a word in a script without blanks: 猫である, である, あ…"""
     if word.isascii() or not UNSPACED.search(word):
         return []
     return [
@@ -120,8 +120,8 @@ def tails(word: str) -> list[str]:
 
 
 def spellings(text: str) -> tuple[str, ...]:
-    """The further spellings of a text's words, each once, none that is a word of the text already."""
-    if text.isascii() and not MAY_JOIN.search(text):  # most titles, and ten times faster
+    """The further spellings of a text's words, without duplicates and without words of the text itself."""
+    if text.isascii() and not MAY_JOIN.search(text):  # true for most titles, and ten times faster
         return ()
     found = tokens(text)
     extra: list[str] = []

@@ -1,4 +1,4 @@
-"""Suggestions of a search box during typing: titles, authors, and the book of an ISBN."""
+"""Suggestions for a search box during typing: titles, authors, and the book of an ISBN."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from catalog.querysets import BookQuerySet
 
 MAX_SUGGESTIONS = 20
-# Lower than a search's: every keystroke sends a request.
+# Lower than for a search, because every keystroke sends a request.
 BOUNDS = Bounds(listed=5_000, found=500, walked=3_000, ranked=200)
-AUTHORS_OF = 300  # books whose authors are looked at
-MOST_AUTHORS = 3  # as long as there are titles enough
+AUTHORS_OF = 300  # books whose authors are read
+MOST_AUTHORS = 3  # if there are enough titles
 
 
 def suggest(books: "BookQuerySet", text: str, *, limit: int) -> list[dict[str, Any]]:
-    """At most `limit` of them, the best first: an ISBN's book, titles, authors. Exact matches only. 3 queries, 1 more
-    with the digits of an ISBN."""
+    """At most `limit` suggestions, best first: the book of an ISBN, titles, authors. Exact words only.
+
+    3 queries, 1 more with the digits of an ISBN.
+    """
     query, where = Query.of(text), Where.of(books)
     if not query or where is None:
         return []
@@ -46,7 +48,7 @@ def ids_of(where: Where, query: Query, *, limit: int) -> list[int]:
 
 
 def books_of(where: Where, ids: list[int]) -> list[dict[str, Any]]:
-    """Their titles, authors and ISBNs, in this order. 1 query."""
+    """Titles, authors and ISBNs of these books, in this order. 1 query."""
     if not ids:
         return []
     holes = ", ".join(["%s"] * len(ids))
@@ -56,7 +58,7 @@ def books_of(where: Where, ids: list[int]) -> list[dict[str, Any]]:
 
 
 def authors(where: Where, query: Query, *, limit: int) -> list[str]:
-    """Authors whose names have all the words, by their most popular book, then by their number of books. 1 query."""
+    """Authors whose names have all the words, by the popularity of their best book, then by books. 1 query."""
     indexed, others = rarest(query.required, frequencies(where.alias), listed=BOUNDS.listed)
     condition, found = conjunction(where, indexed, others, OF_AUTHOR)
     values: list[Any] = [*found]

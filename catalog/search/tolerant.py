@@ -1,4 +1,4 @@
-"""The tolerant tier: searches with typing errors, with words that no book has, or with wrongly divided words."""
+"""The tolerant tier: for queries with typing errors, unknown words, or wrongly divided words."""
 
 from collections.abc import Sequence
 from itertools import combinations, pairwise
@@ -13,19 +13,19 @@ from catalog.search.frequency import frequencies
 from catalog.search.query import Query
 from catalog.search.ranking import Hit
 
-# Books of a word that the index lists for an attempt; for each pair of words, where words are left out, fewer.
+# Books that the index may list for one word of an attempt; fewer for each pair when words are left out.
 LISTED, LISTED_OF_PAIR = 20_000, 5_000
 READ = 250  # books that one attempt reads and ranks
 SHOWN = 50  # books that the tolerant tier adds to a search
-SHORTEST_DIVIDED = 5  # letters of a word that may be two
-COMBINED = 6  # words of a query, the rarest, of which two are enough
+SHORTEST_DIVIDED = 5  # letters; shorter words are not divided
+COMBINED = 6  # the rarest words of a query, of which pairs are searched
 
 
 def find_tolerantly(where: Where, query: Query, *, leave_out: bool) -> list[int]:
-    """The ids of the books that come nearest, best first; with `leave_out` words may be missing from them.
+    """The ids of the nearest books, best first; with `leave_out` they may lack words of the query.
 
-    Attempts, until one finds something: unknown words corrected or divided; every word corrected; words divided or
-    joined; unknown words left out; known words left out. 3 queries, and 20 at most.
+    Stops at the first attempt with a result: unknown words corrected or divided; every word corrected; words divided
+    or joined; unknown words left out; known words left out. 3 to 20 queries.
     """
     corrections = Corrections(where.alias)
     required = query.required
@@ -62,7 +62,7 @@ def texts_of(conditions: Sequence[Condition]) -> list[str]:
 
 
 def is_known(condition: Condition, known: set[str]) -> bool:
-    """Whether the catalogue has its words, in one of its spellings."""
+    """Whether the vocabulary has all words of one of its spellings."""
     if isinstance(condition, AnyOf):
         return any(is_known(part, known) for part in condition.parts)
     return all(word.text in known for word in condition.words())
@@ -75,7 +75,7 @@ def either(condition: Condition, other: Condition | None) -> Condition:
 def with_alternatives(
     condition: Condition, near: dict[str, list[str]], divided: dict[Condition, list[Condition]]
 ) -> Condition | None:
-    """The words that it may mean; None when nothing resembles it."""
+    """The word or its alternatives; None when no word is similar."""
     others: list[Condition] = [
         Word(other, prefix=False) for word in condition.words() for other in near.get(word.text, [])
     ]
@@ -84,7 +84,7 @@ def with_alternatives(
 
 
 def divisions(conditions: Sequence[Condition], corrections: Corrections) -> dict[Condition, list[Condition]]:
-    """Of words that may be two: "fightclub" as fight and club. 1 query."""
+    """Words that may be two words: "fightclub" as fight and club. 1 query."""
     halves = {
         each: [(each.text[:place], each.text[place:]) for place in range(1, len(each.text))]
         for each in conditions[:MAX_WORDS]
@@ -102,7 +102,7 @@ def divisions(conditions: Sequence[Condition], corrections: Corrections) -> dict
 
 
 def join(conditions: Sequence[Condition], corrections: Corrections) -> list[Condition]:
-    """With neighbours that may be one word: "mocking bird" as mockingbird; [] when none may. 1 query."""
+    """Joins neighbours that may be one word: "mocking bird" as mockingbird. [] when none may. 1 query."""
     pairs = [
         one.text + other.text if isinstance(one, Word) and isinstance(other, Word) else ""
         for one, other in pairwise(conditions)
@@ -127,7 +127,7 @@ def attempt(where: Where, query: Query, conditions: Sequence[Condition]) -> list
 
 
 def leave_words_out(where: Where, query: Query, conditions: Sequence[Condition]) -> list[int]:
-    """Books that have two of the words (of two words one): those with the most and the rarest words first. 1 query."""
+    """Books with at least two of the words (one of two words), those with the most and rarest words first. 1 query."""
     if len(conditions) < 2:
         return []
     known = frequencies(where.alias)
@@ -141,8 +141,8 @@ def leave_words_out(where: Where, query: Query, conditions: Sequence[Condition])
 
 
 def best_of(found: Sequence[Hit], query: Query, weights: Sequence[tuple[Condition, int]]) -> list[int]:
-    """The ids of the nearest, best first: by the words they have, then by how many are as they were typed, then by how
-    alike title and query are."""
+    """The ids of the nearest books, best first: by the words that they have, then by the number of words as typed, then
+    by the similarity of title and query."""
 
     def nearness(hit: Hit) -> tuple[Any, ...]:
         words = [*hit.title_words, *hit.author_words]

@@ -1,6 +1,6 @@
-"""pg_trgm's index of the search's words: finds those that resemble a word with more than one typing error.
+"""The pg_trgm index of the vocabulary: finds words that are two typing errors away.
 
-Without it (SQLite, or a PostgreSQL whose role may not create the extension) errors of one letter are still forgiven.
+Without it (on SQLite, or when the role may not create the extension) one typing error is still corrected.
 """
 
 import logging
@@ -16,10 +16,10 @@ logger = logging.getLogger("bookstore.search")
 INDEX = "ix_search_words_trigrams"
 CREATE = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-    # Of an expression: the planner would take an index of the column for `word = ANY(…)`, too, and need seconds.
+    # On an expression: the planner would use an index on the column also for `word = ANY(…)`, and take seconds.
     f"CREATE INDEX IF NOT EXISTS {INDEX} ON search_words USING gin (lower(word) gin_trgm_ops)",
 )
-# SQLSTATEs: no privilege, no such extension (two versions of that), or it is installed outside of the search_path.
+# SQLSTATEs: no privilege; no such extension (two of them); the extension is outside the search_path.
 CANNOT = {"42501", "58P01", "0A000", "42704"}
 ADVICE = (
     "search: no pg_trgm, so only typing errors of one letter are forgiven. "
@@ -28,7 +28,7 @@ ADVICE = (
 
 
 def create(connection: Any) -> bool:
-    """Creates the extension and its index, if the role may. Returns whether they exist."""
+    """Creates the extension and the index, if the role may. Returns whether they exist."""
     if connection.vendor != "postgresql":
         return False
     try:
@@ -44,7 +44,7 @@ def create(connection: Any) -> bool:
 
 
 def drop(connection: Any) -> None:
-    """Drops the index, but not the extension, which others may use, too."""
+    """Drops the index; keeps the extension, which others may use."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"DROP INDEX IF EXISTS {INDEX}")
@@ -53,7 +53,7 @@ def drop(connection: Any) -> None:
 
 @cache
 def are_there(alias: str) -> bool:
-    """Whether this PostgreSQL has the index. One query for each process, and a line in its log if not."""
+    """Whether the database has the index. 1 query and, if not, one log line in each process."""
     from django.db import connections
 
     with connections[alias].cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Every word of the catalogue's titles and authors, once: the dictionary for mistyped words of a query."""
+"""The vocabulary: every word of all titles and authors, once. Mistyped words of a query are looked up in it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,10 +12,10 @@ MAX_LEARNT_AT_ONCE = 5_000  # rows of one INSERT
 
 
 def words_of(books: Iterable[Any]) -> list[str]:
-    """The words of these books as far as they were read or written, in order."""
+    """The sorted words of these books, from the fields that are loaded."""
     found: set[str] = set()
     for book in books:
-        written = vars(book)  # deferred fields were not written either
+        written = vars(book)  # a deferred field was not written either
         for name in SEARCHED:
             found.update((written.get(name) or "").split())
     return sorted(found)
@@ -23,10 +23,10 @@ def words_of(books: Iterable[Any]) -> list[str]:
 
 class SearchWordQuerySet(models.QuerySet[Any]):
     def learn(self, books: Iterable[Any]) -> None:
-        """Add the words of these books; those that are there stay. 1 query, in the order of the words: two callers that
-        add the same ones wait for each other, and never in a circle.
+        """Adds the missing words of these books. 1 query for MAX_LEARNT_AT_ONCE words, sorted, so that two callers with
+        the same words cannot deadlock.
 
-        Words stay when their last book goes: they cost a comparison, and find nothing.
+        Words stay when their last book is deleted: they then find nothing, and cost one comparison.
         """
         rows = [self.model(word=word) for word in words_of(books)]
         self.bulk_create(rows, batch_size=MAX_LEARNT_AT_ONCE, ignore_conflicts=True)
@@ -35,7 +35,7 @@ class SearchWordQuerySet(models.QuerySet[Any]):
 
 
 class SearchWord(models.Model):
-    """A folded word of some title or author, or another spelling of one."""
+    """A folded word of a title or an author, or a further spelling of one."""
 
     word = CodePointsField(primary_key=True)
 

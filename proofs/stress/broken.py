@@ -240,7 +240,7 @@ def of_race(race: str, breaks: Sequence[Break], rounds: int = 100) -> Sabotage:
 
 SABOTAGES = {
     "cart-made-unguarded": of_race(
-        "first adds of different books", [Break("cart.models", "CartQuerySet.bulk_create", bulk_create_unguarded)]
+        "first adds of different books", [Break("cart.querysets", "CartQuerySet.bulk_create", bulk_create_unguarded)]
     ),
     "check-then-insert": of_race(
         "adds of the same book",
@@ -259,11 +259,11 @@ SABOTAGES = {
     ),
     "user-gone-uncaught": of_race(
         "adds against the users deletion",
-        [UNCAUGHT_IN_STATEMENTS, value("cart.models", "UserInactive", RuntimeError)],
+        [UNCAUGHT_IN_STATEMENTS, value("cart.querysets", "UserInactive", RuntimeError)],
         400,
     ),
     "unguarded-register": of_race(
-        "registers of the same email", [value("bookstore.accounts.models", "EmailConflict", RuntimeError)], 50
+        "registers of the same email", [value("bookstore.accounts.querysets", "EmailConflict", RuntimeError)], 50
     ),
     "any-token-wins": of_race(
         "refreshes of the same token",
@@ -294,7 +294,7 @@ SABOTAGES = {
         ],
         {"rounds": 60, "seconds": 10},
     ),
-    "user-read-again": of_race("adds against the users deletion", [Break("cart.models", "User", ReadAgain)], 400),
+    "user-read-again": of_race("adds against the users deletion", [Break("cart.changing", "User", ReadAgain)], 400),
     "stock-not-guarded": Sabotage(
         "orders",
         "orders: the same last copies",
@@ -376,7 +376,7 @@ SABOTAGES = {
         "login",
         "login: guesses",
         [
-            instead("bookstore.server.forwarded", "trusted", lambda address: True),
+            instead("bookstore.api.forwarded", "trusted", lambda address: True),
             # The account's own count would hide it.
             Break("bookstore.accounts.throttling", "key_of", without_kind("account")),
         ],

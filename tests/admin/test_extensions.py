@@ -29,7 +29,7 @@ class Wishes(Extension):
     def fieldsets(self, request):
         return [Fieldset("Wishlist", (wishes,), place=1)]
 
-    def said_before_deletion(self, row):
+    def deletion_effects(self, row):
         return "whose wishes go, too"
 
 
@@ -68,4 +68,4 @@ def test_fields_stand_on_the_change_page_and_not_on_the_add_page(site):
 def test_words_before_a_deletion_are_joined(site):
     olga = User.objects.get()
 
-    assert admin.site._registry[User].told_before_deletion(olga) == "olga@example.com, whose wishes go, too"
+    assert admin.site._registry[User].name_and_effects(olga) == "olga@example.com, whose wishes go, too"

@@ -9,7 +9,7 @@ from django.contrib.admin import AdminSite
 from django.db import InterfaceError, OperationalError
 from django.test import Client
 
-from bookstore.api.health import HealthView
+from bookstore.server.health import HealthView
 
 NOT_FOUND = {"detail": "There is nothing at this path.", "code": "NOT_FOUND"}
 

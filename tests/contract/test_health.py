@@ -7,8 +7,8 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from bookstore import __version__
-from bookstore.api import health
-from bookstore.api.health import ReadyView
+from bookstore.server import health
+from bookstore.server.health import ReadyView
 
 OK = {"status": "ok", "version": __version__}
 

@@ -172,7 +172,7 @@ def test_unavailable_is_what_asking_again_can_mend(error, expected):
 
 
 def test_a_server_that_only_reads_is_503_and_its_connection_dropped(client, monkeypatch, caplog, db):
-    from bookstore.api.health import HealthView
+    from bookstore.server.health import HealthView
 
     closed = []
 

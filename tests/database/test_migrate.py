@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from bookstore import environment
+from bookstore.database import from_url
 from bookstore.management.commands.migrate import LOCK
 from tests.support.server import url_of_test_database
 from tools.postgres import free_port
@@ -16,7 +16,7 @@ from tools.postgres import free_port
 @pytest.fixture
 def way_past(settings, transactional_db):
     """A DATABASE_DIRECT_URL to the test's own database, with options that tell it apart."""
-    settings.DATABASE_DIRECT_URL = environment.postgresql(f"{url_of_test_database()}?application_name=direct")
+    settings.DATABASE_DIRECT_URL = from_url.postgresql(f"{url_of_test_database()}?application_name=direct")
     return settings.DATABASE_DIRECT_URL
 
 
@@ -135,7 +135,7 @@ def test_a_plan_does_not_wait_for_the_migrate_that_runs(another_session):
 @pytest.mark.own_session
 def test_a_lock_that_is_not_had_is_one_line_and_the_next_run_succeeds(another_session, settings):
     run_migrate("orders", "zero")
-    settings.DATABASE_DIRECT_URL = environment.postgresql(url_of_test_database(), lock_timeout=1)
+    settings.DATABASE_DIRECT_URL = from_url.postgresql(url_of_test_database(), lock_timeout=1)
     other = another_session.cursor()
     other.execute("BEGIN")
     other.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
@@ -161,7 +161,7 @@ def test_a_role_that_owns_no_table_is_told_so_in_one_line(transactional_db, sett
         cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'serves'")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
     try:
-        settings.DATABASE_DIRECT_URL = environment.postgresql(url_of_test_database()) | {
+        settings.DATABASE_DIRECT_URL = from_url.postgresql(url_of_test_database()) | {
             "USER": name,
             "PASSWORD": "serves",
         }

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from bookstore import environment
 from bookstore.accounts.models import ThrottleWindow
-from bookstore.database import is_unavailable
+from bookstore.database import from_url, is_unavailable
 from tests.support.pair import until
 from tools.pgbouncer import PgBouncerUnavailable, pooled
 from tools.postgres import PostgresUnavailable, throwaway
@@ -37,7 +36,7 @@ def pooler():
 def alias(pooler, monkeypatch, django_db_blocker):
     """A database of Django's that goes through the pooler, with a table of windows in it. Not the test's own."""
     direct, url = pooler
-    names = {"direct": environment.database(direct), "pooled": environment.database(url, transaction_pooling=True)}
+    names = {"direct": from_url.database(direct), "pooled": from_url.database(url, transaction_pooling=True)}
     for name, database in names.items():
         monkeypatch.setitem(connections.settings, name, {**connections.settings["default"], **database})
     with django_db_blocker.unblock():
@@ -108,7 +107,7 @@ def test_a_database_lost_behind_the_pooler_is_found_again(monkeypatch, django_db
 
     try:
         with throwaway() as cluster, pooled(cluster) as (_, url), django_db_blocker.unblock():
-            database = environment.database(url, transaction_pooling=True)
+            database = from_url.database(url, transaction_pooling=True)
             monkeypatch.setitem(connections.settings, "pooled", {**connections.settings["default"], **database})
             before = ask()
             cluster.stop()

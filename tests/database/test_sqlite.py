@@ -3,8 +3,7 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from bookstore import environment
-from bookstore.database import deadlines
+from bookstore.database import deadlines, from_url
 from bookstore.database.sqlite.base import DatabaseWrapper
 
 pytestmark = pytest.mark.skipif(
@@ -68,7 +67,7 @@ def test_a_transaction_timeout_leaves_the_connection_usable():
 def test_what_was_committed_is_on_the_disk(tmp_path):
     """2 is FULL: the log is synced at each commit. 1, NORMAL, may lose the last commits when the power fails."""
     url = f"sqlite:///{tmp_path}/shop.sqlite3"
-    file = DatabaseWrapper({**connection.settings_dict, **environment.database(url)}, "default")
+    file = DatabaseWrapper({**connection.settings_dict, **from_url.database(url)}, "default")
 
     with file.temporary_connection() as cursor:
         synchronous = cursor.execute("PRAGMA synchronous").fetchone()

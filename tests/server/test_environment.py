@@ -8,6 +8,7 @@ import pytest
 from django.http.request import validate_host
 
 from bookstore import environment
+from bookstore.database import from_url
 from bookstore.environment import BadValue
 
 SECRET = "Tr0ub4dor"
@@ -32,7 +33,7 @@ SECRET = "Tr0ub4dor"
 )
 def test_a_bad_url_is_refused_without_its_password(url):
     with pytest.raises(BadValue) as caught:
-        environment.database(url)
+        from_url.database(url)
 
     assert SECRET not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -52,7 +53,7 @@ def test_a_bad_url_is_refused_without_its_password(url):
 )
 def test_a_bad_url_is_told_what_is_wrong(url, reason):
     with pytest.raises(BadValue, match=re.escape(reason)):
-        environment.database(url)
+        from_url.database(url)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_bad_url_is_told_what_is_wrong(url, reason):
     ],
 )
 def test_a_good_url_is_taken(url, host, port, password):
-    taken = environment.database(url)
+    taken = from_url.database(url)
 
     assert (taken["HOST"], taken["PORT"], taken["PASSWORD"], taken["NAME"]) == (host, port, password, "shop")
 
@@ -81,7 +82,7 @@ def test_of_300_hostile_urls_none_tells_a_secret():
         password = "".join(chance.choices(signs, k=chance.randint(8, 24)))
         for place in ("postgresql://shop:{}@db.example:5432/shop", "postgresql://shop:{}@/shop", "{}"):
             try:
-                taken = environment.database(place.format(password))
+                taken = from_url.database(place.format(password))
             except BadValue as error:
                 said = str(error)
             else:

@@ -85,11 +85,12 @@ def answer_of(**environ):
     return said["status"], said["headers"], b"".join(body)
 
 
-def pool(application):
-    """What /metrics says of the pool."""
+def slots_of(application):
+    """What /metrics says of the slots and the queue."""
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics", "REMOTE_ADDR": "127.0.0.1"}
     text = b"".join(application(environ, lambda *answer: None)).decode()
-    return {name: value(text, f"bookstore_pool_{name}") for name in ("places", "taken", "waiting")}
+    names = {"slots": "slots", "taken": "slots_taken", "queued": "requests_queued"}
+    return {key: value(text, f"bookstore_{name}") for key, name in names.items()}
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_the_databases_part_is_told_by_route(call, grown):
 
 def test_a_bug_counts_as_500(call, grown, monkeypatch, settings):
     settings.DEBUG_PROPAGATE_EXCEPTIONS = False
-    monkeypatch.setattr("bookstore.api.health.HealthView.get", lambda *args: 1 / 0)
+    monkeypatch.setattr("bookstore.server.health.HealthView.get", lambda *args: 1 / 0)
 
     assert call("GET", "/health")[0] == 500
 
@@ -160,14 +161,14 @@ def test_the_pool_is_told_as_it_is_now():
     while not slots.waiting:
         time.sleep(0.001)
 
-    crowded = pool(measured)
+    crowded = slots_of(measured)
     leave.set()
     for visitor in visitors:
         visitor.join(10)
-    quiet = pool(measured)
+    quiet = slots_of(measured)
 
-    assert crowded == {"places": 3, "taken": 3, "waiting": 1}
-    assert quiet == {"places": 3, "taken": 0, "waiting": 0}
+    assert crowded == {"slots": 3, "taken": 3, "queued": 1}
+    assert quiet == {"slots": 3, "taken": 0, "queued": 0}
 
 
 @pytest.mark.postgres  # a database of SQLite's in memory is never closed
@@ -375,14 +376,14 @@ def test_two_workers_answer_with_the_sum_of_both(tmp_path):
             with Client(port) as client:
                 client("GET", "/books")
         answers = [scraped(port) for _ in range(10)]
-        in_pool = [value(text, "bookstore_pool_places") for _, text in answers]
+        slots = [value(text, "bookstore_slots") for _, text in answers]
 
     assert {status for status, _ in answers} == {200}
     counted = {
         value(text, "bookstore_requests_total", method="GET", route="books", status="200") for _, text in answers
     }
     assert counted == {40}
-    assert set(in_pool) == {6}  # of each worker one that is shared, one for changes, one for staff
+    assert set(slots) == {6}  # of each worker one that is shared, one for changes, one for staff
     statements = {value(text, "bookstore_database_statements_total", route="books") for _, text in answers}
     assert len(statements) == 1
     assert min(statements) >= 40  # what a worker asks once, at its first request, comes beside

@@ -89,7 +89,7 @@ def test_refusal_of_half_a_body_is_the_usual_envelope_of_400(refused):
 
 def test_refusal_has_the_headers_that_django_gives_the_same_answer(refused, client, settings, monkeypatch):
     """Else one of the two was forgotten."""
-    from bookstore.api.health import HealthView
+    from bookstore.server.health import HealthView
 
     def away(self, request):
         raise ServiceUnavailable

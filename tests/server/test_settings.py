@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bookstore import environment
+from bookstore.database import from_url
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
@@ -159,7 +160,7 @@ def test_options_of_the_server_do_not_go_with_a_pooler(tmp_path):
 def test_env_example_lists_every_variable():
     settings = (ROOT / "bookstore" / "settings.py").read_text()
     example = (ROOT / ".env.example").read_text()
-    read = set(re.findall(r'= read\(\s*"([A-Z_]+)"', settings))
+    read = set(re.findall(r'read\(\s*"([A-Z_]+)"', settings))
 
     assert len(read) > 10
     assert [name for name in sorted(read) if f"{name}=" not in example] == []
@@ -174,7 +175,7 @@ def test_a_rate_is_a_count_and_seconds(text, expected):
 
 
 def test_postgresql_url_may_have_several_hosts_and_libpq_options():
-    database = environment.database("postgresql://shop:p%40ss@a,b:6432/shop?target_session_attrs=read-write")
+    database = from_url.database("postgresql://shop:p%40ss@a,b:6432/shop?target_session_attrs=read-write")
 
     assert database == {
         "ENGINE": "bookstore.database",
@@ -203,7 +204,7 @@ def test_postgresql_url_may_have_several_hosts_and_libpq_options():
 
 
 def test_transaction_pooling_sets_nothing_that_outlives_one():
-    database = environment.database("postgresql://shop@pooler/shop", transaction_pooling=True)
+    database = from_url.database("postgresql://shop@pooler/shop", transaction_pooling=True)
 
     assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
     assert database["OPTIONS"] == {
@@ -222,8 +223,8 @@ def test_transaction_pooling_sets_nothing_that_outlives_one():
 
 
 def test_only_a_primary_is_written_to():
-    primary = environment.database("postgresql://shop@db/shop")
-    replica = environment.database("postgresql://shop@db2/shop", writable=False)
+    primary = from_url.database("postgresql://shop@db/shop")
+    replica = from_url.database("postgresql://shop@db2/shop", writable=False)
 
     assert primary["OPTIONS"]["target_session_attrs"] == "primary"
     assert "target_session_attrs" not in replica["OPTIONS"]
@@ -240,11 +241,11 @@ def test_only_a_primary_is_written_to():
     ],
 )
 def test_urls_are_separated_by_commas_and_so_are_the_hosts_of_one(text, expected):
-    assert environment.urls(text) == expected
+    assert from_url.urls(text) == expected
 
 
 def test_sqlite_is_made_safe_for_several_processes(tmp_path):
-    database = environment.database(f"sqlite:///{tmp_path}/shop.sqlite3")
+    database = from_url.database(f"sqlite:///{tmp_path}/shop.sqlite3")
 
     assert database["NAME"] == f"{tmp_path}/shop.sqlite3"
     assert database["OPTIONS"] == {

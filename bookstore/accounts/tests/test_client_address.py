@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from bookstore.server.forwarded import believe, client_of, is_direct
+from bookstore.api.forwarded import believe, client_of, is_direct
 
 PROXIES = ["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]
 

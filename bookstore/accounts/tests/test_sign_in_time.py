@@ -45,7 +45,7 @@ def clock(monkeypatch, settings) -> Callable[[], float]:
     monkeypatch.setattr(sign_in_time, "monotonic", lambda: passed[0])
     monkeypatch.setattr(sign_in_time, "sleep", wait)
     monkeypatch.setattr(sign_in_time, "verify_password", look)
-    monkeypatch.setattr("bookstore.accounts.models.look_at", look)
+    monkeypatch.setattr("bookstore.accounts.models.verify", look)
     return lap
 
 

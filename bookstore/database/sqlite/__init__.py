@@ -1,1 +1,1 @@
-"""The ENGINE of `DATABASES` for SQLite: Django's, in which the bound of a request holds. See base.py."""
+"""The ENGINE of `DATABASES` for SQLite: Django's with the deadline of a request. See base.py."""

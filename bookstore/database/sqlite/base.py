@@ -1,8 +1,8 @@
-"""Django's SQLite backend with a request's bound, as on PostgreSQL: `deadlines.left()` for all of its statements.
+"""Django's SQLite backend with the deadline of a request for all of its statements: `deadlines.left()`.
 
-SQLite's own timeout is for one statement: it waits so long for the file's one write lock. Ten statements that each
-wait for a lock which comes and goes would add up. So each statement waits for what is left of the request, and a
-statement that computes for too long is interrupted. Both are OperationalError, which the API answers with 503.
+SQLite's own timeout is per statement, for the write lock, so the waits of several statements add up. Here each
+statement waits at most for the time left, and one that computes for longer is interrupted. Both raise OperationalError,
+which the API answers with 503.
 """
 
 import sqlite3
@@ -13,18 +13,18 @@ from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
 from bookstore.database import deadlines
 
-# Steps of SQLite's virtual machine between two looks at the clock: about a tenth of a millisecond.
+# Steps of SQLite's virtual machine between two checks of the clock: about 0.1 ms.
 STEPS = 10_000
 
 
 class Connection(sqlite3.Connection):
-    """Waits for a lock no longer than its request may, and `longest` seconds at most."""
+    """Waits for a lock for `longest` seconds at most, and not beyond the request's deadline."""
 
     longest = 5.0
-    busy_timeout = -1  # milliseconds, as SQLite was told last
+    busy_timeout = -1  # milliseconds, as last set in SQLite
 
     def wait_no_longer_than_the_request(self) -> None:
-        """Before each statement; costs one more only where less than `longest` is left. Raises OperationalError."""
+        """Runs before each statement. One more statement if less than `longest` is left. Raises OperationalError."""
         seconds = deadlines.left()
         if seconds <= 0:
             raise sqlite3.OperationalError("the request has used up its time")

@@ -1,4 +1,4 @@
-"""`manage.py serve`: checks that save a puzzled look at a traceback, and then the server in place of this process."""
+"""`manage.py serve`: checks the environment, then replaces this process by the server."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from bookstore.server.limits import LAST_REQUESTS, SERVER_PID, SERVER_PORT
 
 logger = logging.getLogger("bookstore.serve")
 
-# Seconds of STOP_TIMEOUT that are left for the workers' own end.
+# Seconds of STOP_TIMEOUT for the workers to end.
 TO_SPARE = 2
 
 
@@ -30,13 +30,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        # Texts and no `type=`: argparse would answer a bad value with its usage and exit code 2.
+        # Texts without `type=`: for a bad value argparse would print its usage and exit with 2.
         for option, default, text in (
             ("host", "127.0.0.1", "address or name to listen on"),
             ("port", "8000", "port to listen on"),
             ("workers", "2", "processes, each with the whole application; about one for each CPU"),
-            # Each has a connection to the database of its own. More than one help only where requests wait for
-            # something else than this process's interpreter lock.
+            # Each thread has its own database connection. More than one only help if requests wait for something
+            # else than the interpreter lock.
             ("threads", "1", "requests that each worker runs at once, and changes beside them; others are queued"),
             ("drain", "0", "seconds after SIGTERM in which /ready is 503 and requests are still served"),
             ("task-workers", "1", "processes beside them that run background tasks"),
@@ -63,24 +63,24 @@ class Command(BaseCommand):
             if settings.METRICS_ENABLED:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = start.metrics_folder(
                     port
-                )  # before a worker imports the client
+                )  # before a worker imports prometheus_client
             start.allow_connections()
             os.environ |= {
                 "THREADS": str(threads),  # for the settings of the workers
                 server_log.FORMAT: settings.LOG_FORMAT,
-                SERVER_PID: str(os.getpid()),  # which the server keeps
+                SERVER_PID: str(os.getpid()),  # exec keeps the process id
                 SERVER_PORT: str(port),
-                # From whatever folder this was called. Nothing is imported from that folder (-P): it may have a package
-                # of our name.
+                # Works from any folder. Nothing is imported from the current one (-P), which may have a package of our
+                # name.
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),
             }
-            os.execv(sys.executable, command_line(address, port, workers, drain, task_workers))  # noqa: S606  # no shell is the point
+            os.execv(sys.executable, command_line(address, port, workers, drain, task_workers))  # noqa: S606  # deliberately without a shell
         finally:
             if claim:
                 claim.close()
 
     def say(self, text: str) -> None:
-        """To a person, or into a log of which every line is JSON."""
+        """Prints a line as text, or as JSON by LOG_FORMAT."""
         if settings.LOG_FORMAT == "json":
             logger.info(text)
         else:
@@ -89,7 +89,7 @@ class Command(BaseCommand):
 
 
 def command_line(address: str, port: int, workers: int, drain: int, task_workers: int) -> list[str]:
-    """What starts the server's main process."""
+    """The command line of the server's main process."""
     return [
         *(sys.executable, "-P", "-m", "bookstore.server.main"),
         *("--host", address, "--port", str(port), "--workers", str(workers), "--drain", str(drain)),
@@ -102,7 +102,7 @@ def variable_of(option: str) -> str:
 
 
 def number(option: str, value: str, *, smallest: int = 1, largest: int) -> int:
-    """A whole number from `smallest` to `largest`, or CommandError."""
+    """A whole number from `smallest` to `largest`. Raises CommandError."""
     if not (value.isascii() and value.isdigit() and smallest <= int(value) <= largest):
         raise CommandError(
             f"{variable_of(option)} is {value!r}: give --{option} a whole number from {smallest} to {largest}."
@@ -111,7 +111,7 @@ def number(option: str, value: str, *, smallest: int = 1, largest: int) -> int:
 
 
 def check_end(drain: int, stop_timeout: int) -> None:
-    """CommandError when the supervisor would kill the server before it has drained and its requests are finished."""
+    """Raises CommandError if the supervisor would kill the server before it has drained and finished its requests."""
     needed = drain + LAST_REQUESTS + TO_SPARE
     if needed > stop_timeout:
         raise CommandError(
@@ -122,7 +122,7 @@ def check_end(drain: int, stop_timeout: int) -> None:
 
 
 def check_database() -> None:
-    """CommandError when the database does not answer, or is behind the code."""
+    """Raises CommandError if the database does not answer, or misses migrations."""
     check_answers()
     check_migrations()
 

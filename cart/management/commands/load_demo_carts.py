@@ -1,4 +1,4 @@
-"""`manage.py load_demo_carts`: carts that make the admin of the demo worth looking at."""
+"""`manage.py load_demo_carts`: adds demo customers with carts, for the admin."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ CUSTOMERS = (
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo", "mallory",
     "nina", "oscar", "peggy", "quentin", "rosa", "sybil", "trent", "uma", "victor", "wendy", "xavier", "yara", "zoe",
 )  # fmt: skip
-# Days since the last change, for as many customers in turn.
+# Days since the last change of the carts, one for each customer in turn.
 IDLE = (0, 0, 0, 1, 1, 2, 3, 3, 4, 6, 7, 9, 12, 12, 15, 18, 20, 22, 25, 27, 29, 35, 48, 70, 120, 200)
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("The carts of the demo are made up, so they load only with DEBUG=1.")
-        books = list(Book.objects.order_by("id")[40:100])  # not those that the README's examples are about
+        books = list(Book.objects.order_by("id")[40:100])  # not the books of the README's examples
         if len(books) < 20:
             raise CommandError("There are too few books to fill carts with: run `manage.py load_demo` first.")
         with transaction.atomic():
@@ -40,9 +40,9 @@ class Command(BaseCommand):
 
 
 def fill_missing(books: list[Book]) -> int:
-    """Makes the customers and carts that are not there; how many carts they were."""
+    """Adds the missing customers and carts. Returns how many carts."""
     emails = {name: f"{name}.demo@example.com" for name in CUSTOMERS}
-    # Nobody can sign in as one of them.
+    # They have no password: nobody can sign in.
     User.objects.bulk_create(
         (User(email=email, password=UNUSABLE_PASSWORD_PREFIX) for email in emails.values()), ignore_conflicts=True
     )
@@ -80,7 +80,7 @@ def lines(cart: Cart, number: int, books: list[Book]) -> list[CartItem]:
 
 
 def spoil(books: list[Book]) -> None:
-    """One of the books in many carts is sold out, one is nearly, and one is withdrawn: what staff look for."""
+    """Makes three books of many carts sold out, nearly sold out and withdrawn, so that the admin shows issues."""
     books[3].set_stock(0)
     books[6].set_stock(1)
     books[1].change(is_active=False)

@@ -11,11 +11,11 @@ from django.utils.timezone import now
 from cart.models import Cart
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
-BATCH = 500  # carts: a transaction of some milliseconds
+BATCH = 500  # carts; one transaction takes some milliseconds
 
 
 def age(text: str) -> timedelta:
-    """`90d`, `36h` or `30m` as a timedelta above zero."""
+    """Parses `90d`, `36h` or `30m` into a positive timedelta."""
     match = re.fullmatch(r"([1-9][0-9]{0,4})([dhm])", text, re.ASCII)
     if not match:
         raise ArgumentTypeError(f"{text!r} is not an age: write 90d for days, 36h for hours or 30m for minutes")

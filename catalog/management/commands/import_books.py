@@ -1,4 +1,4 @@
-"""`manage.py import_books`: a real catalogue, from the file that a spreadsheet or a wholesaler writes."""
+"""`manage.py import_books`: loads a catalogue from a file of a spreadsheet or a wholesaler."""
 
 import csv
 import os
@@ -26,9 +26,9 @@ from catalog.importing.spelling import printable, written
 from catalog.importing.staged import chosen_headings
 from catalog.importing.table import Line
 
-SHOWN = 10  # rows that the summary shows of those that a report has whole
+SHOWN = 10  # rows in the summary; the report has all
 REFUSED, LEFT_OUT = "refused", "left out"
-INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+INTERRUPTED = 130  # the exit status after Ctrl-C
 
 HELP = """\
 Load books from a CSV file or an Excel workbook: add those that are not there yet, leave alone those that are.
@@ -126,7 +126,7 @@ class Command(BaseCommand):
                 for number, fault in loader.load(good):
                     findings.add(number, REFUSED, [fault])
                 read = batch[-1].number
-                reset_queries()  # DEBUG keeps every statement
+                reset_queries()  # with DEBUG Django keeps every statement in memory
                 progress.show(loader)
         except KeyboardInterrupt:
             trouble = f"Interrupted after line {read}"
@@ -165,7 +165,7 @@ class Command(BaseCommand):
 
 
 class Findings:
-    """What was refused or left out: counted by reason, the first few kept, all of it in the report."""
+    """Refused rows and left-out cells: counted by reason; the first few for the summary, all of them in the report."""
 
     def __init__(self, report: TextIO | None) -> None:
         self.reasons: Counter[tuple[str, str, str]] = Counter()
@@ -184,7 +184,7 @@ class Findings:
 
 
 class Progress:
-    """One line on a terminal that is written over; nothing at all elsewhere."""
+    """A progress line on a terminal; prints nothing elsewhere."""
 
     def __init__(self, sheet: Spreadsheet, stream: TextIO) -> None:
         self.sheet = sheet
@@ -216,7 +216,7 @@ def batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
 
 
 def opened_report(path: str, file: str) -> TextIO:
-    """The report's file. In UTF-8 with a mark, or Excel takes it for something else."""
+    """Opens the report. UTF-8 with a byte order mark, for Excel."""
     try:
         if os.path.exists(path) and os.path.samefile(path, sys.stdin.fileno() if file == "-" else file):
             raise CommandError(f"The report {path} is the file that is read: nothing was done.")

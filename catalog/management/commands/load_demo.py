@@ -1,4 +1,4 @@
-"""`manage.py load_demo`: a catalogue of real classics and two accounts, to try the service with."""
+"""`manage.py load_demo`: loads a demo catalogue of real classics and two accounts."""
 
 import csv
 import os
@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 
 def add_missing_books() -> int:
-    """Adds the rows whose title and author, or whose ISBN, no book has yet. How many they were; 5 queries at most."""
+    """Adds the books that are missing by title and author, or by ISBN. Returns how many. 5 queries at most."""
     with CATALOGUE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     titles = {fold(row["title"]) for row in rows}
@@ -108,7 +108,7 @@ def book_of(row: dict[str, str], genre: Genre) -> Book:
 
 
 def add_missing_accounts() -> None:
-    """An account that is there keeps its password and its rights."""
+    """Adds missing accounts. Existing ones keep their password and permissions."""
     users = get_user_model().objects
     if not users.filter(email=READER[0]).exists():
         users.create_user(*READER)

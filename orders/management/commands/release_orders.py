@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from orders.checkout import KEPT
 from orders.models import CheckoutKey, Order
 
-BATCH = 100  # orders: a short transaction each
+BATCH = 100  # orders, each in its own short transaction
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from bookstore.accounts.models import LoginSession, ThrottleWindow
-from bookstore.audit.pruning import prune
+from bookstore.admin.pruning import prune
 from bookstore.tasks.pruning import prune as prune_tasks
 
 BATCH = 1000  # rows
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
 
 def delete_in_batches(expired: QuerySet[Any], batch: int) -> int:
-    """How many rows were deleted. A window that began anew since it was chosen stays."""
+    """Deletes the rows, except a window that began anew meanwhile. Returns how many."""
     total = 0
     while chosen := list(expired.order_by("expires_at").values_list("pk", flat=True)[:batch]):
         deleted, _ = expired.filter(pk__in=chosen).delete()

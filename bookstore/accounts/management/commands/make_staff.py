@@ -61,7 +61,8 @@ class Command(BaseCommand):
             self.stdout.write(self.style.WARNING(warning))
 
     def staff(self, user: User, password: str | None, groups: list[Group]) -> User:
-        """Lets them in, in one transaction. IntegrityError when somebody else was faster."""
+        """Creates or changes the user, in one transaction. Raises IntegrityError if another process created it
+        meanwhile."""
         with transaction.atomic():
             if user._state.adding:
                 user = User.objects.create_user(user.email, password, is_staff=True)
@@ -71,7 +72,8 @@ class Command(BaseCommand):
         return user
 
     def new_password(self, user: User) -> str:
-        """Typed twice, or the first line of standard input. CommandError when it is too weak."""
+        """Reads the password: typed twice, or the first line of standard input. Raises CommandError if it is too
+        weak."""
         if sys.stdin.isatty():
             password = getpass(f"Password for {user.email}: ")
             if password != getpass("The same again: "):
@@ -88,7 +90,7 @@ class Command(BaseCommand):
 
 
 def find_group(name: str) -> Group:
-    """By its name, whatever its case. CommandError that lists those there are."""
+    """Finds a group by name, ignoring case. Raises CommandError with the existing names."""
     group = Group.objects.filter(name__iexact=name).first()
     if group is None:
         raise CommandError(f"There is no group {name!r}. There are: {all_groups()}.")

@@ -1,4 +1,4 @@
-"""What of the staff's site only grows: their sign-ins that are over, and history older than AUDIT_DAYS."""
+"""Deletes old rows of the staff's site: expired sign-ins, and history older than AUDIT_DAYS."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,12 +19,12 @@ ABANDONED = 7  # days
 def prune(batch: int) -> tuple[int, int]:
     """Deletes in transactions of about `batch` rows, and returns how many sign-ins and how many events.
 
-    Django's own log is emptied as well: what stood in it was copied into the history, and nothing writes it any more.
+    Also empties Django's log: its rows were copied into the history, and nothing writes it any more.
     """
     before = now() - timedelta(days=settings.AUDIT_DAYS)
     sign_ins = sum(in_batches(Session.objects.filter(expire_date__lt=now()).order_by("expire_date"), batch))
     events = sum(in_batches(LogEntry.objects.filter(action_time__lt=before).order_by("pk"), batch))
-    # Abandoned previews of actions on many rows.
+    # Abandoned actions on many rows.
     BulkAction.objects.filter(created_at__lt=now() - timedelta(days=ABANDONED)).delete()
     while deleted := AuditEvent.objects.prune_batch(before, size=batch):
         events += deleted

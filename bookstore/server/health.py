@@ -26,17 +26,17 @@ WELL = OpenApiExample("All is well", value={"status": "ok", "version": __version
 ALIVE = {"status": "ok", "version": __version__}
 
 
-# Also true on a standby: a demoted primary, or one that a balancer mistakes for the primary.
+# Also true on a standby, such as a demoted primary.
 WRITABLE = {"postgresql": "SHOW transaction_read_only", "sqlite": "PRAGMA query_only"}
 READ_ONLY = ("on", 1)
 
 
-# Bytes of free disk that SQLite needs: it writes a journal beside its file during a transaction.
+# Bytes of free disk that SQLite needs for the journal of a transaction.
 ROOM = 5_000_000
 
 
 def file_can_grow(name: object) -> bool:
-    """Whether SQLite can write its file and those beside it. PostgreSQL says itself that it only reads."""
+    """Whether SQLite can write its file and the journal. PostgreSQL reports by itself that it is read-only."""
     path = Path(str(name))
     if not path.is_absolute():  # in memory
         return True
@@ -65,8 +65,7 @@ class HealthView(ProbeView):
 
 
 class ReadyView(ProbeView):
-    # Migrations are applied before a process starts and do not go away under it: once seen complete, they are not
-    # read again.
+    # Migrations are applied before a process starts, so once seen complete they are not read again.
     migrated = False
 
     @extend_schema(
@@ -89,7 +88,7 @@ class ReadyView(ProbeView):
                 cursor.execute(WRITABLE[connection.vendor])
                 (read_only,) = cursor.fetchone()
             if read_only in READ_ONLY:
-                connection.close()  # the next one may be to the server that took over
+                connection.close()  # the next connection may go to a server that took over
                 raise ServiceUnavailable("The database is read-only.")
             if connection.vendor == "sqlite" and not file_can_grow(connection.settings_dict["NAME"]):
                 raise ServiceUnavailable("The disk of the database is full or read-only.")

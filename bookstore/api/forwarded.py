@@ -1,8 +1,8 @@
-"""The client's address and scheme: which forwarding headers are trusted.
+"""The client's address and scheme, from trusted forwarding headers.
 
-`believe` runs when a request is made and drops untrusted headers; `client_of`, `request.is_secure()` and /metrics read
-the others. WSGI gives `X_Forwarded_For` and `X-Forwarded-For` one name, so a proxy must not hand on headers with
-an underscore: nginx drops them by itself, HAProxy does by `http-request del-header _ -m sub` (deploy/cluster).
+`believe` drops untrusted headers when a request is created; `client_of`, `request.is_secure()` and /metrics read the
+others. WSGI gives `X_Forwarded_For` and `X-Forwarded-For` the same name, so a proxy must drop headers with an
+underscore: nginx does by default, HAProxy by `http-request del-header _ -m sub` (deploy/cluster).
 """
 
 import re
@@ -24,10 +24,10 @@ ADDED_BY_PROXIES = (
     "HTTP_X_REAL_IP",
     "HTTP_VIA",
 )
-# The customer's address by the storefront's server, and the secret that it must send with it.
+# The customer's address as sent by the storefront's server, and the secret that it must send.
 CUSTOMER, SECRET = "HTTP_X_CUSTOMER_ADDRESS", "HTTP_X_STOREFRONT_SECRET"
 BELIEVED = "bookstore.customer_address"  # a key of the environ that no header can set
-# An IPv6 client has a whole /64; by single addresses it would count as 2**64 clients.
+# An IPv6 client usually has a whole /64: 2**64 addresses.
 CLIENT_PREFIX = 64
 # IPv6 in brackets, with or without a port; or IPv4 with one.
 HOP = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
@@ -50,18 +50,18 @@ def believe(environ: dict[str, Any]) -> None:
 
 
 def is_direct(environ: dict[str, Any]) -> bool:
-    """Whether the request came without a proxy. Call it before `believe`. A proxy that adds no header, and is none of
-    TRUSTED_PROXIES, looks like a client.
+    """Whether the request came without a proxy. Call it before `believe`. A proxy that adds no header and is not one of
+    TRUSTED_PROXIES looks like a client.
     """
     peer = address_of(environ.get("REMOTE_ADDR", ""))
     return peer is not None and not trusted(peer) and not any(name in environ for name in ADDED_BY_PROXIES)
 
 
 def client_of(request: Request | HttpRequest) -> str:
-    """The client's address, as it is counted and recorded; of IPv6 its /64. Call it after `believe`.
+    """The client's address for throttling and records; of IPv6 the /64. Call it after `believe`.
 
     The storefront's X-Customer-Address, if trusted; else the peer. If the peer is one of TRUSTED_PROXIES, the
-    right-most address of X-Forwarded-For that is none of them: those left of it are the client's own claims.
+    right-most address of X-Forwarded-For that is not one of them: the client may have sent those left of it.
     """
     peer = request.META.get("REMOTE_ADDR", "")
     address = address_of(request.META.get(BELIEVED, "")) or address_of(peer)
@@ -89,7 +89,7 @@ def without_port(hop: str) -> str:
 
 
 def address_of(text: str) -> Address | None:
-    """None if it is no address. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) becomes IPv4."""
+    """Parses an address; None if it is invalid. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) becomes IPv4."""
     try:
         address = ip_address(text.strip())
     except ValueError:
