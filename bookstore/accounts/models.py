@@ -5,7 +5,7 @@ Sessions are in sessions.py, tokens in tokens.py, the throttle's counters in win
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -68,7 +68,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         indexes = (
             # For the staff's search by prefix: the indexes of the constraints support it only with the C collation.
             models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="ix_users_email_prefix"),
-            # Partial, nearly empty: users whose hash has outdated parameters (`hashes_of_others`).
+            # Partial, nearly empty: users whose hash has outdated parameters (`hash_of_another_kind`).
             models.Index(
                 fields=["id"],
                 condition=~models.Q(password__startswith=CURRENT_HASH) & ~models.Q(password__startswith=NO_PASSWORD),
@@ -85,10 +85,12 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         return normalise_email(username)
 
     @staticmethod
-    def hashes_of_others(limit: int) -> list[str]:
-        """Up to `limit` hashes with outdated parameters. One query, by a nearly empty index."""
+    def hash_of_another_kind(kinds: Iterable[str]) -> str | None:
+        """A hash that begins with none of these, and has outdated parameters. One query, by a nearly empty index."""
         others = User.objects.exclude(password__startswith=CURRENT_HASH).exclude(password__startswith=NO_PASSWORD)
-        return list(others.order_by().values_list("password", flat=True)[:limit])
+        for kind in kinds:
+            others = others.exclude(password__startswith=kind)
+        return others.values_list("password", flat=True).first()
 
     def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
         """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.

@@ -100,7 +100,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         Raises InvalidCredentials, after the same time, for an unknown email, a wrong password and a deactivated user.
         Three queries and a transaction; one query when refused.
         """
-        with same_time_for_all(InvalidCredentials, self.model.hashes_of_others):
+        with same_time_for_all(InvalidCredentials, self.model.hash_of_another_kind):
             for _ in range(ATTEMPTS):
                 user = self.filter(email=email).first()
                 known = (user or self.model(password=NOBODYS_PASSWORD)).check_password(password)

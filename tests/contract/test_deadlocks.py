@@ -28,7 +28,7 @@ CALLS = [
 ]
 
 # One statement by itself, or none.
-WITHOUT_TRANSACTION = {"POST cart/preview", "POST auth/logout"}
+WITHOUT_TRANSACTION = {"POST cart/preview", "POST auth/logout", "POST orders/<id:order_id>/paid"}
 
 
 @pytest.fixture

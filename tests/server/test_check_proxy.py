@@ -1,6 +1,7 @@
 """`manage.py check_proxy`, against servers behind a real HAProxy, and what a customer gets past one."""
 
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from bookstore.environment import networks
 from bookstore.management.commands.check_proxy import spellings
 from bookstore.server import proxy_check
 from tests.support.server import ROOT, running_server
@@ -19,6 +21,7 @@ from tools.postgres import free_port
 PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 # The one line of deploy/cluster/haproxy.cfg that this is about.
 DROPS = "http-request del-header _ -m sub"
+CUSTOMER = "127.0.0.2"  # an address of this machine that is no proxy's
 BEHIND_A_PROXY = {"TRUSTED_PROXIES": "127.0.0.1", "AUTH_THROTTLE_RATE": "3/min"}
 
 
@@ -89,7 +92,7 @@ def haproxy(program: str, upstream: int, folder: Path, *lines: str) -> Iterator[
     try:
         for _ in range(100):
             try:
-                HTTPConnection("127.0.0.1", port, timeout=5).connect()
+                socket.create_connection(("127.0.0.1", port), 5).close()
                 break
             except OSError:
                 time.sleep(0.05)
@@ -101,7 +104,7 @@ def haproxy(program: str, upstream: int, folder: Path, *lines: str) -> Iterator[
 
 def guess(port: int, number: int) -> int:
     """The status of a wrong password, each for another account, from an address that is made up."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", port, timeout=20, source_address=(CUSTOMER, 0))
     try:
         body = f'{{"email": "customer{number}@example.com", "password": "wrong"}}'
         headers = {"Content-Type": "application/json", "X_Forwarded_For": f"192.0.2.{number}"}
@@ -111,10 +114,23 @@ def guess(port: int, number: int) -> int:
         connection.close()
 
 
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_command_is_not_run_from_a_trusted_address(program, tmp_path, settings):
+    settings.TRUSTED_PROXIES = networks(["127.0.0.1"])
+    with (
+        running_server(workers=1, **BEHIND_A_PROXY) as server,
+        haproxy(program, server, tmp_path, "option forwardfor", DROPS) as port,
+        pytest.raises(CommandError, match=r"connects from 127\.0\.0\.1, which TRUSTED_PROXIES names"),
+    ):
+        call_command("check_proxy", f"http://127.0.0.1:{port}")
+
+
 def checked(port: int, capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:
     """Whether the command found all well, and what it said."""
     try:
-        call_command("check_proxy", f"http://127.0.0.1:{port}")
+        call_command("check_proxy", f"http://127.0.0.1:{port}", source=CUSTOMER)
     except CommandError:
         return False, capsys.readouterr().out
     return True, capsys.readouterr().out
@@ -135,7 +151,7 @@ def test_made_up_address_is_not_counted_behind_the_shipped_line(program, tmp_pat
     assert (well, said.splitlines()) == (
         True,
         [
-            "The application counts this request under the address 127.0.0.1.",
+            "The application counts this request under the address 127.0.0.2.",
             "What a customer claims is not believed.",
         ],
     )

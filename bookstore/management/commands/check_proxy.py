@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
+from bookstore.api.forwarded import address_of, trusted
 from bookstore.server.proxy_check import QUESTION, SEEN, question
 
 TIMEOUT = 10  # seconds
@@ -32,12 +33,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("url", metavar="URL", help="of the shop as customers reach it: https://shop.example")
+        parser.add_argument("--source", metavar="ADDRESS", help="of this machine, to connect from")
 
-    def handle(self, *args: Any, url: str, **options: Any) -> None:
-        self.url = urlsplit(url)
+    def handle(self, *args: Any, url: str, source: str | None, **options: Any) -> None:
+        self.url, self.source = urlsplit(url), (source, 0) if source else None
         if self.url.scheme not in ("http", "https") or not self.url.hostname:
             raise CommandError(f"{url!r} is no address of a shop: write https://shop.example, say.")
         honest = self.seen({})
+        counted = address_of(honest["address"].partition("/")[0])
+        if counted and trusted(counted):
+            raise CommandError(
+                f"This machine connects from {counted}, which TRUSTED_PROXIES names: what it claims is believed. "
+                "Connect from another address (--source), or run this elsewhere, with the server's environment."
+            )
         self.stdout.write(f"The application counts this request under the address {honest['address']}.")
         wrong = [*self.wrong_addresses(honest["address"]), *self.wrong_scheme(honest["https"]), *self.open_metrics()]
         for line in wrong:
@@ -82,9 +90,9 @@ class Command(BaseCommand):
         """The status, and the header SEEN. Raises CommandError when nobody answers."""
         host, port = str(self.url.hostname), self.url.port
         connection = (
-            HTTPSConnection(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
+            HTTPSConnection(host, port, TIMEOUT, self.source, context=ssl.create_default_context())
             if self.url.scheme == "https"
-            else HTTPConnection(host, port, timeout=TIMEOUT)
+            else HTTPConnection(host, port, TIMEOUT, self.source)
         )
         try:
             connection.request("GET", self.url.path.rstrip("/") + path, headers=headers)
