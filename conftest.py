@@ -1,4 +1,4 @@
-"""What every test of this repository stands on. The settings' environment is in tools/pytest_environment.py."""
+"""Fixtures of all tests. The environment of the settings is in tools/pytest_environment.py."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 ROOT = Path(__file__).parent
-# People, and what the apps above an app may use in their tests, too: an app's tests/fixtures.py.
+# People, and each app's tests/fixtures.py, which tests of other apps may use, too.
 pytest_plugins = [
     "tests.support.people",
     *(f"{each.parts[-3]}.tests.fixtures" for each in ROOT.glob("*/tests/fixtures.py")),
 ]
 
-# An app to copy from, which is not installed here: tests/test_new_app.py runs its tests in a copy of the tree.
+# An example app, not installed here: tests/test_new_app.py runs its tests in a copy of the tree.
 collect_ignore = ["examples/wishlist"]
 
 
@@ -38,7 +38,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def django_db_modify_db_settings_xdist_suffix(request: pytest.FixtureRequest) -> None:
     """A database for each worker of pytest-xdist.
 
-    In place of pytest-django's, which knows SQLite by Django's own ENGINE and would make a file of our one's name: it
+    Replaces pytest-django's fixture, which recognises SQLite by Django's ENGINE and would make a file for ours, which
     is in each worker's memory.
     """
     worker = getattr(request.config, "workerinput", {}).get("workerid")
@@ -49,9 +49,9 @@ def django_db_modify_db_settings_xdist_suffix(request: pytest.FixtureRequest) ->
 
 @pytest.fixture(autouse=True)
 def cheap_and_patient_accounts(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 is slow on purpose, refused sign-ins as slow, and the throttle would count one test's into the next one's.
+    """Fast hashes, no delay of refused sign-ins, and no throttle, which would count over several tests.
 
-    Tests of these set them by themselves.
+    Tests of these set them themselves.
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.AUTH_THROTTLE_RATE = settings.REGISTER_THROTTLE_RATE = None
@@ -60,13 +60,13 @@ def cheap_and_patient_accounts(settings: Any, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    """The staff's overview keeps its numbers for a minute in the process: one test's are not the next one's."""
+    """Clears the cache of the staff's overview between tests."""
     cache.clear()
 
 
 @pytest.fixture(autouse=True)
 def the_servers_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Django's test client makes Django's own; bookstore/wsgi.py sets ours."""
+    """The test client creates our request class, as bookstore/wsgi.py does."""
     from bookstore.api.request import Utf8Request
 
     monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
@@ -74,9 +74,9 @@ def the_servers_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_replicas(settings: Any) -> None:
-    """A test's rows are on the primary, and often in a transaction: no replica has them.
+    """A test's rows are only on the primary, often in an open transaction.
 
-    Tests of replicas name them by themselves.
+    Tests of replicas set them themselves.
     """
     settings.REPLICAS = {}
 
@@ -89,7 +89,7 @@ def api() -> APIClient:
 
 @pytest.fixture
 def client_for(db: None) -> Callable[["User"], APIClient]:
-    """`client_for(alice)`: a client that carries a real access token of hers."""
+    """`client_for(alice)`: a client with a real access token of hers."""
     from bookstore.accounts import tokens
     from bookstore.accounts.models import LoginSession
 

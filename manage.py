@@ -20,12 +20,12 @@ def main() -> None:
     except (DatabaseError, InterfaceError):
         explain()
         raise
-    except KeyboardInterrupt:  # what there is to say of it, the command has said
+    except KeyboardInterrupt:  # the command has printed its own message
         sys.exit(130)
 
 
 def explain() -> None:
-    """Ends with one line when the database is away, or lacks migrations; `--traceback` shows more."""
+    """Exits with one line when the database is down or lacks migrations; `--traceback` shows more."""
     from django.core.management import CommandError
 
     from bookstore.management.commands.serve import check_answers, check_migrations

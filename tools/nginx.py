@@ -1,4 +1,4 @@
-"""deploy/nginx.conf at work on this machine: on another port, before another address, without a container."""
+"""Runs deploy/nginx.conf on this machine: on another port, in front of another address, without a container."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ START_SECONDS = 5
 
 
 def find_nginx() -> str | None:
-    """Distributions put it where only root's PATH leads."""
+    """Some distributions install it outside the PATH of ordinary users."""
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 

@@ -11,7 +11,7 @@ FILE = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 
 
 def text() -> str:
-    """As /schema of a shop with the default settings; what only the demo says is left out. Needs Django's set-up."""
+    """The schema of a shop with the default settings, without the demo's texts. Needs django.setup()."""
     from bookstore.api import guide
     from bookstore.api.schema import ShopSchema
 

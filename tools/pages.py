@@ -1,4 +1,4 @@
-"""The pages that are made of other files: `make docs` writes them, and a test compares.
+"""The pages generated from other files: `make docs` writes them, and a test compares.
 
 docs/settings.md has a row for each variable of .env.example, docs/decisions/README.md a row for each decision.
 """
@@ -65,7 +65,7 @@ def decisions_page(folder: Path) -> str:
 
 
 def pages() -> dict[Path, str]:
-    """What each page should say."""
+    """The text of each page."""
     return {
         SETTINGS: settings_page(EXAMPLE.read_text("utf-8")),
         DECISIONS / "README.md": decisions_page(DECISIONS),

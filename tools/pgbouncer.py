@@ -3,7 +3,7 @@
     with throwaway() as cluster, pooled(cluster) as (version, url):
         ...connect to url...
 
-It is `pgbouncer` on PATH, or where Debian puts it.
+Uses `pgbouncer` from PATH, or from where Debian installs it.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ from urllib.parse import urlsplit, urlunsplit
 from tools.postgres import STOP_SECONDS, SUPERUSER, Cluster, free_port, uninterrupted
 
 START_SECONDS = 20
-FEW = 4  # connections to PostgreSQL: clients soon get another one than they had
+FEW = 4  # connections to PostgreSQL, so that clients soon get another one
 
 
-# As docs/running.md has them. PgBouncer's own are 120, 15, 15 and 0 (none): with the database away each request would
-# wait for two minutes, and a quarter of a minute longer than it is away.
+# As in docs/running.md. PgBouncer's defaults are 120, 15, 15 and 0 (none): with the database down each request would
+# wait for two minutes, and up to 15 s after the database is back.
 BOUNDS = """\
 query_wait_timeout = 2
 server_connect_timeout = 2
@@ -34,11 +34,11 @@ query_timeout = 6
 
 
 class PgBouncerUnavailable(Exception):
-    """No PgBouncer can be had on this machine, or it did not start; the text says why."""
+    """There is no PgBouncer on this machine, or it did not start. The message says why."""
 
 
 def found() -> str:
-    """Where the program is. Raises PgBouncerUnavailable."""
+    """The path of the program. Raises PgBouncerUnavailable."""
     path = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin")
     if not path:
         raise PgBouncerUnavailable("PgBouncer is not on PATH: install it (Debian, Ubuntu: apt install pgbouncer).")
@@ -62,12 +62,12 @@ max_client_conn = 500
 
 @contextlib.contextmanager
 def pooled(cluster: Cluster, *, pool_size: int = FEW) -> Iterator[tuple[str, str]]:
-    """The words for a summary, and the cluster's URL through the pooler. Raises PgBouncerUnavailable."""
+    """A description for the summary, and the cluster's URL through the pooler. Raises PgBouncerUnavailable."""
     import psycopg
 
     program = found()
     with psycopg.connect(cluster.url, autocommit=True) as connection:
-        # What a connection through the pooler cannot set for itself: docs/running.md asks for the same.
+        # Timeouts that a connection through the pooler cannot set, as in docs/running.md.
         for bound in ("lock_timeout = '2s'", "statement_timeout = '5s'"):
             connection.execute(f"ALTER ROLE {SUPERUSER} SET {bound}")
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]

@@ -3,7 +3,7 @@
     python -m tools.test [--only sqlite|postgres|pgbouncer] [-- arguments for pytest]
 
 PostgreSQL is TEST_DATABASE_URL when that is set, else a throw-away cluster (tools/postgres.py). Where none can be
-had the second run is left out, loudly; with REQUIRE_PG=1, or when it was asked for by name, that is a failure.
+had the second run is skipped, with a message; with REQUIRE_PG=1, or when it was asked for by name, that is a failure.
 `--only pgbouncer` is PostgreSQL once more, through PgBouncer in transaction mode: left out where that is not installed.
 """
 
@@ -29,7 +29,7 @@ ENV_EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
 
 @dataclass(frozen=True)
 class Run:
-    """How one run of the suite ended."""
+    """The result of one run of the suite."""
 
     database: str
     code: int
@@ -83,7 +83,7 @@ def in_parallel(pytest_args: Sequence[str]) -> list[str]:
 
 
 def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **settings: str) -> Run:
-    """Run pytest once with DATABASE_URL set to `url`; its output goes where ours goes."""
+    """Runs pytest once with DATABASE_URL set to `url`."""
     print(f"\n=== {database} ===", flush=True)
     report = folder / "report.xml"
     report.unlink(missing_ok=True)

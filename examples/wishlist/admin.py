@@ -1,4 +1,4 @@
-"""The staff's page of wishes, and a column beside each book: how many want it."""
+"""The admin pages of wishes, and a column in the list of books: how many customers wish for the book."""
 
 from typing import Any
 

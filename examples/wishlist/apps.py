@@ -1,6 +1,6 @@
-"""What the app says about itself: its tag in the API's schema, and the rights of the staff's groups."""
+"""What the app declares: its tag in the API's schema, permissions of the staff's groups, and personal data."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.apps import AppConfig
 
@@ -12,3 +12,11 @@ class WishlistConfig(AppConfig):
     verbose_name = "Wishlists"
     api_tag = Tag("wishlist", "Books that the caller would like to have, one day.", place=40)
     staff_groups: ClassVar[dict[str, list[str]]] = {"Customer support": ["view_wish"]}
+
+    def personal_data(self, user: Any) -> list[dict[str, Any]]:
+        """The customer's wishes, for GET /auth/me/export. They are deleted with the account. One query."""
+        from wishlist.models import Wish
+        from wishlist.serializers import WishSerializer
+
+        wishes: list[dict[str, Any]] = WishSerializer(Wish.objects.of(user), many=True).data
+        return wishes

@@ -1,4 +1,4 @@
-"""What a wishlist can refuse."""
+"""Refusals of a wishlist."""
 
 from bookstore.api.errors import ApiError
 

@@ -1,4 +1,4 @@
-"""What /metrics says of wishlists."""
+"""Metrics of wishlists."""
 
 from bookstore.server.metrics import count_successes
 

@@ -22,7 +22,7 @@ class WishQuerySet(models.QuerySet["Wish"]):
 
     @retrying
     def add(self, user: User, book_id: int) -> Wish:
-        """Puts a book that is on sale on the user's list. Three queries.
+        """Adds a book that is on sale to the user's list. Three queries.
 
         Raises BookNotFound (also for a withdrawn book) and AlreadyWished.
         """

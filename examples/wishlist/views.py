@@ -19,7 +19,7 @@ WISH = OpenApiExample(
 
 
 class WishlistView(ApiView):
-    """The caller's own list: who is signed in is asked by the default of every view."""
+    """The caller's own list. Signing in is required by default."""
 
     @extend_schema(
         operation_id="read_wishlist",

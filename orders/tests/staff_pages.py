@@ -3,10 +3,10 @@
 from typing import Any
 
 from orders.tests.factories import OrderFactory
-from tests.support.staff_pages import NONE_TO_ADD, of_model, pages
+from tests.support.staff_pages import CHANGED, NONE_TO_ADD, of_model, pages
 
 # An order is made by a checkout and never deleted.
-PAGES = of_model("orders/order", bulk=False, add=pages(NONE_TO_ADD, NONE_TO_ADD), delete=NONE_TO_ADD)
+PAGES = of_model("orders/order", bulk=False, actions=CHANGED, add=pages(NONE_TO_ADD, NONE_TO_ADD), delete=NONE_TO_ADD)
 MODELS = ("orders.Order", "orders.OrderItem")
 FORMS: dict[str, dict[str, Any]] = {
     "orders/order/<path:object_id>/change/": {"items-TOTAL_FORMS": "0", "items-INITIAL_FORMS": "0"}

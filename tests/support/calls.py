@@ -1,9 +1,9 @@
-"""What the tests of the whole shop need to know of an app's calls, which the app says itself in its `tests/calls.py`:
+"""The calls of all apps, for the tests of the whole shop. Each app declares its own in `tests/calls.py`:
 
 - `ACCESS`: who may call what, for each route and method (test_access_matrix.py)
 - `CONTRACT`: the statuses and codes of each call (test_contract.py)
-- `OPERATIONS`: what nobody should send to it (test_hostile_input.py)
-- `furnish(shop)`: makes what its paths name (`shop.ids`), and says what bodies its calls take
+- `OPERATIONS`: bad input for each call (test_hostile_input.py)
+- `furnish(shop)`: creates the objects of its paths (`shop.ids`), and sets valid bodies of its calls
 """
 
 import re
@@ -20,12 +20,12 @@ from tests.support.hostile import Operation
 
 # --- who may call ---
 
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")  # in this order: what deletes comes last
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")  # in this order: DELETE comes last
 CALLERS = ("nobody", "Alice, whose cart it is", "Bob", "Carol, staff", "Dave, staff without permission")
 
 EVERYBODY = (200, 200, 200, 200, 200)
 NO_SUCH_METHOD = (405, 405, 405, 405, 405)
-Row = dict[str, tuple[int, ...]]  # a method, and what each of the callers is answered
+Row = dict[str, tuple[int, ...]]  # a method, and the status for each of the CALLERS
 
 
 def rest(*methods: str, answer: tuple[int, ...]) -> Row:
@@ -33,7 +33,7 @@ def rest(*methods: str, answer: tuple[int, ...]) -> Row:
 
 
 def staff(status: int) -> tuple[int, ...]:
-    """Who may not write the model is refused, also Alice."""
+    """Only Carol has the permission."""
     return (401, 403, 403, status, 403)
 
 
@@ -68,7 +68,7 @@ STAFF: Answers = {**TOKEN, 403: {"AUTH_FORBIDDEN"}}
 
 @dataclass
 class Shop:
-    """The people of the matrix, and what the apps have put there for them."""
+    """The people of the access matrix, and the objects that the apps created."""
 
     alice: User
     ids: dict[str, int] = field(default_factory=dict)  # of the parameters of paths: {"book_id": 7}
@@ -83,7 +83,7 @@ class Shop:
 
 
 def of_apps() -> list[ModuleType]:
-    """The `tests/calls.py` of each installed app that has one; what others stand on comes first."""
+    """The `tests/calls.py` of each installed app that has one, lower apps first."""
     configs = reversed(list(apps.get_app_configs()))
     return [
         import_module(f"{config.name}.tests.calls")

@@ -1,6 +1,6 @@
-"""A demo shop of one's own: what `make run` serves, on a database that is made for it and dropped afterwards.
+"""A demo shop for one test: what `make run` serves, on a database that is created for it and dropped afterwards.
 
-On the database server of the tests when that is PostgreSQL, else in a SQLite file.
+On the tests' PostgreSQL if there is one, else in a SQLite file.
 """
 
 import os
@@ -23,7 +23,7 @@ class DemoShop:
     environment: dict[str, str]
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
-        """What `manage.py` prints; a failure raises, with all that it said."""
+        """Runs `manage.py` and returns its output; raises with the output when it fails."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
@@ -38,7 +38,7 @@ class DemoShop:
 
 @contextmanager
 def fresh_database(folder: Path) -> Iterator[str]:
-    """The DATABASE_URL of an empty database. pytest must have let the database be used."""
+    """The DATABASE_URL of an empty database. The test needs access to the database."""
     if connection.vendor == "sqlite":
         yield f"sqlite:///{folder / 'demo.sqlite3'}"
         return
@@ -55,7 +55,7 @@ def fresh_database(folder: Path) -> Iterator[str]:
 
 
 def commands_of_make_run() -> list[list[str]]:
-    """What `make run` calls of manage.py before it serves."""
+    """The commands of manage.py that `make run` runs before it serves."""
     recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nrun: ")[2].partition("\n\n")[0]
     commands = [command.split() for command in re.findall(r"manage\.py (.+)", recipe)]
     assert [command[0] for command in commands][:: len(commands) - 1] == ["migrate", "serve"], recipe

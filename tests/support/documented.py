@@ -1,4 +1,4 @@
-"""The commands of docs/running.md, as an operator copies them: what is proved is what is written there."""
+"""The commands of docs/running.md, as an operator copies them, so that tests and proofs run what is written there."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ from tools.postgres import Cluster
 
 
 def commands_of(root: Path, section: str, program: str) -> list[str]:
-    """The lines of the section's first shell block that call this program. Raises LookupError where there is none."""
+    """The lines of the section's first shell block that call this program. Raises LookupError."""
     commands = [line for line in block_of(root, section, "sh").splitlines() if line.split(" ")[0] == program]
     if not commands:
         raise LookupError(f"docs/running.md has no {program} below {section!r}")
@@ -17,7 +17,7 @@ def commands_of(root: Path, section: str, program: str) -> list[str]:
 
 
 def block_of(root: Path, section: str, language: str) -> str:
-    """The section's first block in this language. Raises LookupError where there is none."""
+    """The section's first block in this language. Raises LookupError."""
     _, _, rest = (root / "docs" / "running.md").read_text().partition(f"\n## {section}\n")
     _, begun, block = rest.partition("\n## ")[0].partition(f"```{language}\n")
     if not begun:
@@ -26,12 +26,12 @@ def block_of(root: Path, section: str, language: str) -> str:
 
 
 def run(command: str, cluster: Cluster, folder: Path, **environ: str) -> None:
-    """By a shell, in this folder. Its program is the cluster's own where it has it, since versions must match."""
+    """Runs a command in a shell, in this folder, with the cluster's own programs, because versions must match."""
     path = f"{cluster.installation.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     subprocess.run(["/bin/sh", "-ec", command], check=True, cwd=folder, env=os.environ | {"PATH": path, **environ})
 
 
 def settings_of(root: Path, section: str) -> dict[str, str]:
-    """What the section's shell blocks set in the environment, comments apart."""
+    """The variables that the section's shell blocks set."""
     words = [word for line in block_of(root, section, "sh").splitlines() for word in shlex.split(line, comments=True)]
     return dict(word.split("=", 1) for word in words if "=" in word)

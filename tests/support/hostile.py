@@ -1,4 +1,4 @@
-"""What nobody should send to any call. Each app says in its `tests/calls.py` what nobody should send to its own."""
+"""Bad input for any call. Each app declares bad input for its own calls in `tests/calls.py`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +71,7 @@ BAD_TOKENS = [
     "x",
     ",",
 ]
-# A header whose value is no tag names no version: a condition that cannot hold, or none.
+# Conditional headers without a valid tag, and odd request ids.
 ODD_HEADERS = [
     {"if-match": "x"},
     {"if-match": '"'},
@@ -118,12 +118,12 @@ class Operation:
     path: str
     body: dict[str, Any] | None = None
     protected: bool = True
-    # what may stand in each field instead, all of it refused with 422
+    # bad values of each field, all refused with 422
     bad: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    unknown: str = ""  # the code of a 404 for an id that no row has
-    takes_nothing: int = 0  # the status of a body without a field, where that is fine for who is signed in
-    bad_queries: tuple[str, ...] = ()  # 422, and the first parameter is named
-    fine_queries: tuple[str, ...] = ()  # odd, and served
+    unknown: str = ""  # the code of the 404 for an unknown id
+    takes_nothing: int = 0  # the status for an empty object, if that is valid
+    bad_queries: tuple[str, ...] = ()  # 422 that names the first parameter
+    fine_queries: tuple[str, ...] = ()  # unusual but valid
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

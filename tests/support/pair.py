@@ -1,4 +1,4 @@
-"""A primary and its standby with the shop's tables. Not the test's own database: they are stopped and promoted."""
+"""A primary and its standby with the shop's tables, which tests stop and promote. Not the test database."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ from django.conf import settings
 from tests.support.server import ROOT
 from tools.postgres import Cluster, PostgresUnavailable, Standby, throwaway
 
-WAIT = 20  # seconds, for what takes a fraction of one
+WAIT = 20  # seconds, for steps that take a fraction of one
 
 
 @contextmanager
 def running_pair(**standby_settings: str) -> Iterator[tuple[Cluster, Standby]]:
-    """Skips the test where there is no PostgreSQL, or none that can be copied."""
+    """Skips the test without a PostgreSQL that has pg_basebackup."""
     if settings.DB_TRANSACTION_POOLING:
         pytest.skip("no pooler is before this pair: make test-pg")
     try:
@@ -35,7 +35,7 @@ def running_pair(**standby_settings: str) -> Iterator[tuple[Cluster, Standby]]:
 
 
 def execute(cluster: Cluster, sql: str, *values: Any) -> list[Any]:
-    """Runs one statement there, and gives its rows."""
+    """Runs one statement and returns its rows."""
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         cursor = connection.execute(sql, values)
         return cursor.fetchall() if cursor.description else []

@@ -1,4 +1,4 @@
-"""Alice, Bob and Olga: the people of every test, as fixtures. conftest.py of the whole project loads this file."""
+"""Fixtures for the people of all tests: Alice, Bob and Olga. The root conftest.py loads this file."""
 
 import pytest
 from django.test import Client
@@ -21,6 +21,6 @@ def bob(db: None) -> User:
 
 @pytest.fixture
 def staff(db: None, client: Client) -> Client:
-    """A browser in which Olga, a superuser, is signed in to the staff's site."""
+    """A browser with Olga, a superuser, signed in to the staff's site."""
     client.force_login(SuperuserFactory(email="olga@example.com"))
     return client

@@ -1,4 +1,4 @@
-"""A way to the database that can be made to swallow what is sent, as a frozen pooler or a lost network does."""
+"""A TCP proxy to the database that can drop all data, as a frozen pooler or a lost network does."""
 
 import socket
 import threading
@@ -8,9 +8,9 @@ from typing import Self
 
 
 class SwallowingProxy:
-    """Forwards to `host:port`. While `swallows` is set it takes connections and bytes as before, and hands on nothing.
+    """Forwards to `host:port`. While `swallows` is set it accepts connections and bytes, and forwards nothing.
 
-    TCP acknowledges every byte, so that nobody but the one who waits for an answer can tell.
+    TCP acknowledges every byte, so that only the missing answer shows it.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -38,7 +38,7 @@ class SwallowingProxy:
                 near, _ = self.listener.accept()
                 try:
                     far = socket.create_connection(self.target)
-                except OSError:  # the server is away: so is the way to it
+                except OSError:  # the server is down
                     near.close()
                     continue
                 self.sockets += [near, far]
@@ -46,7 +46,7 @@ class SwallowingProxy:
                     threading.Thread(target=self.forward, args=pair, daemon=True).start()
 
     def forward(self, source: socket.socket, target: socket.socket) -> None:
-        """Until either side ends. What was swallowed is lost for good, and so is the connection: as from a network."""
+        """Forwards until either side ends. Dropped data is lost, and the connection with it."""
         lost = False
         with suppress(OSError):
             while data := source.recv(65536):

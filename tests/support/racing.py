@@ -1,8 +1,8 @@
-"""Two callers that meet where the test says, each on its own connection: a race that is shown in one try.
+"""Makes two callers race at a given point, each on its own connection, so that one try shows the race.
 
-- `answer_beside(first, second)`: `second` waits for a lock that the open transaction of `first` has.
-- `meet(first, second, at=…)`: `second` happens just before `first` calls a named function, so that whatever `first`
-  looked at until then is old. For code that looks and then acts.
+- `answer_beside(first, second)`: `second` waits for a lock of the open transaction of `first`.
+- `meet(first, second, at=…)`: `second` runs just before `first` calls a named function, so that everything that `first`
+  has read is outdated. For code that checks and then acts.
 
 The code under test runs in threads of its own: use `@pytest.mark.django_db(transaction=True)`.
 """
@@ -23,9 +23,9 @@ WAIT = 10  # seconds, for what takes a fraction of one
 
 
 def answer_beside(first: Callable[[], Any], second: Callable[[], R], then: Callable[[], Any] = bool) -> R:
-    """What `second` answers when it comes after `first` is done and before that is committed.
+    """Runs `second` after `first` and before its commit. Returns what `second` returns.
 
-    It must be one that waits for `first`. While it waits, the transaction of `first` does `then`.
+    `second` must wait for a lock of `first`. While it waits, the transaction of `first` runs `then`.
     """
 
     def on_its_own_connection() -> R:
@@ -48,10 +48,10 @@ def answer_beside(first: Callable[[], Any], second: Callable[[], R], then: Calla
 
 
 def meet(first: Callable[[], R], second: Callable[[], S], *, at: tuple[object, str]) -> tuple[R, S]:
-    """What both return, where all of `second` happens just before `first` calls `at`: an owner and an attribute of it.
+    """Runs `second` just before `first` calls `at`, an owner and an attribute of it. Returns what both return.
 
-    When `second` waits for a lock that `first` has by then, `first` goes on, and `second` after it: the look was under
-    the lock. Raises what either raised, and AssertionError when `first` never calls `at`.
+    If `second` waits for a lock of `first`, `first` continues, and `second` after it: the check was under the lock.
+    Raises what either raised, and AssertionError if `first` never calls `at`.
     """
     owner, name = at
     original = getattr(owner, name)
@@ -93,7 +93,7 @@ def somebody_waits() -> bool:
     if connection.vendor != "postgresql":
         return False
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees the activity of its first look
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # or the transaction sees old activity
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock')"

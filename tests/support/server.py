@@ -21,14 +21,14 @@ START_SECONDS = 20
 
 
 def url_of_test_database() -> str:
-    """The test database as a `DATABASE_URL`, for processes that are to share it."""
+    """The DATABASE_URL of the test database, for other processes."""
     return url_of(connection.settings_dict)
 
 
 def url_of(database: dict[str, Any]) -> str:
-    """Django's description of a database as a `DATABASE_URL`."""
+    """The DATABASE_URL of an entry of DATABASES."""
     if connection.vendor == "sqlite":
-        # Else the server would make a file of that name, with nothing in it.
+        # Otherwise the server would create an empty file of that name.
         assert "mode=memory" not in str(database["NAME"]), "mark the test `postgres`: no process shares this SQLite"
         return f"sqlite:///{database['NAME']}"
     user, password = quote(database["USER"]), quote(database["PASSWORD"])
@@ -37,8 +37,8 @@ def url_of(database: dict[str, Any]) -> str:
 
 
 def settings_for(url: str) -> dict[str, str]:
-    """The variables that name this database to another process, whatever this process's name: the way past a pooler
-    leads to the same database, and there is no pooler before SQLite."""
+    """The environment variables for another process on this database. DATABASE_DIRECT_URL names the same database, and
+    SQLite has no pooler."""
     if url.startswith("sqlite:"):
         return {"DATABASE_URL": url, "DATABASE_DIRECT_URL": "", "DB_TRANSACTION_POOLING": "0"}
     direct = os.environ.get("DATABASE_DIRECT_URL", "")
@@ -55,12 +55,12 @@ def environment_of_server(**environ: str) -> dict[str, str]:
 
 
 def shell_environment() -> dict[str, str]:
-    """The environment for pasting into a shell: `python3` is this Python, whether or not there is one on PATH."""
+    """The environment of a shell in which `python3` is this Python."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 class Client:
-    """One connection that is kept open, as a storefront's would be. Not for use by two threads."""
+    """A client with one open connection, as a storefront has. Not thread-safe."""
 
     def __init__(self, port: int, token: str = "") -> None:
         self.connection = HTTPConnection("127.0.0.1", port, timeout=30)
@@ -73,7 +73,7 @@ class Client:
         self.connection.close()
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """The status and the parsed body of the answer (None without a body)."""
+        """The status and the parsed body (None without a body)."""
         self.connection.request(method, path, None if body is None else json.dumps(body), self.headers)
         response = self.connection.getresponse()
         content = response.read()

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tests.support.staff_pages import NONE_TO_ADD, READ, of_model, pages
+from tests.support.staff_pages import NONE_TO_ADD, of_model, pages
 from wishlist.models import Wish
 
 # A wish is its customer's: staff look at it.
-PAGES = of_model("wishlist/wish", bulk=False, actions=READ, add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD)
+PAGES = of_model("wishlist/wish", bulk=False, add=pages(NONE_TO_ADD, NONE_TO_ADD), change=NONE_TO_ADD)
 MODELS = ("wishlist.Wish",)
 FORMS: dict[str, dict[str, Any]] = {}
 ACTIONS: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""GET and POST /wishlist, and the column beside a book in the admin."""
+"""GET and POST /wishlist, the column in the admin's list of books, and the export of personal data."""
 
 import pytest
 
@@ -48,3 +48,9 @@ def test_list_of_books_says_how_many_wish_for_each(staff, alice, bob, emma):
     page = staff.get("/admin/catalog/book/")
 
     assert '<td class="field-number_of_wishes">2</td>' in page.content.decode()
+
+
+def test_export_of_personal_data_has_the_wishes(customer, emma):
+    wish = customer.post("/wishlist", {"book_id": emma.pk}).json()
+
+    assert customer.get("/auth/me/export").json()["wishlist"] == [wish]
