@@ -4,8 +4,8 @@ from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 
-# Faults of a client that Django logs as ERROR, with a traceback and what was sent: anybody could fill the log with them.
-# Each is a 400 in the request log.
+# Faults of a client that Django logs as ERROR, with a traceback and what was sent: anybody could fill the log with
+# them. Each is a 400 in the request log.
 OF_CLIENTS = (
     "DisallowedHost",
     "DisallowedModelAdminLookup",
