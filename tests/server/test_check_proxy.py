@@ -22,6 +22,7 @@ PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 # The one line of deploy/cluster/haproxy.cfg that this is about.
 DROPS = "http-request del-header _ -m sub"
 CUSTOMER = "127.0.0.2"  # an address of this machine that is no proxy's
+SAYS_HTTP = "http-request set-header X-Forwarded-Proto http"
 BEHIND_A_PROXY = {"TRUSTED_PROXIES": "127.0.0.1", "AUTH_THROTTLE_RATE": "3/min"}
 
 
@@ -142,7 +143,7 @@ def checked(port: int, capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:
 def test_made_up_address_is_not_counted_behind_the_shipped_line(program, tmp_path, capsys):
     with (
         running_server(workers=1, **BEHIND_A_PROXY) as server,
-        haproxy(program, server, tmp_path, "option forwardfor", DROPS) as port,
+        haproxy(program, server, tmp_path, "option forwardfor", DROPS, SAYS_HTTP) as port,
     ):
         guesses = [guess(port, number) for number in range(6)]
         well, said = checked(port, capsys)
@@ -169,6 +170,7 @@ def test_command_finds_a_proxy_that_hands_on_underscores(program, tmp_path, caps
 
     assert not well
     assert "WRONG: X_Forwarded_For of a customer is taken for the address: let the proxy drop it." in said
+    assert "WRONG: X-Forwarded-Proto of a customer is taken for https: let the proxy drop it." in said
     assert "X-Forwarded-For of" not in said
     assert "/metrics" not in said
 
