@@ -90,7 +90,8 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         others = User.objects.exclude(password__startswith=CURRENT_HASH).exclude(password__startswith=NO_PASSWORD)
         for kind in kinds:
             others = others.exclude(password__startswith=kind)
-        return others.values_list("password", flat=True).first()
+        found: str | None = others.values_list("password", flat=True).first()
+        return found
 
     def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
         """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.

@@ -109,7 +109,7 @@ class Sender:
         from tests.support.routes import routes
 
         self.stage = stage
-        self.owner = UserFactory(email="owner@staff.example.com", is_staff=True, is_superuser=True)
+        self.owner: Any = UserFactory(email="owner@staff.example.com", is_staff=True, is_superuser=True)
         self.shop = furnished(self.owner)
         self.api = APIClient(raise_request_exception=False, SERVER_NAME="127.0.0.1")
         self.site = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")
@@ -149,7 +149,8 @@ class Sender:
             self.sign_in()
             for field in operation.body or {}:
                 for name, text in TEXTS.items():
-                    body = json.dumps({**operation.body, field: longest(text, LENGTH // 6)}).encode()
+                    sent = {**(operation.body or {}), field: longest(text, LENGTH // 6)}
+                    body = json.dumps(sent).encode()
                     yield Sent(self.api, operation.method, self.shop.fill(operation.path), f"{field} of {name}", body)
         for path in paths(keys=["1"]):
             for name, (kind, body) in FORMS.items():

@@ -90,9 +90,11 @@ class Command(BaseCommand):
         """The status, and the header SEEN. Raises CommandError when nobody answers."""
         host, port = str(self.url.hostname), self.url.port
         connection = (
-            HTTPSConnection(host, port, TIMEOUT, self.source, context=ssl.create_default_context())
+            HTTPSConnection(
+                host, port, timeout=TIMEOUT, source_address=self.source, context=ssl.create_default_context()
+            )
             if self.url.scheme == "https"
-            else HTTPConnection(host, port, TIMEOUT, self.source)
+            else HTTPConnection(host, port, timeout=TIMEOUT, source_address=self.source)
         )
         try:
             connection.request("GET", self.url.path.rstrip("/") + path, headers=headers)
