@@ -133,6 +133,9 @@ bench: $(BENCH_VENV)/bench.stamp ## catalogue and carts: this project beside pla
 bench-scale: $(BENCH_VENV)/bench.stamp ## with a million carts, their admin, and a million books (BOOKS=books.csv, ARGS="--only admin")
 	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.scale $(if $(BOOKS),--csv "$(BOOKS)") --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),5) $(ARGS)
 
+bench-checkout: $(BENCH_VENV)/bench.stamp ## checkouts of 5 lines beside plain Django, or 200 customers at one book (ARGS="--crowd")
+	@exec $(BENCH_VENV)/bin/python -m proofs.benchmarks.checkout --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),4) $(ARGS)
+
 bench-profile: $(VENV)/dev.stamp ## where the microseconds of one GET /cart go, inside one process
 	@$(PRODUCTION) $(PY) -m tools.postgres run -- \
 	  sh -c '$(PY) manage.py migrate --verbosity 0 && $(PY) proofs/benchmarks/profile_get.py'
@@ -201,4 +204,4 @@ $(PY): $(REMADE)
 
 FORCE:
 
-.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-plain test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-profile lock clean help FORCE
+.PHONY: docs cluster cluster-test stress mutation coverage run serve shell test test-sqlite test-pg test-plain test-pgbouncer test-next lint check-deploy types fmt bench bench-scale bench-checkout bench-profile lock clean help FORCE

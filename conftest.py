@@ -54,7 +54,7 @@ def cheap_and_patient_accounts(settings: Any, monkeypatch: pytest.MonkeyPatch) -
     Tests of these set them themselves.
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUTH_THROTTLE_RATE = settings.REGISTER_THROTTLE_RATE = None
+    settings.AUTH_THROTTLE_RATE = settings.REGISTER_THROTTLE_RATE = settings.MAIL_THROTTLE_RATE = None
     monkeypatch.setattr("bookstore.accounts.sign_in_time.pace.now", lambda others: 1e-6)
 
 

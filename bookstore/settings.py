@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from environs import Env, validate
 
@@ -12,6 +13,7 @@ from bookstore.api import guide, origins
 from bookstore.database import from_url
 from bookstore.database.deadlines import request_timeout
 from bookstore.environment import stop
+from bookstore.mail import reading
 from bookstore.server import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -49,9 +51,9 @@ JWT_SIGNING_KEY_PREVIOUS = read(
     check=lambda value: value and environment.strong_key(value, minimum_bytes=32),
 )
 if JWT_SIGNING_KEY in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
-    stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need a key of their own")
+    stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need their own key")
 if JWT_SIGNING_KEY_PREVIOUS in {JWT_SIGNING_KEY, SECRET_KEY}:
-    stop("JWT_SIGNING_KEY_PREVIOUS", "is a key that is in use: it is for the one that was used before, or empty")
+    stop("JWT_SIGNING_KEY_PREVIOUS", "is a key in use: set it to the previous key, or leave it empty")
 ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"], check=environment.hosts
 )
@@ -112,6 +114,31 @@ STOREFRONT_SECRET = read(
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
+DEMO_SHOP = f"http://127.0.0.1:{env.str('PORT', '') or 8000}/shop"  # examples/shop, whose views are in the fragment
+STOREFRONT_URL = read("STOREFRONT_URL", env.str, default=DEMO_SHOP if DEBUG else "", check=reading.storefront)
+PAGE_PREFIX = "/#" if STOREFRONT_URL == DEMO_SHOP else ""
+STOREFRONT_PATHS = {
+    page: read(
+        f"STOREFRONT_{page.upper()}_PATH", env.str, default=PAGE_PREFIX + path, check=partial(reading.path_with, name)
+    )
+    for page, name, path in (
+        ("verify", "token", "/verify-email?token={token}"),
+        ("reset", "token", "/reset-password?token={token}"),
+        ("order", "id", "/orders/{id}"),
+    )
+}
+EMAIL_URL = read("EMAIL_URL", env.str, default="console:" if DEBUG else "", check=reading.mail_server)
+SENDS_MAIL = bool(EMAIL_URL)
+if SENDS_MAIL and not STOREFRONT_URL:
+    stop("STOREFRONT_URL", "is not set, but EMAIL_URL is, and mails have links to the storefront: https://shop.example")
+EMAIL_FROM = read("EMAIL_FROM", env.str, default="", check=reading.sender)
+MAIL_TEMPLATES = read("MAIL_TEMPLATES", env.str, default="", check=reading.templates)
+MAIL_THROTTLE_RATE = read("MAIL_THROTTLE_RATE", env.str, default="10/hour", check=environment.rate)
+RESET_MINUTES = read("RESET_MINUTES", env.int, default=60, validate=validate.Range(min=5, max=1440))
+VERIFY_HOURS = read("VERIFY_HOURS", env.int, default=72, validate=validate.Range(min=1, max=720))
+REQUIRE_VERIFIED_EMAIL = read("REQUIRE_VERIFIED_EMAIL", env.bool, default=False)
+if REQUIRE_VERIFIED_EMAIL and not SENDS_MAIL:
+    stop("REQUIRE_VERIFIED_EMAIL", "is 1, but EMAIL_URL is not set: no customer could verify an email")
 SESSION_ADDRESS = read(
     "SESSION_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"])
 )
@@ -144,7 +171,7 @@ HSTS_SECONDS = read(
 HSTS_SUBDOMAINS = read("HSTS_SUBDOMAINS", env.bool, default=False)
 HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
 if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
-    stop("HSTS_PRELOAD", "is 1, and browsers' list takes nobody with HSTS_SECONDS below 31536000, a year")
+    stop("HSTS_PRELOAD", "is 1, but browsers only preload sites with HSTS_SECONDS of at least 31536000, a year")
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 # Loopback with DEBUG=1 only: in production a proxy on this host that adds no header looks like a local client.
 METRICS_ALLOWED = read(
@@ -187,7 +214,7 @@ INSTALLED_APPS = [
 ]
 
 # Paths with these prefixes are pages (MIDDLEWARE), all others the API's (API_MIDDLEWARE): bookstore/api/handler.py.
-PAGES = ("/admin/", "/static/")
+PAGES = ("/admin/", "/static/", "/shop/")
 API_MIDDLEWARE = [
     "bookstore.api.middleware.RequestLogMiddleware",
     "bookstore.api.middleware.ErrorEnvelopeMiddleware",
@@ -221,6 +248,7 @@ WSGI_APPLICATION = "bookstore.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": MAIL_TEMPLATES,
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -246,6 +274,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Per process: entries are valid for a minute, so processes need not share them.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Mails: bookstore/mail/.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+globals().update(EMAIL_URL)  # EMAIL_BACKEND, and what it needs: EMAIL_HOST, …
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM or f"no-reply@{urlsplit(STOREFRONT_URL).hostname or 'localhost'}"
 
 # The queue of background tasks is the database: bookstore/tasks/.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import admin
 from django.http.response import HttpResponseBase
 from django.urls import include, path, register_converter
@@ -35,7 +36,11 @@ urlpatterns = [
     path("ready", ReadyView.as_view(), name="ready"),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),
-    path("", to_page("docs"), name="home"),
+    path("", to_page("shop" if settings.DEBUG else "docs"), name="home"),
     path("admin", to_page("admin:index")),
+    path("admin/", include("bookstore.accounts.staff_urls")),
     path("admin/", admin.site.urls),
 ]
+
+if settings.DEBUG:
+    urlpatterns += [path("shop", to_page("shop")), path("shop/", include("examples.shop.serve"))]

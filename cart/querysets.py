@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,16 +60,18 @@ class CartQuerySet(DeletesUnderLock, models.QuerySet["Cart"]):
         return self.filter(updated_at__lt=moment)
 
     @retrying
-    def prune_batch(self, moment: datetime, *, size: int) -> int:
+    def prune_batch(self, moment: datetime, *, size: int, record: Callable[[list[Cart]], None] | None = None) -> int:
         """Deletes up to `size` carts not changed since `moment`, the oldest first; returns how many.
 
         One transaction that waits for no lock: a locked cart is skipped (on PostgreSQL; SQLite has
-        one writer at a time). Six queries.
+        one writer at a time). `record` is called with the carts in that transaction. Six queries.
         """
         with transaction.atomic():
             stale = self.unchanged_since(moment).order_by("updated_at").select_for_update(skip_locked=True)
-            batch = list(stale.values_list("pk", flat=True)[:size])
-            self.filter(pk__in=batch).delete()
+            batch = list(stale.only("pk", "user_id")[:size])
+            if record and batch:
+                record(batch)
+            self.filter(pk__in=[cart.pk for cart in batch]).delete()
         return len(batch)
 
 

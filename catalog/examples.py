@@ -1,6 +1,7 @@
 """The books of the OpenAPI examples. Their requests succeed unchanged on the demo shop of `make run`."""
 
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 GENRE = {"id": 1, "name": "Novel"}
 BOOK = {
@@ -54,5 +55,12 @@ CREATE_SMALL_BOOK = OpenApiExample(
 NEW_PRICE = OpenApiExample("Another price", value={"price": "11.00"}, request_only=True)
 FORGET_ISBN = OpenApiExample("Forget the ISBN", value={"isbn": None}, request_only=True)
 NEW_STOCK = OpenApiExample("Five copies", value={"quantity": 5}, request_only=True)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag of GET /books/{book_id} as you saw it: nothing is changed (412) unless it is still that one.",
+)
+MORE_STOCK = OpenApiExample("Three copies more", value={"change": 3}, request_only=True)
 A_GENRE = OpenApiExample("A genre", value=GENRE, response_only=True)
 CREATE_GENRE = OpenApiExample("A genre", value={"name": "Travel"}, request_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
 
@@ -21,6 +22,25 @@ class IsbnConflict(ApiError):
     code = "BOOK_ISBN_CONFLICT"
     message = "Another book has this ISBN already."
     field = "isbn"
+
+
+class BookChanged(ApiError):
+    status_code = 412
+    code = "BOOK_CHANGED"
+    message = "The book is not as your If-Match names it: read it again. Nothing was changed."
+
+
+class StockOutOfRange(ApiError):
+    """Carries `available`, the copies in stock."""
+
+    status_code = 409
+    code = "BOOK_STOCK_OUT_OF_RANGE"
+    message = "There are not that many copies in stock, or it would be more than a stock can be."
+    field = "change"
+    extra_fields: ClassVar[dict[str, Any]] = {"available": {"type": "integer"}}
+
+    def __init__(self, *, available: int) -> None:
+        super().__init__(available=available)
 
 
 class GenreConflict(ApiError):

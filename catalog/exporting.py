@@ -93,24 +93,28 @@ class CsvResponse(StreamingHttpResponse):
 class WorkbookResponse(StreamingHttpResponse):
     """An Excel workbook: ISBNs as text, dates as dates, prices and copies as numbers."""
 
-    def __init__(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
-        super().__init__(workbook_pieces(rows), content_type=XLSX_TYPE)
+    def __init__(
+        self, name: str, rows: Iterable[Sequence[Any]], *, headings: Sequence[str] = HEADINGS, sheet: str = "Books"
+    ) -> None:
+        super().__init__(workbook_pieces(rows, headings, sheet), content_type=XLSX_TYPE)
         self["Content-Disposition"] = f'attachment; filename="{name}"'
 
 
-def workbook_pieces(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+def workbook_pieces(
+    rows: Iterable[Sequence[Any]], headings: Sequence[str] = HEADINGS, title: str = "Books"
+) -> Iterator[bytes]:
     """A workbook can only be sent when complete. Until then an empty piece after each BATCH gives the slot back."""
     with TemporaryDirectory() as folder, TemporaryFile() as file:
         book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
-        sheet, bold = book.add_worksheet("Books"), book.add_format({"bold": True})
+        sheet, bold = book.add_worksheet(title), book.add_format({"bold": True})
         formats = {
             date: book.add_format({"num_format": "yyyy-mm-dd"}),
             Decimal: book.add_format({"num_format": "0.00"}),
         }
         sheet.freeze_panes(1, 0)
         sheet.set_column(0, 1, 32)
-        sheet.set_column(2, len(HEADINGS) - 1, 16)
-        for place, heading in enumerate(HEADINGS):
+        sheet.set_column(2, len(headings) - 1, 16)
+        for place, heading in enumerate(headings):
             sheet.write_string(0, place, heading, bold)
         for number, row in enumerate(rows, start=1):
             for place, value in enumerate(row):

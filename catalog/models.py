@@ -1,22 +1,31 @@
 """Genres and books."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from bookstore.api.etags import version_of
 from bookstore.api.text import UNSEEN, can_be_seen
 from bookstore.database.locks import DeletedUnderLock
-from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict, naming_conflicts
+from catalog.exceptions import (
+    BookChanged,
+    BookNotFound,
+    GenreConflict,
+    IsbnConflict,
+    StockOutOfRange,
+    naming_conflicts,
+)
 from catalog.fields import FoldedField, IsbnField, SameNameField, SpellingsField, UpdatedAtField
 from catalog.folding import same_name
 from catalog.querysets import BookQuerySet, GenreQuerySet, with_folds
+from catalog.representation import BookFacts, book_json, dump
 from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
 from catalog.search.vocabulary import SearchWord
 
@@ -183,18 +192,21 @@ class Book(DeletedUnderLock, models.Model):
     def in_stock(self) -> bool:
         return self.stock_quantity > 0
 
-    def change(self, **fields: Any) -> dict[str, tuple[Any, Any]]:
+    def change(self, *, if_match: Container[str] | None = None, **fields: Any) -> dict[str, tuple[Any, Any]]:
         """Updates only these fields, then refreshes the others from the database.
 
         `Book(pk=42)` need not be read first. Returns (from, to) of each field whose value changed.
 
-        Raises BookNotFound when the book was deleted meanwhile, IsbnConflict, GenreUnknown. 3 queries, 1 more with a
-        genre, 1 more with a title or an author.
+        `if_match` has the versions of the book that the caller may have seen: the ETags of GET /books/{id}.
+        Raises BookNotFound when the book was deleted meanwhile, BookChanged, IsbnConflict, GenreUnknown. 3 queries, 1
+        more with a genre, 1 more with a title or an author, 1 more with `if_match`.
         """
         with naming_conflicts():
             Genre.objects.lock_existing(fields.get("genre_id"))
             books = type(self).objects.filter(pk=self.pk)
             before = books.select_for_update(no_key=True).values(*fields).first() if fields else {}
+            if if_match is not None:
+                self.refuse_unseen(if_match)
             if fields and not (before and books.update(**fields)):
                 raise BookNotFound
             try:
@@ -206,14 +218,37 @@ class Book(DeletedUnderLock, models.Model):
 
     change.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
-    def set_stock(self, copies: int) -> dict[str, tuple[Any, Any]]:
+    def refuse_unseen(self, if_match: Container[str]) -> None:
+        """Raises BookChanged unless the book has one of these versions. Call it under the row's lock. One query."""
+        row = type(self).objects.filter(pk=self.pk).values_list(*BookFacts._fields).first()
+        if row and version_of(dump(book_json(BookFacts(*row)))) not in if_match:
+            raise BookChanged
+
+    def set_stock(self, copies: int, *, if_match: Container[str] | None = None) -> dict[str, tuple[Any, Any]]:
         """Sets the stock to this number of copies, and refreshes the other fields.
 
-        As `change`: 3 queries.
+        Overwrites what orders took since `copies` was counted, unless `if_match` says what was seen then. As `change`:
+        3 queries.
         """
-        return self.change(stock_quantity=copies)
+        return self.change(stock_quantity=copies, if_match=if_match)
 
     set_stock.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
+
+    def add_stock(self, copies: int, *, if_match: Container[str] | None = None) -> dict[str, tuple[Any, Any]]:
+        """Adds copies, or removes them with a negative number; correct also beside concurrent orders.
+
+        Raises StockOutOfRange, and as `change`. 4 queries.
+        """
+        with transaction.atomic():
+            stocks = type(self).objects.filter(pk=self.pk).select_for_update(no_key=True)
+            there = stocks.values_list("stock_quantity", flat=True).first()
+            if there is None:
+                raise BookNotFound
+            if not 0 <= there + copies <= MAX_STOCK:
+                raise StockOutOfRange(available=there)
+            return self.change(stock_quantity=there + copies, if_match=if_match)
+
+    add_stock.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def remove(self) -> None:
         """As `delete`, but raises BookNotFound when the book was deleted already."""

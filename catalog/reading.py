@@ -22,9 +22,9 @@ from catalog.exceptions import BookNotFound
 from catalog.folding import words as wanted_words
 from catalog.models import Book, Genre
 from catalog.querysets import MAX_ID, BookQuerySet
-from catalog.remembered import Remembered
 from catalog.representation import BookFacts
 from catalog.search.pages import Found, find
+from catalog.stamped_cache import StampedCache
 
 COLUMNS = BookFacts._fields
 OF_BOOKS = ", ".join(f"books.{name}" for name in COLUMNS)
@@ -36,8 +36,8 @@ CHOICES = frozenset({"in_stock", "sort", "sort_dir"})
 COMPILED = 64  # combinations of parameters
 
 # Entries of one worker. A page takes some hundred bytes to 4 KB.
-pages: "Remembered[Page]" = Remembered(1024)
-totals: "Remembered[Total]" = Remembered(1024)
+pages: "StampedCache[Page]" = StampedCache(1024)
+totals: "StampedCache[Total]" = StampedCache(1024)
 
 
 class Page(NamedTuple):

@@ -161,7 +161,29 @@ class BookUpdateSerializer(BookCreateSerializer):
 
 
 class StockChangeSerializer(serializers.Serializer[Any]):
-    quantity = WholeNumberField(min_value=0, max_value=MAX_STOCK, help_text="Copies in stock from now on.")
+    """Exactly one of the two fields."""
+
+    quantity = WholeNumberField(
+        required=False,
+        min_value=0,
+        max_value=MAX_STOCK,
+        help_text="Copies in stock from now on, whatever orders took since they were counted: send If-Match with it.",
+    )
+    change = WholeNumberField(
+        required=False,
+        min_value=-MAX_STOCK,
+        max_value=MAX_STOCK,
+        help_text="Copies to add, or below 0 to take away: right whatever orders take meanwhile.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(
+                {"quantity": self.fields["quantity"].error_messages["required"]}, "required"
+            )
+        if len(attrs) > 1:
+            raise serializers.ValidationError({"change": "Send quantity or change, not both."}, "invalid")
+        return attrs
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
+from bookstore.api.etags import if_match
 from bookstore.api.pagination import exactly
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
@@ -21,7 +22,7 @@ from bookstore.audit.recording import Differences, added, changed, deleted, in_w
 from bookstore.database import retrying
 from bookstore.database.replicas import from_replicas
 from catalog import examples, reading
-from catalog.exceptions import BookNotFound, GenreConflict, IsbnConflict
+from catalog.exceptions import BookChanged, BookNotFound, GenreConflict, IsbnConflict, StockOutOfRange
 from catalog.models import Book, Genre
 from catalog.parameters import MAX_IDS, BookQuery, SuggestionQuery
 from catalog.querysets import BookQuerySet
@@ -51,7 +52,7 @@ def validated_query(raw: str) -> dict[str, Any]:
 def record_change(request: Request, book: Book, differences: Differences) -> None:
     """Records the differences in the history, if there are any."""
     if differences:
-        summary = f"Changed {in_words(differences)} of the book “{book}”."
+        summary = f"Changed {in_words(book, differences)} of the book “{book}”."
         record(Actor.of_api(request), summary, [changed(book, differences)])
 
 
@@ -163,23 +164,28 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="change_book",
         tags=["catalogue"],
         summary="Change what is known of a book",
+        parameters=[examples.IF_MATCH],
         request=BookUpdateSerializer,
-        responses={200: BookSerializer, **errors_of(BookNotFound, IsbnConflict)},
+        responses={200: BookSerializer, **errors_of(BookNotFound, IsbnConflict, BookChanged)},
         examples=[examples.NEW_PRICE, examples.FORGET_ISBN, examples.A_BOOK],
     )
     @retrying
     def update(self, request: Request, book_id: int) -> Response:
         """For staff who may change books. Only what is sent changes; null forgets what may be unknown.
 
+        Orders take copies at any time. Send `stock_quantity` together with If-Match, or change the stock by PATCH
+        /books/{book_id}/stock.
+
         - 200: the book as it is now.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
         - 409 BOOK_ISBN_CONFLICT: another book has this ISBN, as ISBN-10 or ISBN-13.
+        - 412 BOOK_CHANGED: the book is no longer the one that If-Match names.
         - 422: a field is bad; also for a genre that does not exist.
         """
         body = validated(BookUpdateSerializer, request.data)
         book = Book(pk=book_id)  # not read first: an unknown genre (422) comes before a missing book (404)
         with transaction.atomic():
-            record_change(request, book, book.change(**body))
+            record_change(request, book, book.change(if_match=if_match(request), **body))
         return Response(BookSerializer(book).data)
 
     @extend_schema(
@@ -206,21 +212,32 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="set_stock",
         tags=["catalogue"],
         summary="Set the stock of a book",
+        parameters=[examples.IF_MATCH],
         request=StockChangeSerializer,
-        responses={200: BookSerializer, **errors_of(BookNotFound)},
-        examples=[examples.NEW_STOCK, examples.A_BOOK],
+        responses={200: BookSerializer, **errors_of(BookNotFound, BookChanged, StockOutOfRange)},
+        examples=[examples.NEW_STOCK, examples.MORE_STOCK, examples.A_BOOK],
     )
     @retrying
     def set_stock(self, request: Request, book_id: int) -> Response:
-        """For staff who may change books. The number is absolute: repeating it changes nothing.
+        """For staff who may change books. `quantity` is absolute: repeating it changes nothing. `change` adds.
+
+        Orders take copies at any time. A `quantity` that was worked out from a stock that you read belongs together
+        with If-Match; a `change` needs none, but for being sent again after a lost answer.
 
         - 200: the book.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
+        - 409 BOOK_STOCK_OUT_OF_RANGE: `change` takes more copies than the `available` ones.
+        - 412 BOOK_CHANGED: the book is no longer the one that If-Match names.
         """
         body = validated(StockChangeSerializer, request.data)
         book = Book(pk=book_id)  # not read first: the answer is one state of the book, without an older price
         with transaction.atomic():
-            record_change(request, book, book.set_stock(body["quantity"]))
+            seen = if_match(request)
+            if "change" in body:
+                differences = book.add_stock(body["change"], if_match=seen)
+            else:
+                differences = book.set_stock(body["quantity"], if_match=seen)
+            record_change(request, book, differences)
         return Response(BookSerializer(book).data)
 
 

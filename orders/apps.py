@@ -25,6 +25,6 @@ class OrdersConfig(AppConfig):
         Deleting the account clears the person in them, and keeps the orders: `forget_person`.
         """
         from orders.models import Order
-        from orders.serializers import OrderSerializer
+        from orders.representation import order_json
 
-        return {"items": OrderSerializer(Order.objects.of(user).with_items(), many=True).data}
+        return {"items": [order_json(order) for order in Order.objects.of(user).with_items()]}

@@ -1,4 +1,9 @@
-"""Checkout: one transaction takes the copies from stock, makes the order and empties the cart, or changes nothing."""
+"""Checkout: one transaction takes the copies from stock, makes the order and empties the cart, or changes nothing.
+
+`look` locks the customer, the cart and its books, in the order of all locks, and reads them; what stands in the way is
+refused; `write` makes the order. On PostgreSQL each of the two is one statement (statements.py), elsewhere the ORM's
+(steps.py). A test holds both to the same.
+"""
 
 import hashlib
 from collections.abc import Container
@@ -7,20 +12,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
-from django.utils.timezone import now
 
+from bookstore import fastpath
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
 from bookstore.database import retrying
-from bookstore.database.locks import lock_shared
+from bookstore.mail.sending import queue
 from cart.exceptions import CartChanged
 from cart.facts import CartFacts, LineFacts
 from cart.issues import IssueCode
-from cart.models import Cart, CartItem
 from cart.representation import cart_json, dump, version_of
-from catalog.models import Book
+from orders import mails, statements, steps
 from orders.exceptions import (
     CartEmpty,
     IdempotencyKeyReused,
@@ -29,12 +33,13 @@ from orders.exceptions import (
     LinesRefused,
     PriceRose,
 )
-from orders.models import CheckoutKey, Order, OrderItem
-from orders.stock import take
+from orders.models import Order, OrderItem
+from orders.numbers import new_number
+from orders.representation import order_json
+from orders.steps import Look
 from orders.tasks import release
 
 RECENT = timedelta(hours=1)  # the age of an order that CartEmpty names
-KEPT = timedelta(hours=24)  # an Idempotency-Key
 
 
 @dataclass(frozen=True)
@@ -54,53 +59,57 @@ class Wish:
 
 @retrying
 def checkout(user: User, wish: Wish) -> Order:
-    """Makes an order from the customer's cart, and empties the cart.
+    """Creates an order from the customer's cart, and empties the cart. `as_placed` is the body of the response.
 
-    Idempotent by key: returns the order that the key made before. A second call with the same key, while the first is
-    running, waits for it (DB_LOCK_TIMEOUT), because both insert the same row.
-    Raises UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable, InsufficientStock or
-    PriceRose with every line's issue.
+    Idempotent by key: returns the order that the key made before, with the same `as_placed`. A second call with the
+    same key, while the first is running, waits for it (DB_LOCK_TIMEOUT) at the cart's lock.
+    Raises EmailUnverified, UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable,
+    InsufficientStock or PriceRose with every line's issue. On PostgreSQL two statements, one for each task that it
+    queues (the release, the mail), and the transaction's own two.
     """
+    user.require_verified()
     with transaction.atomic():
-        # For the lock order: the INSERT of the order would lock the user after the cart and the books.
-        lock_shared(User.objects.filter(pk=user.pk))
-        if not User.objects.filter(pk=user.pk).exists():
+        seen = look(user.pk, wish.key)
+        if not seen.user_exists:
             raise UserInactive
-        if wish.key:
-            made = claim(user, wish)
-            if made is not None:
-                return made
-        cart = Cart.objects.select_for_update().filter(user=user).first()
-        if cart is None:
-            raise CartEmpty(order_id=recent_order(user))
-        Book.objects.lock(CartItem.objects.filter(cart=cart).values_list("book_id", flat=True))
-        facts = Cart.objects.facts(cart.pk)
-        seen = wish.if_match is not None
-        if wish.if_match is not None and version_of(dump(cart_json(facts))) not in wish.if_match:
+        if seen.made is not None:
+            return made_before(seen.made, wish)
+        cart = seen.cart
+        if wish.if_match is not None and version_of(dump(cart_json(cart))) not in wish.if_match and seen.cart_id:
             raise CartChanged
-        if not facts.lines:
+        if not cart.lines:
             raise CartEmpty(order_id=recent_order(user))
-        refuse_issues(facts, seen=seen)
-        if not take({line.book_id: line.quantity for line in facts.lines}):
+        refuse_issues(cart, was_seen=wish.if_match is not None)
+        order, items = planned(user, seen, wish)
+        if not write(seen, order, items, wish):
             raise InsufficientStock(issues=[])  # the books are locked, so only by a writer that did not lock
-        order = make_order(user, facts, wish)
-        cart.clear()
         if order.expires_at:
             release.using(run_after=order.expires_at).enqueue(order.pk)
-        if wish.key:
-            CheckoutKey.objects.filter(user=user, key=wish.key).update(order=order)
+        queue(mails.placed, order.pk)
     return order
 
 
-def claim(user: User, wish: Wish) -> Order | None:
-    """Claims the key, or returns the order that it created before. Raises IdempotencyKeyReused. Three queries."""
-    CheckoutKey.objects.filter(user=user, key=wish.key, created_at__lte=now() - KEPT).delete()
-    row = CheckoutKey(user=user, key=wish.key, fingerprint=wish.fingerprint)
-    CheckoutKey.objects.bulk_create([row], ignore_conflicts=True)  # waits until another transaction with this row ends
-    known = CheckoutKey.objects.select_related("order").get(user=user, key=wish.key)
-    if known.fingerprint != wish.fingerprint:
+def is_fast() -> bool:
+    return fastpath.is_on() and connection.vendor == "postgresql"
+
+
+def look(user_id: int, key: str) -> Look:
+    return statements.look(user_id, key) if is_fast() else steps.look(user_id, key)
+
+
+def write(seen: Look, order: Order, items: list[OrderItem], wish: Wish) -> bool:
+    """Stores the planned order. False when a book has too few copies: then roll back."""
+    by = statements.write if is_fast() else steps.write
+    return by(seen, order, items, key=wish.key, fingerprint=wish.fingerprint if wish.key else "")
+
+
+def made_before(made: steps.Made, wish: Wish) -> Order:
+    """The order of a key that was used before. Raises IdempotencyKeyReused. Two queries at most."""
+    if made.fingerprint != wish.fingerprint:
         raise IdempotencyKeyReused
-    return known.order
+    order = Order.objects.with_items().get(pk=made.order_id)
+    order.as_placed = bytes(made.answer) if made.answer is not None else dump(order_json(order))
+    return order
 
 
 def recent_order(user: User) -> int | None:
@@ -108,10 +117,10 @@ def recent_order(user: User) -> int | None:
     return Order.objects.of(user).filter(created_at__gt=Now() - RECENT).values_list("pk", flat=True).first()
 
 
-def refuse_issues(cart: CartFacts, *, seen: bool) -> None:
-    """Raises the first refusal that applies, with the issues of all lines: withdrawn books, then too few copies.
+def refuse_issues(cart: CartFacts, *, was_seen: bool) -> None:
+    """Raises the first refusal that applies, with the issue of each such line: withdrawn books, then too few copies.
 
-    Also refuses a price that rose since the line was added or changed, unless If-Match proves that it was `seen`.
+    Also refuses a price that rose since the line was added or changed, unless If-Match proves that it was seen.
     """
     for refusal, codes in (
         (ItemsUnavailable, {IssueCode.BOOK_UNAVAILABLE}),
@@ -120,7 +129,7 @@ def refuse_issues(cart: CartFacts, *, seen: bool) -> None:
         if any(issue["code"] in codes for line in cart.lines for issue in line.issues):
             raise refusal(issues=issues_of(cart.lines))
     rose = [line for line in cart.lines if line.book_price > line.known_price]
-    if rose and not seen:
+    if rose and not was_seen:
         refused: LinesRefused = PriceRose(issues=issues_of(rose))
         raise refused
 
@@ -129,31 +138,33 @@ def issues_of(lines: list[LineFacts]) -> list[dict[str, Any]]:
     return [{"item_id": line.id, "book_id": line.book_id, **issue} for line in lines for issue in line.issues]
 
 
-def make_order(user: User, cart: CartFacts, wish: Wish) -> Order:
-    """Inserts the order and its items, which copy the books' columns. Three queries."""
-    isbns = dict(Book.objects.filter(pk__in=[line.book_id for line in cart.lines]).values_list("pk", "isbn"))
-    minutes = settings.ORDER_HOLD_MINUTES
-    order = Order.objects.create(
+def planned(user: User, seen: Look, wish: Wish) -> tuple[Order, list[OrderItem]]:
+    """The order and its items, which copy the books' columns, before they are stored. No query."""
+    minutes, cart = settings.ORDER_HOLD_MINUTES, seen.cart
+    order = Order(
+        pk=seen.order_id,
+        number=new_number(),
         user_id=user.pk,
+        created_at=seen.at,
+        expires_at=seen.at + timedelta(minutes=minutes) if minutes else None,
         currency=settings.SHOP_CURRENCY,
         total_items=cart.total_items,
         total_price=cart.total_price,
         note=wish.note,
         contact=wish.contact,
-        expires_at=Now() + timedelta(minutes=minutes) if minutes else None,
     )
-    OrderItem.objects.bulk_create(
+    items = [
         OrderItem(
+            pk=item_id,
             order=order,
             book_id=line.book_id,
             quantity=line.quantity,
             unit_price=line.book_price,
             title=line.book_title,
             author=line.book_author,
-            isbn=isbns[line.book_id],
+            isbn=seen.isbns[line.book_id],
             cover_image_url=line.book_cover_image_url,
         )
-        for line in cart.lines
-    )
-    order.refresh_from_db()
-    return order
+        for item_id, line in zip(seen.item_ids, cart.lines, strict=True)
+    ]
+    return order, items

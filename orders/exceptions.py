@@ -95,4 +95,4 @@ class OrderNotShippable(ApiError):
 class OrderNotCancellable(ApiError):
     status_code = 409
     code = "ORDER_NOT_CANCELLABLE"
-    message = "This order is shipped or cancelled already."
+    message = "This order is shipped already."

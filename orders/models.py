@@ -8,7 +8,7 @@ order of bookstore/database/locks.py: books before the order. Orders are created
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,14 +19,17 @@ from django.db.models.functions import Now
 
 from bookstore.accounts.models import User
 from bookstore.database import retrying
+from bookstore.mail.sending import queue
 from cart.merging import MergeResult
 from cart.models import Cart
 from catalog.models import Book
+from orders import mails
 from orders.exceptions import OrderNotCancellable, OrderNotFound, OrderNotPayable, OrderNotShippable
 from orders.numbers import new_number
 from orders.stock import give_back
 
 MAX_NOTE = 1000  # characters
+KEPT = timedelta(hours=24)  # an Idempotency-Key
 
 
 class Status(models.TextChoices):
@@ -66,20 +69,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Placed orders that had to be paid by `moment`."""
         return self.filter(status=Status.PLACED, expires_at__lte=moment)
 
-    def release_batch(self, moment: datetime, *, size: int) -> int:
-        """Cancels up to `size` orders that were not paid in time, oldest first. Returns how many.
-
-        One short transaction for each. Skips an order that is paid or cancelled meanwhile.
-        """
-        released = 0
-        for order in self.unpaid_since(moment).order_by("expires_at", "pk")[:size]:
-            try:
-                order.cancel(by="system", reason="not paid in time", only=(Status.PLACED,))
-            except OrderNotCancellable:
-                continue
-            released += 1
-        return released
-
 
 class Order(models.Model):
     number = models.CharField(max_length=11, default=new_number, editable=False)
@@ -101,6 +90,9 @@ class Order(models.Model):
 
     objects = OrderQuerySet.as_manager()
 
+    # The body of the response of its checkout; only `checkout` sets it.
+    as_placed: bytes = b""
+
     class Meta:
         db_table = "orders"
         constraints = (
@@ -115,6 +107,7 @@ class Order(models.Model):
             models.Index(fields=["user", "-id"], name="ix_orders_of_user"),
             models.Index(fields=["expires_at"], condition=Q(status="placed"), name="ix_orders_unpaid"),
             models.Index(fields=["created_at"], name="ix_orders_created_at"),
+            models.Index(fields=["status", "id"], name="ix_orders_by_status"),
         )
 
     def __str__(self) -> str:
@@ -124,30 +117,36 @@ class Order(models.Model):
     def mark_paid(self, reference: str) -> bool:
         """Records a payment: for the integration of a payment provider. False when this reference was known already.
 
-        Raises OrderNotPayable when the order was cancelled, or paid by another reference. Two queries at most.
+        Raises OrderNotPayable when the order was cancelled, or paid by another reference. Three queries at most.
         """
         paid = {"status": Status.PAID, "paid_at": Now(), "payment_reference": reference, "expires_at": None}
-        is_first = bool(Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid))
-        if not is_first:
-            known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
-            if not known.filter(payment_reference=reference).exists():
-                raise OrderNotPayable
+        with transaction.atomic():
+            is_first = bool(Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid))
+            if is_first:
+                queue(mails.paid, self.pk)
+            else:
+                known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
+                if not known.filter(payment_reference=reference).exists():
+                    raise OrderNotPayable
         self.refresh_from_db()
         return is_first
 
     @retrying
     def ship(self) -> None:
-        """Marks a paid order as shipped. Raises OrderNotShippable. Two queries."""
+        """Marks a paid order as shipped. Raises OrderNotShippable. Three queries."""
         shipped = {"status": Status.SHIPPED, "shipped_at": Now()}
-        if not Order.objects.filter(pk=self.pk, status=Status.PAID).update(**shipped):
-            raise OrderNotShippable
+        with transaction.atomic():
+            if not Order.objects.filter(pk=self.pk, status=Status.PAID).update(**shipped):
+                raise OrderNotShippable
+            queue(mails.shipped, self.pk)
         self.refresh_from_db()
 
     @retrying
-    def cancel(self, *, by: str, reason: str = "", only: tuple[str, ...] = CANCELLABLE) -> None:
+    def cancel(self, *, by: str, reason: str = "", only: tuple[str, ...] = CANCELLABLE) -> bool:
         """Cancels the order and returns its copies to stock, once. `by` is `customer`, `system` or an email of staff.
 
-        Raises OrderNotCancellable. Six queries.
+        False when it was cancelled already: so a call whose answer was lost may be made again. Raises
+        OrderNotCancellable when it was shipped, or is in no state of `only`. Eight queries.
         """
         cancelled = {
             "status": Status.CANCELLED,
@@ -159,10 +158,14 @@ class Order(models.Model):
         with transaction.atomic():
             copies = dict(self.items.filter(book__isnull=False).values_list("book_id", "quantity"))
             Book.objects.lock(copies)
-            if not Order.objects.filter(pk=self.pk, status__in=only).update(**cancelled):
+            is_first = bool(Order.objects.filter(pk=self.pk, status__in=only).update(**cancelled))
+            if is_first:
+                give_back(copies)
+                queue(mails.cancelled, self.pk)
+            elif not Order.objects.filter(pk=self.pk, status=Status.CANCELLED).exists():
                 raise OrderNotCancellable
-            give_back(copies)
         self.refresh_from_db()
+        return is_first
 
     def reorder(self, user: User) -> tuple[Cart, list[MergeResult]]:
         """Merges its books into the customer's cart; leaves out deleted books."""
@@ -175,7 +178,8 @@ class OrderItem(models.Model):
     """One book of an order, copied at checkout: later changes of the book do not touch it."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="items")
-    book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+")
+    # The index is ix_order_items_of_book, which also finds the newest orders with a book.
+    book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+", db_index=False)
     quantity = models.PositiveSmallIntegerField(help_text="copies")
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     title = models.CharField(max_length=500)
@@ -190,7 +194,10 @@ class OrderItem(models.Model):
             models.UniqueConstraint(fields=["order", "book"], name="uq_order_items_order_book"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="ck_order_items_quantity"),
         )
-        indexes = (models.Index(fields=["isbn"], name="ix_order_items_isbn"),)
+        indexes = (
+            models.Index(fields=["isbn", "order"], name="ix_order_items_by_isbn"),
+            models.Index(fields=["book", "order"], name="ix_order_items_of_book"),
+        )
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"
@@ -201,6 +208,12 @@ class OrderItem(models.Model):
         return self.unit_price * self.quantity
 
 
+class CheckoutKeyQuerySet(models.QuerySet["CheckoutKey"]):
+    def good(self, moment: datetime) -> CheckoutKeyQuerySet:
+        """Those that were used within KEPT before `moment`."""
+        return self.filter(created_at__gt=moment - KEPT, order__isnull=False)
+
+
 class CheckoutKey(models.Model):
     """An Idempotency-Key of a customer, and its order. `manage.py release_orders` deletes it after KEPT."""
 
@@ -208,7 +221,10 @@ class CheckoutKey(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)  # of the body
     order = models.ForeignKey(Order, models.CASCADE, related_name="+", null=True)
+    answer = models.BinaryField(null=True)  # the body of the first response; the order may change later
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = CheckoutKeyQuerySet.as_manager()
 
     class Meta:
         db_table = "checkout_keys"

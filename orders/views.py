@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -10,12 +11,16 @@ from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.caller import user_of
+from bookstore.accounts.exceptions import EmailUnverified
 from bookstore.api.errors import ApiError, Forbidden, NotAuthenticated, ParseError, ValidationError
 from bookstore.api.etags import etag, if_match, if_none_match
 from bookstore.api.fields import WholeNumberField
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, validated
+from bookstore.audit.actor import Actor
+from bookstore.audit.recording import changed, record
+from bookstore.database import retrying
 from cart.examples import MERGED_CART
 from cart.exceptions import CartChanged
 from cart.representation import cart_json, dump, results_json, version_of
@@ -33,6 +38,7 @@ from orders.exceptions import (
     PriceRose,
 )
 from orders.models import Order
+from orders.representation import order_json
 from orders.serializers import CheckoutSerializer, OrderSerializer, PaymentSerializer
 
 LONGEST_KEY = 255
@@ -74,11 +80,6 @@ def refuse_lost_body(request: Request) -> None:
         raise ParseError("The body came in chunks, and they were empty: send {} to order without note and contact.")
 
 
-def order_json(order: Order) -> dict[str, Any]:
-    body: dict[str, Any] = OrderSerializer(order).data
-    return body
-
-
 def answer(request: Request, body: Any, **headers: str) -> HttpResponse:
     """Sends an ETag, or 304 if the caller has this version."""
     content = dump(body)
@@ -97,7 +98,15 @@ class OrderViewSet(ApiView, ViewSet):
         request=CheckoutSerializer,
         responses={
             201: OrderSerializer,
-            **errors_of(CartChanged, CartEmpty, IdempotencyKeyReused, ItemsUnavailable, InsufficientStock, PriceRose),
+            **errors_of(
+                EmailUnverified,
+                CartChanged,
+                CartEmpty,
+                IdempotencyKeyReused,
+                ItemsUnavailable,
+                InsufficientStock,
+                PriceRose,
+            ),
         },
         examples=[examples.CHECKOUT, examples.AN_ORDER],
     )
@@ -105,9 +114,11 @@ class OrderViewSet(ApiView, ViewSet):
         """Takes the copies, copies titles and prices into the order, and empties the cart: all of it or nothing.
 
         Send the cart's ETag in If-Match, so that no other price is bought than was seen, and an Idempotency-Key, so
-        that a request that is sent again makes no second order.
+        that a request that is sent again makes no second order: its answer is the first one, whatever became of the
+        order since.
 
         - 201: the order.
+        - 403 AUTH_EMAIL_UNVERIFIED: this shop sells to customers with a verified email (REQUIRE_VERIFIED_EMAIL).
         - 409 ORDER_ITEMS_UNAVAILABLE, ORDER_INSUFFICIENT_STOCK: `issues` has one entry for each line that stands in the
           way; nothing was taken.
         - 409 ORDER_PRICE_CHANGED: a price rose, and no If-Match says that the customer has seen it.
@@ -119,7 +130,7 @@ class OrderViewSet(ApiView, ViewSet):
         body = validated(CheckoutSerializer, request.data)
         wish = Wish(body["note"], body["contact"], if_match(request), idempotency_key(request))
         order = checkout(user_of(request), wish)
-        return HttpResponse(dump(order_json(order)), status=201, content_type="application/json")
+        return HttpResponse(order.as_placed, status=201, content_type="application/json")
 
     @extend_schema(
         operation_id="list_orders",
@@ -139,7 +150,7 @@ class OrderViewSet(ApiView, ViewSet):
         page, size = query["page"], query["size"]
         orders = Order.objects.of(user_of(request))
         total, start = orders.count(), (page - 1) * size
-        body = OrderSerializer(orders.with_items()[start : start + size], many=True).data
+        body = [order_json(order) for order in orders.with_items()[start : start + size]]
         links = [(page - 1, "prev")] if page > 1 else []
         links += [(page + 1, "next")] if start + size < total else []
         headers = {"X-Total-Count": str(total)}
@@ -177,11 +188,11 @@ class OrderViewSet(ApiView, ViewSet):
         examples=[examples.AN_ORDER],
     )
     def cancel(self, request: Request, order_id: int) -> HttpResponse:
-        """Gives its copies back to the shop.
+        """Gives its copies back to the shop, once: a call whose answer was lost may be sent again.
 
-        - 200: the order, cancelled.
+        - 200: the order, cancelled now or before.
         - 404 ORDER_NOT_FOUND: the caller has no such order.
-        - 409 ORDER_NOT_CANCELLABLE: it is shipped or cancelled already.
+        - 409 ORDER_NOT_CANCELLABLE: it is shipped already.
         """
         order = Order.objects.find(user_of(request), order_id)
         order.cancel(by="customer")
@@ -220,6 +231,7 @@ class PaymentView(ApiView):
         responses={200: OrderSerializer, **errors_of(OrderNotFound, OrderNotPayable)},
         examples=[examples.PAYMENT, examples.AN_ORDER],
     )
+    @retrying
     def post(self, request: Request, order_id: int) -> HttpResponse:
         """For staff who may change orders: a service account that a payment provider's webhook uses.
 
@@ -231,5 +243,9 @@ class PaymentView(ApiView):
         order = Order.objects.with_items().filter(pk=order_id).first()
         if order is None:
             raise OrderNotFound
-        order.mark_paid(body["reference"])
+        before = order.status
+        with transaction.atomic():
+            if order.mark_paid(body["reference"]):
+                change = changed(order, {"status": (before, order.status)})
+                record(Actor.of_api(request), f"Order “{order}”: marked as paid.", [change])
         return HttpResponse(dump(order_json(order)), content_type="application/json")

@@ -3,7 +3,7 @@
     python -m tools.check_types
 
 - openapi-typescript writes build/api.d.ts from the schema, and tsc --strict compiles tools/typescript/storefront.ts
-  against it: code of a storefront, together with mistakes that good types catch.
+  against it: code of a storefront, together with mistakes that good types catch; and the shop in examples/.
 - orval (a client with fetch, and zod's schemas) and hey-api write clients, and tsc --strict compiles them.
 - redocly lints the schema with its recommended rules: no error and no warning.
 
@@ -50,6 +50,7 @@ def main() -> None:
     options = ("--default-non-nullable=false", "--output", TYPES)
     run(node, modules / "openapi-typescript" / "bin" / "cli.js", SCHEMA, *options)
     run(node, modules / "typescript" / "bin" / "tsc", "--project", FOLDER)
+    run(node, modules / "typescript" / "bin" / "tsc", "--project", ROOT / "examples" / "shop")
     shutil.rmtree(FOLDER / "generated", ignore_errors=True)
     run(node, modules / "orval" / "dist" / "bin" / "orval.js", "--config", "orval.config.cjs", cwd=FOLDER)
     hey_api = (modules / "@hey-api" / "openapi-ts" / "bin" / "run.js", "--input", SCHEMA, "--output", "generated/hey")

@@ -14,15 +14,15 @@ DECISIONS = ROOT / "docs" / "decisions"
 
 SETTINGS_HEAD = """# Settings
 
-Read from the environment, or from a file `.env` beside `manage.py` ([`.env.example`](../.env.example) is one to copy);
-the environment wins. A missing or wrong value stops the start with one line that names the variable. `make docs` makes
-this page of `.env.example`.
+Read from the environment, or from a file `.env` beside `manage.py` (copy [`.env.example`](../.env.example)); the
+environment takes precedence. A missing or wrong value stops the start with one line that names the variable.
+`make docs` generates this page from `.env.example`.
 """
 
 DECISIONS_HEAD = """# Decisions
 
-Why it is like this: a question, what was decided, what was measured, at most 50 lines each. A choice that somebody will
-question gets one. `make docs` makes this list of their headings.
+The reasons: a question, the decision, what was measured, at most 50 lines each. A choice that somebody will question
+gets one. `make docs` generates this list from the headings.
 """
 
 SECTION = re.compile(r"^# --- (?P<title>.+) ---$")
@@ -39,7 +39,7 @@ def rows(text: str) -> Iterator[str]:
             comment, table = [], False
         elif variable := VARIABLE.match(line):
             if not table:
-                yield from ("| variable | default | what it says |", "|---|---|---|")
+                yield from ("| variable | default | meaning |", "|---|---|---|")
                 table = True
             default = f"`{variable['value']}`" if variable["off"] and variable["value"] else ""
             told = " ".join(comment).replace("|", "\\|")

@@ -17,11 +17,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
 
+from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.finding import NEWEST, by_part_of_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
 from bookstore.accounts.sessions import EndReason
 from bookstore.accounts.sign_in_time import same_time_for_all
 from bookstore.accounts.throttling import count_attempt, note_refused
+from bookstore.admin import sign_ins
 from bookstore.admin.bulk import BulkActions
 from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.extensions import Extensible
@@ -30,11 +32,12 @@ from bookstore.admin.lists import BoundedList, note
 from bookstore.admin.refusals import lock_or_refuse
 from bookstore.admin.saving import TouchedFieldsOnly
 from bookstore.admin.verbs import BulkVerb, Outcome
+from bookstore.admin.wording import StaffWords
 from bookstore.api.errors import Throttled
 from bookstore.audit.recording import changed
 
 
-class SignInForm(AdminAuthenticationForm):
+class SignInForm(StaffWords, AdminAuthenticationForm):
     """Django's sign-in form, which shares the throttle of POST /auth/login, and takes the same time for every refusal.
 
     The message is the same for a customer and an unknown email. BookstoreAdminSite answers with the status of
@@ -59,11 +62,19 @@ class SignInForm(AdminAuthenticationForm):
             raise ValidationError(f"{refusal.detail} Nobody was signed in.") from refusal
         try:
             with same_time_for_all(ValidationError, User.hash_of_another_kind):
-                cleaned = super().clean()
+                cleaned = self.checked(request, email)
         except ValidationError:
             note_refused(request, email, "admin")
             raise
         attempt.succeeded()
+        return cleaned
+
+    def checked(self, request: HttpRequest, email: str) -> dict[str, Any]:
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            sign_ins.note_refused(request, normalise_email(email))
+            raise
         return cleaned
 
 
@@ -79,11 +90,11 @@ class PasswordOnly:
         return user
 
 
-class PasswordForm(PasswordOnly, AdminPasswordChangeForm):
+class PasswordForm(PasswordOnly, StaffWords, AdminPasswordChangeForm):
     """Sets another user's password."""
 
 
-class OwnPasswordForm(PasswordOnly, OwnPasswordChangeForm):
+class OwnPasswordForm(PasswordOnly, StaffWords, OwnPasswordChangeForm):
     pass
 
 
@@ -91,13 +102,26 @@ admin.site.login_form = SignInForm
 admin.site.password_change_form = OwnPasswordForm  # bookstore.admin.site asks for it
 
 
-class CreateUserForm(AdminUserCreationForm):
+class TellsOfOneEmail:
+    """Mixin for a user's form: names and links who has the email already, beside the field. One query."""
+
+    def clean_email(self) -> str:
+        form: Any = self
+        email: str = form.cleaned_data["email"]
+        other = User.objects.filter(email=email).exclude(pk=form.instance.pk).first()
+        if other is not None:
+            page = reverse("admin:accounts_user_change", args=[other.pk])
+            raise ValidationError(format_html('Another user has this email: <a href="{}">{}</a>.', page, other.email))
+        return email
+
+
+class CreateUserForm(TellsOfOneEmail, StaffWords, AdminUserCreationForm):
     class Meta:
         model = User
         fields = ("email",)
 
 
-class ChangeUserForm(RefusesConflicts, UserChangeForm):
+class ChangeUserForm(TellsOfOneEmail, RefusesConflicts, UserChangeForm):
     password = None  # type: ignore[assignment]  # removes Django's field, which shows a part of the hash
 
     class Meta:

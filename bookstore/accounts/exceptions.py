@@ -75,3 +75,24 @@ class StaffAccount(ApiError):
     status_code = 403
     code = "AUTH_STAFF_ACCOUNT"
     message = "This account belongs to the shop's staff: a superuser deletes it, in the admin."
+
+
+class EmailUnverified(ApiError):
+    status_code = 403
+    code = "AUTH_EMAIL_UNVERIFIED"
+    message = "Verify your email first: the link is in the mail that was sent to you."
+
+
+class LinkInvalid(ApiError):
+    """403, because a 401 would make a signed-in client refresh its token."""
+
+    status_code = 403
+    code = "AUTH_LINK_INVALID"
+    message = "This link was used already, has expired, or is not complete: ask for a new one."
+    field = "token"
+
+
+class MailOff(ApiError):
+    status_code = 409
+    code = "AUTH_MAIL_OFF"
+    message = "This shop sends no mail."

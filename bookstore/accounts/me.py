@@ -6,10 +6,14 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bookstore.accounts.by_mail import ask_for_email, needs_mail
 from bookstore.accounts.caller import caller_of, user_of
-from bookstore.accounts.exceptions import PasswordWrong, StaffAccount
+from bookstore.accounts.email_changes import EmailChange
+from bookstore.accounts.exceptions import EmailConflict, MailOff, PasswordWrong, StaffAccount
+from bookstore.accounts.models import User
 from bookstore.accounts.personal import MOST_SESSIONS, delete_account, export_of
 from bookstore.accounts.serializers import (
+    ChangeMeSerializer,
     ChangePasswordSerializer,
     EndSessionsQuery,
     ExportSerializer,
@@ -22,7 +26,7 @@ from bookstore.accounts.throttling import count_attempt
 from bookstore.api.errors import Throttled
 from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
-from bookstore.api.views import ApiView
+from bookstore.api.views import ApiView, validated
 
 SESSION = {
     "created_at": "2026-11-23T09:05:31.527000Z",
@@ -33,7 +37,15 @@ SESSION = {
 }
 ALICE = OpenApiExample(
     "Alice",
-    value={"id": 7, "email": "alice@example.com", "role": "user", "date_joined": "2026-11-23T09:05:31.527000Z"},
+    value={
+        "id": 7,
+        "email": "alice@example.com",
+        "email_verified": True,
+        "new_email": None,
+        "name": "Alice",
+        "role": "user",
+        "date_joined": "2026-11-23T09:05:31.527000Z",
+    },
     response_only=True,
 )
 SESSIONS = OpenApiExample(
@@ -49,7 +61,27 @@ NEW_PASSWORD = OpenApiExample(
     value={"old_password": "correct horse battery", "new_password": "another horse battery"},
     request_only=True,
 )
+HER_NAME = OpenApiExample("Her name", value={"name": "Alice Liddell"}, request_only=True)
+HER_NEW_EMAIL = OpenApiExample(
+    "Another email", value={"email": "alice@books.example", "password": "correct horse battery"}, request_only=True
+)
 HER_PASSWORD = OpenApiExample("Her password", value={"password": "correct horse battery"}, request_only=True)
+
+
+def me_json(user: User) -> dict[str, Any]:
+    """One query."""
+    change = EmailChange.objects.waiting_of(user)
+    me = {
+        "id": user.pk,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "new_email": change and change.new_email,
+        "name": user.name,
+        "role": "admin" if user.is_staff else "user",
+        "date_joined": user.date_joined,
+    }
+    shown: dict[str, Any] = MeSerializer(me).data
+    return shown
 
 
 class MeView(ApiView):
@@ -67,10 +99,38 @@ class MeView(ApiView):
 
         - 200: the account.
         """
+        return Response(me_json(user_of(request)))
+
+    @extend_schema(
+        operation_id="change_me",
+        tags=["auth"],
+        summary="Change the name, or ask for another email",
+        request=ChangeMeSerializer,
+        responses={200: MeSerializer, **errors_of(PasswordWrong, EmailConflict, MailOff, Throttled)},
+        examples=[HER_NAME, HER_NEW_EMAIL, ALICE],
+    )
+    def patch(self, request: Request) -> Response:
+        """Changes what is sent. An email needs the password: a link goes to the new address (POST /auth/verify), a
+        notice to the old one, and the old one stays until the link comes back.
+
+        - 200: the account, with `new_email` while it is not confirmed. The email that it has already takes a wish back.
+        - 403 AUTH_PASSWORD_WRONG: this is not the password.
+        - 409 AUTH_EMAIL_CONFLICT: somebody has registered this email, in whatever case.
+        - 409 AUTH_MAIL_OFF: this shop sends no mail, so no email can be confirmed.
+        - 422 VALIDATION_ERROR: the email is none, the password is missing beside it, or something is too long.
+        - 429 THROTTLED: too many mails were asked for; Retry-After says for how long.
+        """
+        body = validated(ChangeMeSerializer, request.data)
         user = user_of(request)
-        role = "admin" if user.is_staff else "user"
-        me = {"id": user.pk, "email": user.email, "role": role, "date_joined": user.date_joined}
-        return Response(MeSerializer(me).data)
+        headers = {}
+        if "email" in body:
+            needs_mail()
+            headers = count_attempt(request, "mail", user.email).headers
+            ask_for_email(user, body["email"], body["password"])
+        if "name" in body:
+            user.name = body["name"]
+            user.save(update_fields=["name"])
+        return Response(me_json(user), headers=headers)
 
     @extend_schema(
         operation_id="delete_me",

@@ -16,8 +16,9 @@ from django.db import models, transaction
 from django.db.models.functions import Lower, Now
 from django.utils.crypto import salted_hmac
 
+from bookstore.accounts.email_changes import EmailChange
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, NormalisedEmailField, normalise_email
-from bookstore.accounts.exceptions import LastSuperuser, PasswordWrong
+from bookstore.accounts.exceptions import EmailUnverified, LastSuperuser, PasswordWrong
 from bookstore.accounts.groups import StaffGroupGrant
 from bookstore.accounts.hashers import CURRENT_HASH
 from bookstore.accounts.passwords import hash_of, verify
@@ -27,7 +28,9 @@ from bookstore.accounts.windows import ThrottleWindow
 from bookstore.database import retrying
 from bookstore.database.locks import DeletedUnderLock
 
-__all__ = ["LoginSession", "LoginSessionQuerySet", "StaffGroupGrant", "ThrottleWindow", "User"]
+__all__ = ["EmailChange", "LoginSession", "LoginSessionQuerySet", "StaffGroupGrant", "ThrottleWindow", "User"]
+
+MAX_NAME_LENGTH = 150  # characters
 
 
 def credential_of(encoded: str) -> str:
@@ -39,6 +42,11 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
     """Signs in by email, which is stored normalised and is unique without regard to case, for every writer."""
 
     email = NormalisedEmailField("email", max_length=MAX_EMAIL_LENGTH)
+    # The email that its owner has proved to read. Whoever writes another one into `email` leaves that one unverified.
+    verified_email = NormalisedEmailField(
+        max_length=MAX_EMAIL_LENGTH, db_default="", default="", blank=True, editable=False
+    )
+    name = models.CharField(max_length=MAX_NAME_LENGTH, db_default="", default="", blank=True, editable=False)
     is_staff = models.BooleanField("staff", default=False, help_text="May enter the admin site.")
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: can neither sign in nor use a token; better than deleting the user."
@@ -193,6 +201,23 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
         since = self.signed_out_at.isoformat() if self.signed_out_at else ""
         return salted_hmac(salt, self.password + since, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def email_verified(self) -> bool:
+        return self.email == self.verified_email != ""
+
+    def require_verified(self) -> None:
+        """Call it before what only verified customers may do.
+
+        Raises EmailUnverified when REQUIRE_VERIFIED_EMAIL is 1 and the email is not verified.
+        """
+        if settings.REQUIRE_VERIFIED_EMAIL and not self.email_verified:
+            raise EmailUnverified
+
+    @property
+    def reset_state(self) -> str:
+        """What a token that resets the password is valid for: it changes with the password and with the email."""
+        return f"{self.password} {self.email}"
 
     @property
     def credential(self) -> str:

@@ -28,6 +28,11 @@ def export_of(user: User) -> dict[str, Any]:
         "account": {
             "id": user.pk,
             "email": user.email,
+            "email_verified": user.email_verified,
+            "name": user.name,
+            "email_changes": list(
+                user.email_changes.order_by("pk").values("old_email", "new_email", "requested_at", "confirmed_at")
+            ),
             "date_joined": user.date_joined,
             "last_login": user.last_login,
             "role": "admin" if user.is_staff else "user",

@@ -18,6 +18,7 @@ from bookstore.accounts.sign_in_time import same_time_for_all
 from bookstore.database import retrying
 from bookstore.database.constraints import violated
 from bookstore.database.locks import DeletesUnderLock, lock
+from bookstore.mail.sending import queue
 
 if TYPE_CHECKING:
     from bookstore.accounts.claims import Claims
@@ -78,15 +79,19 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
     @retrying
     def register(self, email: str, password: str, **client: str) -> LoginSession:
-        """A new customer, signed in at once: both or neither. `client` is what `LoginSession.objects.begin` takes.
+        """A new customer, signed in at once, and a mail that verifies the email: all or nothing. `client` is what
+        `LoginSession.objects.begin` takes.
 
-        Raises EmailConflict when the email is registered, in whatever case. Two queries and a transaction.
+        Raises EmailConflict when the email is registered, in whatever case. Three queries and a transaction.
         """
+        from bookstore.accounts import mails  # it imports User
+
         user: User = self.model(email=email)
         user.set_password(password)  # before the transaction, because hashing is slow
         try:
             with transaction.atomic():
                 user.save(force_insert=True)
+                queue(mails.verify_email, user.pk)
                 return LoginSession.objects.begin(user, **client)
         except IntegrityError as error:
             if violated(error, "uq_users_email", "users.email") or violated(error, "uq_users_email_lower"):

@@ -8,7 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
-from bookstore.accounts.models import User
+from bookstore.accounts.links import MAX_TOKEN_LENGTH
+from bookstore.accounts.models import MAX_NAME_LENGTH, User
 from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
 from bookstore.api.fields import OneOfField, TextField
 
@@ -93,9 +94,51 @@ class PasswordSerializer(serializers.Serializer[Any]):
     password = TextField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
 
 
+class ForgotSerializer(serializers.Serializer[Any]):
+    email = EmailLikeField()
+
+
+class LinkTokenField(TextField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=MAX_TOKEN_LENGTH, trim_whitespace=False, help_text="Of the link in the mail.", **options
+        )
+
+
+class ResetSerializer(serializers.Serializer[Any]):
+    token = LinkTokenField()
+    new_password = NewPasswordField(help_text=RULES)
+
+
+class VerifySerializer(serializers.Serializer[Any]):
+    token = LinkTokenField()
+
+
+class ChangeMeSerializer(serializers.Serializer[Any]):
+    """Each is optional: only what is sent changes."""
+
+    name = TextField(max_length=MAX_NAME_LENGTH, allow_blank=True, required=False)
+    email = EmailTextField(required=False, help_text="Changed when the link in a mail to it comes back.")
+    password = TextField(
+        max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, required=False, help_text="Needed beside an email."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "email" in attrs and "password" not in attrs:
+            raise serializers.ValidationError(
+                {"password": self.fields["password"].error_messages["required"]}, "required"
+            )
+        return attrs
+
+
 class MeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     email = serializers.CharField()
+    email_verified = serializers.BooleanField()
+    new_email = serializers.CharField(
+        allow_null=True, help_text="One that was asked for, and is not confirmed yet by the link in the mail to it."
+    )
+    name = serializers.CharField(allow_blank=True)
     role = serializers.ChoiceField(choices=["user", "admin"])
     date_joined = serializers.DateTimeField()
 

@@ -29,8 +29,12 @@ logger = logging.getLogger("bookstore.accounts")
 Rate = tuple[int, int] | None
 
 
+# Scopes with a rate of their own; `mail` counts the mails that somebody asks for.
+SETTINGS = {"register": "REGISTER_THROTTLE_RATE", "mail": "MAIL_THROTTLE_RATE"}
+
+
 def rate_of(scope: str) -> Rate:
-    rate: Rate = settings.REGISTER_THROTTLE_RATE if scope == "register" else settings.AUTH_THROTTLE_RATE
+    rate: Rate = getattr(settings, SETTINGS.get(scope, "AUTH_THROTTLE_RATE"))
     return rate
 
 
@@ -50,7 +54,7 @@ class Attempt:
 
 @retrying
 def count_attempt(request: Request | HttpRequest, scope: str, account: str) -> Attempt:
-    """Counts one attempt by this client on this account. `scope` is `register`, `login` or another of its kind.
+    """Counts one attempt by this client on this account. `scope` is `register`, `login`, `mail` or `password`.
 
     Raises Throttled when either has used up its window; the attempt is counted for neither then. Three queries and a
     transaction; a few more when a window begins.

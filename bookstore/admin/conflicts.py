@@ -6,6 +6,7 @@ is made, so that the comparison is with the current values.
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.forms.models import ModelChoiceField, ModelMultipleChoiceField
 
@@ -18,6 +19,10 @@ MAX_TEXT = 120  # characters of a value in a message
 class RefusesConflicts:
     """Mixin for a ModelForm whose fields carry the shown values (`show_hidden_initial`)."""
 
+    # Numbers that others increase and decrease all the time, as orders do with a stock. A refused edit is offered again
+    # as its difference, on top of the current number.
+    counted: tuple[str, ...] = ()
+
     def clean(self) -> Any:
         cleaned = super().clean()  # type: ignore[misc]  # a mixin, to mypy
         form: Any = self
@@ -28,10 +33,15 @@ class RefusesConflicts:
             if isinstance(field, ModelMultipleChoiceField) or bound.html_initial_name not in form.data:
                 continue
             shown, typed, now = form.data.get(bound.html_initial_name), bound.data, bound.initial
-            if differs(field, now, shown) and differs(field, now, typed):
-                form.add_error(name, conflict(form.instance, name, field, shown=shown, typed=typed, now=now))
-                # The refused page shows the other value, so saving it again overwrites that value.
+            # In a counted field the same new number may be two changes: 5 became 4 by a sale, and by this edit.
+            if differs(field, now, shown) and (name in self.counted or differs(field, now, typed)):
                 form.data = form.data.copy()
+                kept = with_difference(form.instance, name, shown, typed, now) if name in self.counted else None
+                told = conflict(form.instance, name, field, shown=shown, typed=typed, now=now, kept=kept)
+                form.add_error(name, told)
+                if kept is not None:
+                    form.data[bound.html_name] = str(kept)
+                # The refused page shows the other value, so saving it again overwrites that value.
                 form.data[bound.html_initial_name] = "" if now is None else str(field.prepare_value(now))
         return cleaned
 
@@ -48,13 +58,32 @@ def differs(field: Any, now: Any, sent: Any) -> bool:
         return True
 
 
-def conflict(row: Model, name: str, field: Any, *, shown: Any, typed: Any, now: Any) -> str:
-    """One sentence for each of the three values. One query, two for a foreign key."""
+def with_difference(row: Model, name: str, shown: Any, typed: Any, now: int) -> int | None:
+    """The current number plus the difference of the edit; None if the model refuses it."""
+    try:
+        number: int = now + int(typed) - int(shown)
+        field: Any = row._meta.get_field(name)
+        field.run_validators(number)
+    except (ValueError, TypeError, ValidationError):
+        return None
+    return number
+
+
+def conflict(row: Model, name: str, field: Any, *, shown: Any, typed: Any, now: Any, kept: int | None = None) -> str:
+    """One sentence for each of the three values, and what is filled in (`kept`, else what was typed).
+
+    One query, two for a foreign key.
+    """
     said = {"was": shown, "is": now, "typed": typed}
     texts = {key: text_of(field, value) for key, value in said.items()}
     return (
         f"Not saved, because {who_changed(row, name)} meanwhile: this page showed {texts['was']}, it is "
-        f"{texts['is']} now, and you wrote {texts['typed']}. Save again to write yours."
+        f"{texts['is']} now, and you wrote {texts['typed']}. "
+        + (
+            "Save again to write yours."
+            if kept is None
+            else f"Save again to write “{kept}”: your change of {kept - now:+}, on top of what it is now."
+        )
     )
 
 

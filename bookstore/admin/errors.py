@@ -7,6 +7,7 @@ Outside /admin/ they return Django's responses, which the API's middleware puts 
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -69,13 +70,20 @@ def plain(status: int) -> HttpResponse:
 
 
 class UnavailableMiddleware:
-    """Turns the error of a database that is down or too busy into a 503 page."""
+    """Turns the error of a database that is down or too busy into a 503 page.
+
+    The innermost middleware, so that it also sees what others refuse before the view.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        """With DEBUG Django shows its own pages for a 400 and a 404, and asks no handler."""
+        response = self.get_response(request)
+        if settings.DEBUG and is_page(request) and response.status_code in {400, 404}:
+            return plain(400) if response.status_code == 400 else refused(request, 404) or response
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not is_page(request) or not isinstance(exception, DatabaseError | InterfaceError):

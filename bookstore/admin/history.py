@@ -39,7 +39,7 @@ class Recorded(ModelAdmin):
             summary = f"{self.opts.verbose_name} “{obj}”: {message}"
             record(Actor.of_admin(request), summary[:1].upper() + summary[1:], [changed(obj, {})])
         elif message:
-            summary = f"Changed {in_words(message)} of the {self.opts.verbose_name} “{obj}”."
+            summary = f"Changed {in_words(obj, message)} of the {self.opts.verbose_name} “{obj}”."
             record(Actor.of_admin(request), summary, [changed(obj, message)])
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from bookstore.admin.conflicts import who_deleted
 from bookstore.admin.lists import is_id
 from bookstore.admin.refusals import lock_or_refuse
+from bookstore.admin.wording import put_in_words
 
 
 class TouchedFieldsOnly(ModelAdmin):
@@ -23,10 +24,11 @@ class TouchedFieldsOnly(ModelAdmin):
     """
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
-        """Adds a hidden input with the shown value to each field."""
+        """Adds a hidden input with the shown value to each field, and words for its errors."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
             field.show_hidden_initial = True
+            put_in_words(field, db_field.validators)
         return field
 
     def changeform_view(

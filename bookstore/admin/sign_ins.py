@@ -31,6 +31,27 @@ def begin(request: HttpRequest) -> None:
     at = int(time.time())
     device = request.headers.get("User-Agent", "")[:MAX_DEVICE]
     request.session[FACTS] = {"began": at, "seen": at, "address": client_of(request), "device": device}
+    note(request, request.user, "Signed in to this site.", device=device)
+
+
+def note(request: HttpRequest, user: Any, summary: str, *, device: str = "") -> None:
+    """Records that a browser session of this user began, on this device, or ended, or was refused."""
+    from bookstore.audit.actor import Actor  # models: not loaded yet when the site is made
+    from bookstore.audit.models import Channel
+    from bookstore.audit.recording import changed, record
+
+    actor = Actor(str(user), user.pk, Channel.ADMIN, client_of(request))
+    record(actor, summary, [changed(user, {"sign-in": (None, device)} if device else {})])
+
+
+def note_refused(request: HttpRequest, email: str) -> None:
+    """Records a refused sign-in in the history of the member of staff with this email. One to three queries.
+
+    Other emails are only logged, because anybody can type any number of them.
+    """
+    staff = get_user_model().objects.filter(email=email, is_staff=True).first()
+    if staff is not None:
+        note(request, staff, "A sign-in to this site was refused: wrong password, or deactivated.")
 
 
 def is_over(request: HttpRequest) -> bool:

@@ -129,14 +129,22 @@ class BookstoreAdminSite(AdminSite):
             messages.error(request, "Nobody was signed in: this account was deleted meanwhile.")
             return HttpResponseRedirect(request.get_full_path())
 
+    @method_decorator(never_cache)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from bookstore.admin.sign_ins import note  # its models are not loaded yet at the top
+
+        if request.method == "POST" and request.user.is_authenticated:
+            note(request, request.user, "Signed out of this site.")
+        return super().logout(request, extra_context)
+
     # Django lets caches store these two, but they have the email of the user, as every page has.
     @method_decorator(never_cache)
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """As Django's, with `password_change_form`."""
-        from django.contrib.auth.views import PasswordChangeView  # its models are not loaded yet at the top
+        """As Django's, with `password_change_form`, and recorded in the history."""
+        from bookstore.admin.passwords import OwnPasswordView  # its models are not loaded yet at the top
 
         request.current_app = self.name
-        return PasswordChangeView.as_view(
+        return OwnPasswordView.as_view(
             form_class=self.password_change_form,
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},

@@ -4,7 +4,7 @@ A verb declares its parameters (`form`), the fields that must be unchanged since
 on a row. bulk.py shows the form and the preview, and runs the verb in batches.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,8 +48,10 @@ class BulkVerb:
     def __call__(self, admin: Any, request: HttpRequest, queryset: Any) -> Any:
         return admin.begin_bulk(request, self, queryset)
 
-    def lock_first(self, parameters: Mapping[str, Any]) -> None:
-        """Locks other rows first, by the order of all locks. Raises Refused when one was deleted."""
+    def lock_first(self, parameters: Mapping[str, Any], keys: Collection[int]) -> None:
+        """Locks other rows than those of these keys first, by the order of all locks. Raises Refused when one was
+        deleted.
+        """
 
     def preview(self, admin: Any, request: HttpRequest, rows: Sequence[Any], parameters: Any) -> list[tuple[str, str]]:
         """(name, effect) of some of the rows."""
@@ -58,6 +60,14 @@ class BulkVerb:
     def run(self, admin: Any, request: HttpRequest, rows: Sequence[Any], shown: Shown, parameters: Any) -> Outcome:
         """Changes these rows, which are locked."""
         raise NotImplementedError
+
+    def refuse_what_changed(self, row: Model, shown: Mapping[str, str]) -> None:
+        """Raises Refused when one of the fields that the preview showed has another value now."""
+        for name in self.shows:
+            now = as_text(getattr(row, name))
+            if shown.get(name, now) != now:
+                who = who_changed(row, row_name(row, name))
+                raise Refused(f"It was {words(shown[name])}, and is {words(now)} now: {who} meanwhile.")
 
 
 class ChangeFields(BulkVerb):
@@ -98,13 +108,6 @@ class ChangeFields(BulkVerb):
         if changing:
             type(changing[0])._default_manager.bulk_update(changing, sorted(names))
         return outcome
-
-    def refuse_what_changed(self, row: Model, shown: Mapping[str, str]) -> None:
-        for name in self.shows:
-            now = as_text(getattr(row, name))
-            if shown.get(name, now) != now:
-                who = who_changed(row, row_name(row, name))
-                raise Refused(f"It was {words(shown[name])}, and is {words(now)} now: {who} meanwhile.")
 
 
 class DeleteRows(BulkVerb):

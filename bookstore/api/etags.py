@@ -1,12 +1,18 @@
 """If-Match and If-None-Match, with weak comparison in both (docs/decisions/0019-weak-etags.md)."""
 
 import re
+from hashlib import blake2b
 
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 # How compressing proxies change the tag "abc": nginx and Cloudflare to W/"abc", Apache "abc-gzip", Jetty "abc--gzip".
 OF_A_COMPRESSOR = re.compile(r"-{1,2}(gzip|br|zstd|deflate)$")
+
+
+def version_of(body: bytes) -> str:
+    """The version of these bytes: a hash, 32 hexadecimal digits."""
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def etag(version: str) -> str:

@@ -2,23 +2,28 @@
 
 from typing import Any
 
-from django.db.models import Model, QuerySet, Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Replace
 
 from bookstore.audit.models import AuditChange, AuditEvent
 
 
-def forget(user: Model) -> None:
-    """In the changes of this user and of rows that point to it (cart, sessions), and in the events of these changes.
+def forget(user: Any) -> None:
+    """Replaces the emails in the changes of this user and of rows that point to it, and in their events.
 
-    Four queries for each kind that has changes.
+    Also former emails. Eight queries for each kind that has changes, and each email.
     """
-    name, email = f"user {user.pk}", str(user)
-    hide(AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk), email, name)
-    for relation in user._meta.related_objects:
-        model: Any = relation.related_model
-        ids = model._base_manager.filter(**{relation.field.name: user.pk}).values("pk")
-        hide(AuditChange.objects.filter(kind=model._meta.label_lower, object_id__in=ids), email, name)
+    name = f"user {user.pk}"
+    for email in {user.email, *user.email_changes.values_list("old_email", flat=True)}:
+        then = user._meta.model(pk=user.pk, email=email)
+        hide(AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk), email, name)
+        for relation in user._meta.related_objects:
+            model: Any = relation.related_model
+            ids = model._base_manager.filter(**{relation.field.name: user.pk}).values("pk")
+            of_kind = AuditChange.objects.filter(kind=model._meta.label_lower)
+            hide(of_kind.filter(object_id__in=ids), email, name)
+            # Of a row that was deleted before, the history has only the name, which may be made of the email.
+            hide(of_kind.filter(name_folded=str(model(**{relation.field.name: then})).casefold()), email, name)
 
 
 def hide(changes: "QuerySet[AuditChange]", email: str, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models, transaction
 from django.db.models.functions import Now
 
@@ -78,6 +80,15 @@ class AuditEvent(models.Model):
         return self.summary
 
 
+def label_of(kind: str, name: str) -> str:
+    """The label of a field: "on sale" for a book's `is_active`. The name itself if no model has the field (any
+    more)."""
+    try:
+        return str(apps.get_model(kind)._meta.get_field(name).verbose_name)
+    except (LookupError, ValueError, FieldDoesNotExist, AttributeError):
+        return name
+
+
 class AuditChangeQuerySet(models.QuerySet["AuditChange"]):
     def of(self, row: models.Model) -> "AuditChangeQuerySet":
         """The changes of one object, newest first."""
@@ -116,4 +127,4 @@ class AuditChange(models.Model):
     @property
     def differences(self) -> list[tuple[str, str, str]]:
         """(field, from, to), for pages and files."""
-        return [(name.replace("_", " "), *pair) for name, pair in self.fields.items()]
+        return [(label_of(self.kind, name), *pair) for name, pair in self.fields.items()]

@@ -15,7 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models, transaction
 
 from bookstore.audit.actor import Actor
-from bookstore.audit.models import MAX_NAME, MAX_SUMMARY, Action, AuditChange, AuditEvent
+from bookstore.audit.models import MAX_NAME, MAX_SUMMARY, Action, AuditChange, AuditEvent, label_of
 
 MAX_TEXT = 2_000  # characters of a recorded value
 BATCH = 500  # rows of one INSERT
@@ -59,9 +59,9 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
     return {name: (old, new) for name, (old, new) in pairs.items() if as_text(old) != as_text(new)}
 
 
-def in_words(names: Iterable[str]) -> str:
-    """Names of fields for a sentence: "price, stock quantity and genre"."""
-    words = [name.replace("_", " ") for name in names]
+def in_words(row: models.Model, names: Iterable[str]) -> str:
+    """Fields as a sentence names them: "price, stock and genre"."""
+    words = [label_of(row._meta.label_lower, name) for name in names]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
@@ -74,6 +74,11 @@ def deleted(row: models.Model) -> AuditChange:
     return change_of(row, Action.DELETE, difference(snapshot(row), {}))
 
 
+def deleted_as(row: models.Model, name: str) -> AuditChange:
+    """The change of a deletion under another name than the object's, without its values. No query."""
+    return change_named(row, name, Action.DELETE, {})
+
+
 def changed(row: models.Model, differences: Mapping[str, tuple[Any, Any]]) -> AuditChange:
     return change_of(row, Action.CHANGE, differences)
 
@@ -84,11 +89,14 @@ def change_of(row: models.Model, action: Action, differences: Mapping[str, tuple
         name: ["", "(not shown)"] if name in SECRET else [as_text(old), as_text(new)]
         for name, (old, new) in differences.items()
     }
-    name = str(row)[:MAX_NAME]
+    return change_named(row, str(row), action, fields)
+
+
+def change_named(row: models.Model, name: str, action: Action, fields: dict[str, list[str]]) -> AuditChange:
     return AuditChange(
         kind=row._meta.label_lower,
         object_id=row.pk,
-        name=name,
+        name=name[:MAX_NAME],
         name_folded=name.casefold()[:MAX_NAME],
         action=action,
         fields=fields,

@@ -71,7 +71,7 @@ def note_unavailable(error: BaseException) -> None:
     Django drops a lost connection at the end of the request, but would keep a working one to a read-only server.
     """
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    logger.warning("The database does not serve: %s %s", sqlstate(error) or type(error).__name__, reason)
+    logger.warning("The database is unavailable: %s %s", sqlstate(error) or type(error).__name__, reason)
     if sqlstate(error) == READ_ONLY and not connection.in_atomic_block:
         connection.close()
 
@@ -97,7 +97,9 @@ def retrying(verb: Callable[P, R]) -> Callable[P, R]:
             except DatabaseError as error:
                 if not may_succeed_again(error) or connection.in_atomic_block:
                     raise
-                logger.info("%s met %s: again, %d times more at most", verb.__qualname__, sqlstate(error), left)
+                logger.info(
+                    "%s failed with %s: retried, at most %d more times", verb.__qualname__, sqlstate(error), left
+                )
                 # Jitter, so that the same transactions do not deadlock again; well below the lock timeout.
                 time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  # need not be unguessable
         return verb(*args, **kwargs)

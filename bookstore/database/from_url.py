@@ -49,7 +49,7 @@ def database(
     transaction or that a pooler refuses. `writable` refuses a standby.
     """
     if url != url.strip() or CONTROLS.search(url):
-        raise BadValue("has a blank or a line break at one of its ends, or a character that nobody can see within")
+        raise BadValue("begins or ends with a blank or a line break, or has an invisible character")
     scheme = url.partition("://")[0]
     if scheme == "sqlite":
         path = url.removeprefix("sqlite:///")
@@ -142,11 +142,11 @@ def check_parts(url: str) -> None:
     for option in query.split("&") if query else ():
         name, sign, value = option.partition("=")
         if not sign or "@" in value or not name.isidentifier():
-            raise BadValue(f"has an option that is none (after the question mark): write name=value, {ENCODE}")
+            raise BadValue(f"has a malformed option after the question mark: write name=value, {ENCODE}")
         if name in OPTIONS_OF_OTHERS:
             raise BadValue(
-                f"has the option {name!r}, which is another program's and not libpq's: leave it out"
-                + ("; DB_TRANSACTION_POOLING=1 says that PgBouncer is on the way" if name == "pgbouncer" else "")
+                f"has the option {name!r}, which libpq does not know: leave it out"
+                + ("; set DB_TRANSACTION_POOLING=1 for PgBouncer" if name == "pgbouncer" else "")
             )
 
 

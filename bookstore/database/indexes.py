@@ -1,4 +1,4 @@
-"""Indexes that are made and dropped while the service goes on writing, and made again after an interruption."""
+"""Migration operations that create and drop indexes without blocking writes, also again after an interruption."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from django.db.migrations import AddIndex, RemoveIndex
 class AddIndexWhileServing(AddIndexConcurrently):
     """CREATE INDEX CONCURRENTLY on PostgreSQL, in a migration with `atomic = False`; a plain index elsewhere.
 
-    Such a migration has no transaction: when it was interrupted, a part of it stays. Run again, it skips an index that
-    is there, and drops and makes one that PostgreSQL has marked invalid.
+    Such a migration has no transaction, so an interrupted one leaves a part. Run again, it skips an existing index, and
+    drops and creates again one that PostgreSQL has marked invalid.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
@@ -29,7 +29,7 @@ class AddIndexWhileServing(AddIndexConcurrently):
 class RemoveIndexWhileServing(RemoveIndexConcurrently):
     """DROP INDEX CONCURRENTLY on PostgreSQL, in a migration with `atomic = False`; a plain one elsewhere.
 
-    Can be run again after an interruption, in both directions, as AddIndexWhileServing.
+    Can run again after an interruption, in both directions, as AddIndexWhileServing.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
@@ -46,8 +46,8 @@ class RemoveIndexWhileServing(RemoveIndexConcurrently):
 
 
 def is_there(schema_editor: Any, model: Any, name: str) -> bool:
-    """Whether the table has this index, complete. Drops one that PostgreSQL has marked invalid. `sqlmigrate` prints
-    the statement whatever is there."""
+    """Whether the table has this index, and it is valid. Drops an invalid one. False for `sqlmigrate`, which always
+    prints the statement."""
     if schema_editor.collect_sql or lacks(schema_editor, model, name):
         return False
     if schema_editor.connection.vendor != "postgresql":

@@ -79,7 +79,7 @@ class Watch:
                 self.look()
             except Exception:
                 self.well = self.late = ()
-                logger.exception("The replicas cannot be watched: the primary answers")
+                logger.exception("The check of the replicas failed: the primary is read")
             time.sleep(INTERVAL)
 
     def look(self) -> None:
@@ -98,7 +98,7 @@ class Watch:
                     logger.info("%s is read: %s", alias, name_of(connections[alias]))
                 elif reason and alias in before:
                     self.well = without(alias, before)
-                    logger.warning("%s is passed over: %s %s", alias, name_of(connections[alias]), reason)
+                    logger.warning("%s is skipped: %s %s", alias, name_of(connections[alias]), reason)
 
     def check_primary(self) -> None:
         asked = time.monotonic()
@@ -135,13 +135,13 @@ class Watch:
         with self._mutex:
             self.failed[alias] = time.monotonic()
             self.well, self.late = without(alias, self.well), without(alias, self.late)
-        logger.warning("%s is passed over: %s", alias, first_line(error))
+        logger.warning("%s is skipped: %s", alias, first_line(error))
 
     def miss_primary(self, error: BaseException) -> None:
         """Call it after a request failed on the primary: others try a lagging replica first, until a check succeeds."""
         with self._mutex:
             self.failed[DEFAULT_DB_ALIAS] = time.monotonic()
-        logger.warning("The primary does not serve, and replicas that lag are read: %s", first_line(error))
+        logger.warning("The primary is unavailable, so lagging replicas are read: %s", first_line(error))
 
     @property
     def misses_primary(self) -> bool:

@@ -157,7 +157,7 @@ class Admission:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
                 raise
-            logger.error("A body found no room in TMPDIR (%s): its request gets 503", error.strerror)
+            logger.error("TMPDIR has no space for a body (%s): its request gets 503", error.strerror)
             raise TooBusy from error
 
     def serve(self, environ: dict[str, Any], start_response: StartResponse, kind: Kind) -> Iterable[bytes]:

@@ -54,8 +54,8 @@ class Files:
         except OSError as error:
             self.given_up = True
             logger.error(
-                "METRICS_ENABLED is set, and the workers' folder %s has no room (%s): this worker counts nothing any "
-                "more, and answers 503 at /metrics",
+                "METRICS_ENABLED is set, and the workers' folder %s has no space (%s): this worker stops counting, "
+                "and answers 503 at /metrics",
                 self.folder,
                 error.strerror,
             )

@@ -25,7 +25,7 @@ def free_address(host: str, port: int) -> str:
         )[0]
     except (OSError, UnicodeError) as error:
         raise CommandError(
-            f"HOST is {host!r}, which no address is known for: give --host one of this machine's."
+            f"HOST is {host!r}, which has no address: give --host an address of this machine."
         ) from error
     with socket.socket(family, kind, protocol) as probe:
         # As servers do: allows a port with connections in TIME_WAIT, but not one with a listener.
@@ -38,7 +38,7 @@ def free_address(host: str, port: int) -> str:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise taken(host, port) from error
-            raise CommandError(f"HOST is {host!r}, which is no address of this machine: try 127.0.0.1.") from error
+            raise CommandError(f"HOST is {host!r}, which is not an address of this machine: try 127.0.0.1.") from error
     return str(address[0])
 
 

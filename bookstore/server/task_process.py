@@ -1,4 +1,4 @@
-"""The process that runs background tasks, beside the workers that serve: started again whenever it ends."""
+"""The process that runs background tasks beside the workers, restarted whenever it ends."""
 
 import logging
 import os

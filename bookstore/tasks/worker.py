@@ -22,23 +22,20 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from bookstore.server.limits import SERVER_PID
-from bookstore.tasks import GiveUp
+from bookstore.tasks import AGAIN_AFTER, GiveUp
 from bookstore.tasks.models import EVERY, TaskWorker
 
 logger = logging.getLogger("bookstore.tasks")
 
 POLL = 1.0  # seconds between two polls of the queue
 RECOVER_EVERY = 15.0  # seconds
-# Retry delays in seconds of a task that raised; after the last one it is FAILED.
-AGAIN_AFTER = (10, 60, 600)
-# The most claims of a task, for one that kills its process each time.
-MOST_CLAIMS = 2 * (len(AGAIN_AFTER) + 1)
 
 READY, RUNNING, FAILED, SUCCESSFUL = "READY", "RUNNING", "FAILED", "SUCCESSFUL"
 
@@ -95,7 +92,7 @@ class Worker:
 
                     metrics.look()
             except DatabaseError as error:
-                logger.warning("This worker of tasks gave no sign of life: %s", str(error).splitlines()[:1])
+                logger.warning("This task worker could not write its heartbeat: %s", str(error).splitlines()[:1])
             time.sleep(EVERY)
         connection.close()
 
@@ -129,20 +126,34 @@ def run_claimed(claimed: DBTaskResult) -> None:
 
 def fail(claimed: DBTaskResult, error: BaseException) -> None:
     """Schedules a retry, or sets FAILED. For any exception, also SystemExit, or a result that is not JSON."""
-    attempt = len(claimed.worker_ids)
+    attempt, pauses = len(claimed.worker_ids), pauses_of(claimed)
     said = {
         "exception_class_path": f"{type(error).__module__}.{type(error).__qualname__}",
         "traceback": "".join(format_exception(error)),
     }
-    if isinstance(error, GiveUp) or attempt > len(AGAIN_AFTER):
+    if isinstance(error, GiveUp) or attempt > len(pauses):
         logger.error("Task %s failed for good (attempt %d)", claimed.task_name, attempt, exc_info=error)
         finish(claimed, status=FAILED, **said)
     else:
-        seconds = AGAIN_AFTER[attempt - 1]
+        seconds = pauses[attempt - 1]
         logger.warning(
             "Task %s failed (attempt %d): again in %d s", claimed.task_name, attempt, seconds, exc_info=error
         )
         finish(claimed, status=READY, run_after=timezone.now() + timedelta(seconds=seconds), **said)
+
+
+def pauses_of(claimed: DBTaskResult) -> tuple[int, ...]:
+    """The retry delays in seconds: the task's own (`@retried`), or AGAIN_AFTER, also if its function is gone."""
+    try:
+        pauses: tuple[int, ...] = getattr(claimed.task.func, "again_after", AGAIN_AFTER)
+    except (ImportError, SuspiciousOperation):
+        return AGAIN_AFTER
+    return pauses
+
+
+def most_claims(claimed: DBTaskResult) -> int:
+    """The most claims of a task, for one that kills its process each time."""
+    return 2 * (len(pauses_of(claimed)) + 1)
 
 
 def finish(claimed: DBTaskResult, **values: Any) -> None:
@@ -165,7 +176,7 @@ def recover(me: str = "") -> int:
     for task in DBTaskResult.objects.running():
         if task.worker_ids[-1:] and task.worker_ids[-1] in alive:
             continue
-        if len(task.worker_ids) >= MOST_CLAIMS:
+        if len(task.worker_ids) >= most_claims(task):
             logger.error("Task %s ended its worker %d times: it failed for good", task.task_name, len(task.worker_ids))
             finish(task, status=FAILED, exception_class_path="", traceback="Its worker died each time it was run.")
         else:

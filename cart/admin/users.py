@@ -26,5 +26,8 @@ class TheirCart(Extension):
             return []
         return [Fieldset("In the shop", (their_cart,), place=1)]
 
+    def deletion_effects(self, row: User) -> str:
+        return "with the cart and the sessions, if there are any"
+
 
 extend(User, TheirCart())

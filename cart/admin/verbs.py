@@ -13,6 +13,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 
 from bookstore.admin.lists import is_id
 from bookstore.admin.refusals import Refused, staff_words
+from bookstore.admin.wording import StaffWords
 from bookstore.audit.recording import Differences
 from cart.exceptions import BookOutOfStock, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
@@ -41,7 +42,7 @@ class Done:
     taken: list[TakenLine] = field(default_factory=list)
 
 
-class QuantityForm(forms.Form):
+class QuantityForm(StaffWords, forms.Form):
     quantity = forms.IntegerField(
         min_value=MIN_QUANTITY,
         max_value=MAX_QUANTITY,
@@ -69,7 +70,7 @@ def line_of(cart: Cart, data: Any) -> CartItem:
 def cleaned(form: forms.Form) -> dict[str, Any]:
     """The values of the form. Raises Django's ValidationError with the errors of all fields."""
     if not form.is_valid():
-        faults = [f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
+        faults = [f"{form[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
         raise forms.ValidationError(faults)
     return form.cleaned_data
 

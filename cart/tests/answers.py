@@ -1,4 +1,4 @@
-"""The bodies that the API is to answer with, written out from the rows."""
+"""The expected bodies of responses, built from rows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What two do at once, on a connection each."""
+"""Runs two callers at once, each on its own connection."""
 
 from threading import Thread
 

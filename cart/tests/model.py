@@ -1,7 +1,7 @@
-"""The contract of the shop in plain Python: no database, no HTTP, nobody else.
+"""The contract of the shop as a model in plain Python: no database, no HTTP, no concurrency.
 
-`ModelShop` is told what a client asks for, and says what the API must answer. The stateful tests and `make stress`
-hold the service against it. What only the service can decide (ids, times) it learns from the answers.
+`ModelShop` gets the calls of clients and returns the expected responses. The stateful tests and `make stress` compare
+the service with it. Ids and times, which only the service can decide, it learns from the responses.
 """
 
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class ModelShop:
         self.carts[user][book_id] = ModelLine(line_id, quantity, self.books[book_id].price)
 
     def owner_of(self, line_id: int) -> tuple[str, int] | None:
-        """Whose line it is, and of which book."""
+        """The owner and the book of a line."""
         for user, cart in self.carts.items():
             for book_id, line in cart.items():
                 if line.id == line_id:
@@ -73,7 +73,7 @@ class ModelShop:
         return None
 
     def reach(self, user: str, line_id: int) -> tuple[int, str]:
-        """What PUT, PATCH and DELETE ask first."""
+        """The first checks of PUT, PATCH and DELETE."""
         owner = self.owner_of(line_id)
         if owner is None:
             return 404, "CART_ITEM_NOT_FOUND"
@@ -180,7 +180,7 @@ class ModelShop:
 
 
 def timeless(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer without what the model cannot know."""
+    """A response without the values that the model cannot know."""
     kept = {key: value for key, value in answer.items() if key not in {"updated_at", "added_at", "results"}}
     if "items" in kept:
         kept["items"] = [timeless(item) for item in kept["items"]]

@@ -5,7 +5,7 @@ from typing import Any
 from cart.models import Cart, CartItem
 from tests.support.staff_pages import NONE_TO_ADD, of_model, pages
 
-# A cart is made by its customer's first add; many at once are not changed.
+# A cart is created by its customer's first add; there are no actions on many.
 PAGES = of_model("cart/cart", bulk=False, add=pages(NONE_TO_ADD, NONE_TO_ADD))
 MODELS = ("cart.Cart", "cart.CartItem")
 FORMS: dict[str, dict[str, Any]] = {"cart/cart/<path:object_id>/change/": {"verb": "quantity", "quantity": "4"}}

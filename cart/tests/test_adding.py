@@ -1,4 +1,4 @@
-"""May this book be added? One rule (cart/adding.py), which `add`, `merge` and the statement ADD keep alike."""
+"""The rule of cart/adding.py is the same in `add`, `merge` and the statement ADD."""
 
 import itertools
 

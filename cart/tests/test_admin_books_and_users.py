@@ -1,4 +1,4 @@
-"""What the carts add to the staff's pages of books and users."""
+"""What carts add to the admin pages of books and users."""
 
 import pytest
 from django.contrib.auth.models import Permission

@@ -1,4 +1,4 @@
-"""/admin/cart/cart/: staff look into carts, and change them by the verbs."""
+"""/admin/cart/cart/: staff see carts, and change them by the verbs."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -394,10 +394,10 @@ def test_quantity_is_changed_at_todays_price_and_is_in_the_history(site_of, emma
 @pytest.mark.parametrize(
     ("quantity", "reason"),
     [
-        ("0", "Ensure this value is greater than or equal to 1."),
-        ("1000", "Ensure this value is less than or equal to 999."),
-        ("two", "Enter a whole number."),
-        ("", "This field is required."),
+        ("0", "The least is 1."),
+        ("1000", "The most is 999."),
+        ("two", "Write a whole number, such as 12."),
+        ("", "Fill this in."),
     ],
 )
 def test_quantity_out_of_range_changes_nothing_and_says_why(staff, emma, quantity, reason):
@@ -407,7 +407,7 @@ def test_quantity_out_of_range_changes_nothing_and_says_why(staff, emma, quantit
         page_of(cart), {"verb": "quantity", "line": cart.lines[0].pk, "quantity": quantity}, follow=True
     )
 
-    assert told(response) == [f"Nothing was changed: quantity: {reason}"]
+    assert told(response) == [f"Nothing was changed: Quantity: {reason}"]
     assert CartItem.objects.get().quantity == 2
     assert history_of(cart) == []
 

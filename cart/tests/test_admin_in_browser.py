@@ -1,4 +1,4 @@
-"""The staff's first day, in a real browser: Chromium from PATH, driven by Playwright."""
+"""The staff's site in a real browser: Chromium from PATH, driven by Playwright."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ Melmoth,Charles Maturin,free,,1
 
 @pytest.fixture
 def bob(transactional_db) -> User:
-    """Does the support and keeps the catalogue."""
+    """Staff in the groups for support and catalogue."""
     bob = StaffFactory(email="bob@example.com", password=PASSWORD)
     bob.groups.set(Group.objects.filter(name__in=["Customer support", "Catalogue"]))
     return bob

@@ -1,4 +1,4 @@
-"""What staff, or a link somebody sent them, can put into the address of a list."""
+"""Odd parameters in the address of a list."""
 
 import pytest
 from django.contrib.auth.models import Group

@@ -1,4 +1,4 @@
-"""What each group of staff may open and do in the admin, page by page."""
+"""The pages and actions of each group of staff in the admin."""
 
 import pytest
 from django.contrib.auth.models import Group

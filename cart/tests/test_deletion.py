@@ -1,4 +1,4 @@
-"""Deletions of users, carts and books beside changes of carts: one lock order, so that none waits in a circle."""
+"""Deletions of users, carts and books beside changes of carts: one lock order, so no deadlock."""
 
 from datetime import timedelta
 from threading import Barrier
@@ -91,7 +91,7 @@ def test_deleting_users_beside_changes_never_deadlocks(emma, dracula):
 
 @pytest.mark.django_db(transaction=True)
 def test_deletion_can_be_previewed_outside_of_a_transaction(alice, emma):
-    """As the admin's page of confirmation does: nothing is held, because nothing is deleted."""
+    """As the admin's confirmation page does: without locks, because nothing is deleted."""
     cart = CartFactory(user=alice)
     collector = NestedObjects(using="default")
 

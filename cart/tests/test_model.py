@@ -1,4 +1,4 @@
-"""The API against a plain model of the contract: whatever several customers and the staff do, in whatever order.
+"""The API compared with a model of the contract, for random calls of several customers and staff.
 
 `make stress ARGS=model` drives the same model with sixteen clients over the real server.
 """
@@ -28,7 +28,7 @@ from cart.tests.model import ModelBook, ModelShop, timeless
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
 
-MAX_LINES = 3  # so that the bound is met
+MAX_LINES = 3  # so that the bound is reached
 
 QUANTITIES = st.one_of(st.integers(1, 6), st.sampled_from([0, -1, 999, 1000]))
 GOOD_QUANTITIES = st.one_of(st.integers(1, 6), st.just(999))

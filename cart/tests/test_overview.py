@@ -1,4 +1,4 @@
-"""The pictures on the admin's first page."""
+"""The charts on the admin's first page."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

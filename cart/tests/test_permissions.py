@@ -1,4 +1,4 @@
-"""Whose line is it?"""
+"""Only the cart's customer may change its lines."""
 
 from types import SimpleNamespace
 

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from bookstore.accounts.tests.factories import UserFactory
+from bookstore.audit.models import AuditChange, AuditEvent
 from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
 
@@ -80,3 +81,16 @@ def test_prune_passes_over_a_cart_that_is_being_changed():
         other.close()
 
     assert list(Cart.objects.all()) == [busy]
+
+
+def test_prune_is_one_event_of_the_history_without_emails(capsys):
+    carts = [cart_of_age(days, user=UserFactory()) for days in (91, 200, 400)]
+
+    call_command("prune_carts", "--older-than=90d", "--batch=2")
+
+    event = AuditEvent.objects.get()
+    assert (event.actor, event.channel, event.number_of_changes) == ("prune_carts", "command", 3)
+    assert event.summary.startswith("Deleted carts not changed since ")
+    assert sorted(AuditChange.objects.values_list("kind", "object_id", "name", "action")) == [
+        ("cart.cart", cart.pk, f"Cart of user {cart.user_id}", "delete") for cart in carts
+    ]

@@ -1,4 +1,4 @@
-"""What a generated client learns of the cart's parts that no serializer field tells."""
+"""The schema of the cart where no serializer field describes it."""
 
 import pytest
 

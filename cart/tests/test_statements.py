@@ -1,4 +1,4 @@
-"""The one statement of each common call: what it costs, and that it does and refuses what the verbs do and refuse."""
+"""The one statement of each common call: its cost, and that it does and refuses the same as the verb."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The verbs as the shell has them, and what the database itself refuses."""
+"""The verbs as called in the shell, and the constraints of the database."""
 
 from decimal import Decimal
 

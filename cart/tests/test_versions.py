@@ -1,4 +1,4 @@
-"""ETag, If-None-Match and If-Match: cheap polling, and two devices that do not overwrite each other unawares."""
+"""ETag, If-None-Match and If-Match: cheap polling, and no lost update of two devices."""
 
 from decimal import Decimal
 
@@ -160,7 +160,7 @@ def test_if_match_of_a_cart_that_was_never_there_is_412(client_for, alice):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_books_of_a_cart_stay_as_they_were_compared(alice, emma, line, rival):
-    """Else the customer would agree to a price that the version did not show."""
+    """Otherwise the customer would agree to a price that the version did not show."""
     version, tried = Cart.objects.with_lines().of(alice).version, []
     rival("SET lock_timeout = '50ms'")
 

@@ -1,6 +1,6 @@
 """Actions of the admin on many books at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.conf import settings
 
 from bookstore.admin.refusals import Refused
 from bookstore.admin.verbs import ChangeFields
+from bookstore.admin.wording import StaffWords
 from catalog.models import MAX_STOCK, MIN_PRICE, Book, Genre
 
 MAX_PRICE = Decimal("99999999.99")  # what the column holds
@@ -22,7 +23,7 @@ ROUNDINGS = {
 }
 
 
-class StockForm(forms.Form):
+class StockForm(StaffWords, forms.Form):
     stock = forms.IntegerField(
         label="Copies in stock from now on",
         min_value=0,
@@ -31,7 +32,7 @@ class StockForm(forms.Form):
     )
 
 
-class CopiesForm(forms.Form):
+class CopiesForm(StaffWords, forms.Form):
     copies = forms.IntegerField(
         label="Copies to add",
         min_value=-MAX_STOCK,
@@ -41,7 +42,7 @@ class CopiesForm(forms.Form):
     )
 
 
-class PriceForm(forms.Form):
+class PriceForm(StaffWords, forms.Form):
     percent = forms.DecimalField(
         label="Percent",
         min_value=Decimal("-99"),
@@ -53,7 +54,7 @@ class PriceForm(forms.Form):
     rounding = forms.ChoiceField(label="Round", choices=ROUNDINGS.items(), help_text="Half a step is rounded up.")
 
 
-class GenreChoiceForm(forms.Form):
+class GenreChoiceForm(StaffWords, forms.Form):
     genre = forms.ModelChoiceField(
         label="Genre", queryset=Genre.objects.order_by("name_folded"), required=False, empty_label="No genre"
     )
@@ -124,7 +125,7 @@ class SetGenre(ChangeFields):
     form = GenreChoiceForm
     shows = ("genre_id",)
 
-    def lock_first(self, parameters: Mapping[str, Any]) -> None:
+    def lock_first(self, parameters: Mapping[str, Any], keys: Collection[int]) -> None:
         Genre.objects.lock_existing(parameters["genre"])
 
     def changes(self, row: Book, parameters: Any) -> dict[str, Any]:

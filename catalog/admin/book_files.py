@@ -5,42 +5,34 @@ exactly the previewed changes are confirmed.
 """
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from bookstore.admin.wording import StaffWords
 from bookstore.audit.actor import Actor
 from catalog.admin.book_exports import BookExports
+from catalog.admin.import_preview import MAX_MAPPED, lines_of, preview_of
 from catalog.exporting import CsvResponse, template
 from catalog.importing import steps, tasks
-from catalog.importing.columns import COLUMNS, REQUIRED, column_name, columns_of
+from catalog.importing.columns import COLUMNS, REQUIRED, column_name, columns_of, label_of
 from catalog.importing.encodings import ENCODINGS
 from catalog.importing.staged import COUNTED, BookImport, HeadingChoice
 
 MAX_FILE = settings.LARGEST_UPLOAD - 1_000_000  # bytes, beside the rest of the form
-MAX_SHOWN = 200  # rows of each outcome in the preview
-MAX_MAPPED = 100  # headings that staff can map to a column
 RECENT = 10  # imports that the first page lists
 BY_COMMAND = "an operator can load it with `manage.py import_books`"
-LABELS = {
-    "publish_date": "Published",
-    "stock_quantity": "Stock",
-    "is_active": "On sale",
-    "cover_image_url": "Cover URL",
-}
-
 State = BookImport.State
 
 
-class ReadingForm(forms.Form):
+class ReadingForm(StaffWords, forms.Form):
     """Options for what the file alone does not tell."""
 
     dates = forms.ChoiceField(
@@ -128,8 +120,7 @@ class BookFiles(BookExports):
             request,
             "import",
             form=form,
-            columns=COLUMNS,
-            required=REQUIRED,
+            columns=[(label_of(name), meaning, name in REQUIRED) for name, meaning in COLUMNS.items()],
             recent=BookImport.objects.order_by("-pk").defer("headings", "options")[:RECENT],
             max_file=f"{MAX_FILE / 1_000_000:.1f}",
         )
@@ -138,35 +129,13 @@ class BookFiles(BookExports):
         """The page of one import: its preview, its progress or its result."""
         self.let_in(request)
         shown = self.found(key)
-        counts = shown.counts()
-        rows = {
-            kind: list(islice(shown.each_row(kind), MAX_SHOWN))
-            for kind in COUNTED
-            if kind != "same" and counts[kind] and shown.state not in {State.READING, State.LOADING}
-        }
-        return self.page(
-            request,
-            "import_shown",
-            shown=shown,
-            State=State,
-            counts=counts,
-            rows=rows,
-            max_shown=MAX_SHOWN,
-            importing=counts["new"] + counts["changed"],
-            labels=[(name, label_of(name)) for name in COLUMNS],
-            unread=[heading for heading, column in shown.headings if heading and not column],
-            headings=[(place, heading, column) for place, (heading, column) in enumerate(shown.headings) if heading][
-                :MAX_MAPPED
-            ],
-            currency=settings.SHOP_CURRENCY,
-            form=ReadingForm(initial=shown.options),
-        )
+        return self.page(request, "import_shown", form=ReadingForm(initial=shown.options), **preview_of(shown))
 
     def process_import(self, request: HttpRequest) -> HttpResponse:
         """Loads the confirmed rows."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         self.let_in(request)
+        if request.method != "POST":  # after a sign-in in between
+            return HttpResponseRedirect(reverse("admin:catalog_book_import"))
         key = request.POST.get("import", "")
         shown = (
             BookImport.objects.filter(pk=int(key)).first()
@@ -178,7 +147,9 @@ class BookFiles(BookExports):
             return HttpResponseRedirect(reverse("admin:catalog_book_import"))
         if shown.state in {State.READING, State.LOADING}:
             tasks.go_on(shown)
-        elif reason := tasks.confirm(shown, Actor.of_admin(request)):
+        elif reason := tasks.confirm(
+            shown, Actor.of_admin(request), request.POST.get("reading", ""), retitle="retitle" in request.POST
+        ):
             messages.error(request, f"Nothing was imported: {reason}")
         elif shown.state == State.DONE:
             self.tell(request, shown)
@@ -192,10 +163,10 @@ class BookFiles(BookExports):
 
     def read_view(self, request: HttpRequest, key: int) -> HttpResponse:
         """Reads the file again with other columns or options. Stores the columns of the headings for later files."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         self.let_in(request)
         shown, form = self.found(key), ReadingForm(request.POST)
+        if request.method != "POST":
+            return self.led_to(shown)
         if not form.is_valid():
             messages.error(request, "The file was not read again: choose one of the values.")
             return self.led_to(shown)
@@ -214,10 +185,10 @@ class BookFiles(BookExports):
         return self.led_to(shown)
 
     def cancel_view(self, request: HttpRequest, key: int) -> HttpResponse:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         self.let_in(request)
         shown = self.found(key)
+        if request.method != "POST":
+            return self.led_to(shown)
         if steps.cancel(shown):
             messages.success(request, "The import was cancelled. What it had imported before stays.")
         else:
@@ -230,7 +201,7 @@ class BookFiles(BookExports):
         shown, kind = self.found(key), request.GET.get("kind", "")
         if kind and kind not in COUNTED:
             raise Http404
-        rows = [line for staged in shown.each_row(kind) for line in lines_of(staged)]
+        rows = (line for staged in shown.each_row(kind) for line in lines_of(staged))
         return CsvResponse(
             f"import-{shown.pk}-{kind or 'rows'}.csv",
             ("line", "outcome", "book", "column", "from", "to", "reason"),
@@ -263,10 +234,6 @@ class BookFiles(BookExports):
         return TemplateResponse(request, f"admin/catalog/book/{name}.html", context)
 
 
-def label_of(name: str) -> str:
-    return LABELS.get(name) or ("ISBN" if name == "isbn" else name.capitalize())
-
-
 def remember(heading: str, column: str) -> None:
     """Stores the column of each heading for later files, unless the heading is known anyway."""
     name = column_name(heading)[:100]
@@ -276,14 +243,3 @@ def remember(heading: str, column: str) -> None:
         HeadingChoice.objects.filter(name=name).delete()
     else:
         HeadingChoice.objects.update_or_create(name=name, defaults={"column": column})
-
-
-def lines_of(staged: Any) -> list[tuple[Any, ...]]:
-    """The report lines of a row: one for each change, each fault and each cell that was left out."""
-    line, outcome, title = staged.line, staged.outcome, staged.title
-    lines: list[tuple[Any, ...]] = [
-        (line, outcome, title, column, value, "", reason) for column, value, reason in staged.faults
-    ]
-    lines += [(line, outcome, title, column, *change, "") for column, change in staged.changes.items()]
-    lines += [(line, "left out", title, column, value, "", reason) for column, value, reason in staged.notes]
-    return lines or [(line, outcome, title, "", "", "", "")]

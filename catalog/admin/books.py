@@ -17,7 +17,7 @@ from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.extensions import Extensible
 from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList, is_id
-from bookstore.admin.rows import EditableRows
+from bookstore.admin.rows import EditableRows, RowForm
 from bookstore.admin.verbs import DeleteRows
 from catalog.admin.actions import AddToStock, ChangePrices, PutBack, SetGenre, SetStock, Withdraw
 from catalog.admin.book_files import BookFiles
@@ -83,7 +83,13 @@ class CoverFilter(KnownFilter):
     title, parameter_name, field = "cover", "has_cover", "cover_image_url"
 
 
+class StockRowForm(RowForm):
+    counted = ("stock_quantity",)
+
+
 class BookForm(RefusesConflicts, forms.ModelForm):
+    counted = ("stock_quantity",)
+
     def clean_isbn(self) -> str | None:
         """Refuses an ISBN that another book has, with a link to that book. One query."""
         isbn: str | None = self.cleaned_data["isbn"]
@@ -154,6 +160,9 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
             found = books.search(search_term)
         return (found.order_by(*queryset.query.order_by) if "o" in request.GET else found), False
 
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": StockRowForm, **kwargs})
+
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "price":
@@ -178,12 +187,6 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
             with naming_conflicts():
                 Genre.objects.lock_existing(obj.genre_id)
                 super().save_model(request, obj, form, change)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Counts what is deleted with each book, where Django would list each line of each cart. One query."""
-        books = self.get_queryset(request).filter(pk__in=[book.pk for book in objs]).order_by("title_folded", "pk")
-        told = [self.name_and_effects(book) for book in books]
-        return told, {"books": len(told)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Book) -> None:
         obj.remove()

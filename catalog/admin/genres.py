@@ -58,15 +58,6 @@ class GenreAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList):
         url = reverse("admin:catalog_book_changelist")
         return format_html('<a href="{}?genre__id__exact={}">{}</a>', url, genre.pk, genre.book_count)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Refuses a genre that has books, with their number, where Django would list each of them. One query."""
-        genres: Any = self.get_queryset(request).filter(pk__in=[genre.pk for genre in objs])
-        names = [genre.name for genre in genres]
-        held = [
-            format_html("{}: {} books", genre.name, self.number_of_books(genre)) for genre in genres if genre.book_count
-        ]
-        return names, {"genres": len(names)}, set(), held
-
     def save_model(self, request: HttpRequest, obj: Genre, form: Any, change: bool) -> None:
         with naming_conflicts():
             super().save_model(request, obj, form, change)
@@ -75,7 +66,8 @@ class GenreAdmin(TouchedFieldsOnly, Recorded, BulkActions, BoundedList):
         """Refuses genres that have books. One query."""
         counted = Book.objects.filter(genre__in=[genre.pk for genre in rows]).order_by().values_list("genre_id")
         return super().refused_deletions(request, rows) | {
-            pk: f"{number} {'book is' if number == 1 else 'books are'} in it: move them to another genre first."
+            pk: ("1 book is in it: move it" if number == 1 else f"{number} books are in it: move them")
+            + " to another genre first."
             for pk, number in counted.annotate(number=Count("*"))
         }
 

@@ -21,16 +21,26 @@ COLUMNS: dict[str, str] = {
     "popularity": "how much it is asked for, a whole number from 0: the search puts the higher first",
 }
 REQUIRED = ("title", "author", "price")
+# The labels of columns on pages.
+LABELS: dict[str, str] = {
+    "isbn": "ISBN",
+    "cover_image_url": "Cover URL",
+    "publish_date": "Published",
+    "stock_quantity": "Stock",
+    "is_active": "On sale",
+}
 
 # Other headings of each column, the preferred one first: of a file with ISBN-13 and ISBN-10 the ISBN-13 is read.
 # Accents, case, punctuation and text in parentheses are ignored.
 HEADINGS: dict[str, str] = {
-    "title": "title, book title, full title, titel, buchtitel, titre, título, titulo, titolo, tytuł, název, cím, "
-    "название, заглавие, книга, タイトル, 書名, 书名, 標題, 제목",
-    "author": "author, authors, author name, writer, written by, autor, autoren, verfasser, auteur, auteurs, autores, "
-    "autore, autori, szerző, forfatter, författare, автор, авторы, 著者, 作者, 저자",
-    "price": "price, retail price, sale price, selling price, list price, unit price, rrp, preis, verkaufspreis, "
-    "ladenpreis, prix, prix ttc, precio, pvp, prezzo, preço, prijs, cena, ár, preț, pris, цена, 価格, 定価, 价格, 가격",
+    "title": "title, book title, full title, title of book, book name, titel, buchtitel, titre, título, titulo, "
+    "titolo, tytuł, název, cím, название, заглавие, книга, タイトル, 書名, 书名, 標題, 제목",
+    "author": "author, authors, author name, author names, name of author, main author, writer, written by, by author, "
+    "autor, autoren, verfasser, auteur, auteurs, autores, autore, autori, szerző, forfatter, författare, автор, "
+    "авторы, 著者, 作者, 저자",
+    "price": "price, retail price, sale price, selling price, sales price, list price, unit price, book price, "
+    "our price, rrp, msrp, preis, verkaufspreis, ladenpreis, prix, prix ttc, precio, pvp, prezzo, preço, prijs, cena, "
+    "ár, preț, pris, цена, 価格, 定価, 价格, 가격",
     "isbn": "isbn, isbn 13, isbn13, ean, ean 13, ean13, isbn ean, gtin, barcode, isbn 10, isbn10, isbn nr, "
     "isbn number, isbn nummer, numéro isbn, código isbn",
     "genre": "genre, genres, category, subject, genre name, kategorie, sachgruppe, warengruppe, catégorie, género, "
@@ -39,11 +49,13 @@ HEADINGS: dict[str, str] = {
     "descripción, sinopsis, descrizione, descrição, beschrijving, opis, popis, leírás, описание, аннотация, 説明, 简介",
     "cover_image_url": "cover image url, cover url, cover image, image url, cover, image, cover link, bild, bild url, "
     "umschlag, titelbild, couverture, image de couverture, portada, imagen, copertina, capa, omslag, okładka, обложка",
-    "publish_date": "publish date, published, publication date, date published, pub date, release date, "
-    "published on, publication year, original publication year, year published, year, erscheinungsdatum, "
-    "erscheinungsjahr, erschienen, erscheinungstermin, jahr, date de publication, date de parution, parution, année, "
-    "fecha de publicación, año, data di pubblicazione, anno, data de publicação, ano, publicatiedatum, data wydania, "
-    "rok wydania, rok, datum vydání, utgivningsdatum, дата публикации, год издания, год, 発売日, 出版日期",
+    "publish_date": "publish date, published date, publication date, published, date published, date of publication, "
+    "publishing date, pub date, release date, date released, published on, published at, publication year, "
+    "publish year, published year, year of publication, year published, original publication date, "
+    "original publication year, year, erscheinungsdatum, erscheinungsjahr, erschienen, erscheinungstermin, jahr, "
+    "date de publication, date de parution, parution, année, fecha de publicación, año, data di pubblicazione, anno, "
+    "data de publicação, ano, publicatiedatum, data wydania, rok wydania, rok, datum vydání, utgivningsdatum, "
+    "дата публикации, год издания, год, 発売日, 出版日期",
     "stock_quantity": "stock quantity, stock, quantity, qty, in stock, copies, on hand, qty on hand, stock level, "
     "stock qty, inventory, bestand, lagerbestand, lager, menge, anzahl, stückzahl, quantité, qté, existencias, "
     "cantidad, stock disponible, quantità, giacenza, quantidade, estoque, voorraad, aantal, ilość, stan magazynowy, "
@@ -57,6 +69,11 @@ HEADINGS: dict[str, str] = {
 PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|（[^（）]*）")
 CURRENCY_AT_END = re.compile(r"[\s(\[（,]([A-Z]{3})[)\]）]?$", re.ASCII)
 CURRENCIES = frozenset().union(*SYMBOLS.values())
+
+
+def label_of(column: str) -> str:
+    """The label of a column: "Stock" for `stock_quantity`."""
+    return LABELS.get(column, column.capitalize())
 
 
 def column_name(heading: str) -> str:

@@ -65,11 +65,8 @@ def encoding_of(file: BinaryIO) -> str:
     """
     start = file.read(4096)
     file.seek(0)
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if start.startswith(mark):
-            return encoding
-    if utf16 := utf16_without_mark(start):
-        return utf16
+    if marked := marked_encoding(start):
+        return marked
     stopped = first_stray_byte(file)
     if stopped is None:
         return "utf-8"
@@ -81,6 +78,14 @@ def encoding_of(file: BinaryIO) -> str:
             "the file as CSV UTF-8"
         )
     return code_page_of(words, line, byte)
+
+
+def marked_encoding(start: bytes) -> str | None:
+    """The encoding shown by the first bytes of a file: a byte order mark, or the NULs of UTF-16."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if start.startswith(mark):
+            return encoding
+    return utf16_without_mark(start)
 
 
 def utf16_without_mark(start: bytes) -> str | None:

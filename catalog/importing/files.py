@@ -15,15 +15,16 @@ from typing import IO, Any, BinaryIO
 
 from django.conf import settings
 
+from catalog.importing import kinds
 from catalog.importing.columns import currency_in
 from catalog.importing.csv_rows import CsvRows
-from catalog.importing.encodings import NAMES, Unreadable, check_text, encoding_of
+from catalog.importing.encodings import NAMES, Unreadable, check_text, encoding_of, marked_encoding
 from catalog.importing.excel_rows import ExcelRows, is_workbook
 from catalog.importing.table import Line, Table
 
 MAX_UNPACKED = 1_000_000_000  # bytes that a packed file may become
 IN_MEMORY = 1 << 20  # bytes of a pipe that are kept in memory; more goes to a temporary file
-GZIP, ZIP, OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+GZIP = b"\x1f\x8b"
 
 
 class Spreadsheet:
@@ -34,17 +35,19 @@ class Spreadsheet:
         self.file = file
         self.size = file.seek(0, 2)
         file.seek(0)
-        start = file.read(8)
+        start = file.read(kinds.LOOKED_AT)
         file.seek(0)
         self.rows: CsvRows | ExcelRows
-        if start.startswith(OLE):
-            raise Unreadable("is a workbook of an old kind (.xls): save it as .xlsx or as CSV UTF-8")
-        if start.startswith(ZIP):
+        if start.startswith(kinds.OLE):
+            raise Unreadable(kinds.of_ole(file))
+        if start.startswith(kinds.ZIP):
             if not is_workbook(file):
-                raise Unreadable("is a packed file, and no Excel workbook (.xlsx): unpack it, or save it as CSV UTF-8")
+                raise Unreadable(kinds.of_archive(file))
             self.rows = ExcelRows(file)
             self.description = self.rows.description
         else:
+            if kind := kinds.of_bytes(start, is_text=bool(encoding or marked_encoding(start))):
+                raise Unreadable(kind)
             encoding = encoding or encoding_of(file)
             check_text(file, encoding)
             self.rows = CsvRows(file, encoding)

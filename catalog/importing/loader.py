@@ -6,6 +6,7 @@ plan is still the one that staff confirmed.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
@@ -18,6 +19,7 @@ from catalog.importing.known import Known, Undecided
 from catalog.importing.rows import Fault, Row
 from catalog.importing.seen import Seen
 from catalog.importing.spelling import as_text, comparable
+from catalog.importing.staged import gives_another_title
 from catalog.models import Book, Genre
 
 BATCH = 500  # rows; one transaction takes some tens of milliseconds
@@ -26,6 +28,8 @@ RETRIED = {"40P01", "55P03"}  # deadlock_detected and lock_not_available, the en
 TURN_KEY = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lock
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
+
+OUTDATED = "The book was changed after the file was written: orders may have taken copies since."
 
 Outcome = Literal["new", "changed", "same", "refused"]
 
@@ -53,6 +57,10 @@ class Planned:
     faults: list[Fault] = field(default_factory=list)
     genre_before: int | None = None
 
+    @property
+    def retitles(self) -> bool:
+        return self.outcome == "changed" and gives_another_title(self.changes)
+
 
 # Compares a row's plan with the confirmed one: the reason to refuse it, or None.
 Confirmed = Callable[[Planned], Fault | None]
@@ -72,16 +80,19 @@ class Loader:
         dry_run: bool = False,
         meant: Mapping[int, int] | None = None,
         record: Callable[[list[Planned]], None] = lambda planned: None,
+        written_at: datetime | None = None,
     ) -> None:
         """`meant` has the confirmed book id of a row, for rows that could mean either of two books.
 
-        `record` stores the result of a batch, in the batch's own transaction.
+        `record` stores the result of a batch, in the batch's own transaction. A stock is refused for a book that
+        changed after `written_at`, when the file was written: orders may have taken copies since.
         """
         self.update = update
         self.dry_run = dry_run
         self.meant = meant or {}
         self.counts = Counts()
         self.record = record
+        self.written_at = written_at
         self.seen = Seen()
 
     def __enter__(self) -> Self:
@@ -124,19 +135,27 @@ class Loader:
             self.seen.add(0, "genre", name)
         return len(names) - Genre.objects.filter(name_folded__in=names).count() if names else 0
 
-    def load(self, rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Fault]]:
-        """Loads valid rows, given with their numbers, in one transaction. Returns the refused ones.
+    def load(self, rows: Sequence[tuple[int, Row]]) -> list[Planned]:
+        """Loads valid rows, given with their numbers, in one transaction. Returns the result of each.
 
         4 queries, 1 more on PostgreSQL, and the transaction's own; with genres up to 4 more, and 1 INSERT for
         new books and 1 for changed ones.
         """
         if self.dry_run:
-            planned = self.plan(rows)
+            planned = [refused_unless(self.outdated, plan) for plan in self.plan(rows)]
             self.counts.genres += self.new_genres(planned)
         else:
-            planned = self.load_as_shown(rows, lambda plan: None)
+            planned = self.load_as_shown(rows, self.outdated)
         self.count(planned)
-        return [(plan.number, fault) for plan in planned for fault in plan.faults]
+        return planned
+
+    def outdated(self, plan: Planned) -> Fault | None:
+        """The fault of a stock that is not written, because the book changed after the file was written."""
+        if self.written_at is None or plan.book is None or "stock_quantity" not in plan.changes:
+            return None
+        if plan.book.updated_at <= self.written_at:
+            return None
+        return Fault("stock_quantity", plan.changes["stock_quantity"][1], OUTDATED)
 
     def count(self, planned: Iterable[Planned]) -> None:
         names = {"new": "added", "changed": "changed", "same": "same", "refused": "refused"}

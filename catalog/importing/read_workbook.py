@@ -4,17 +4,26 @@ The first line has the sheet's name and number of rows; each further one a row's
 excel_rows.py runs it, with limits of memory, time, and unpacked size.
 """
 
+import html
 import json
 import re
 import sys
 import zipfile
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 MAX_MEMORY = 2_000_000_000  # bytes of address space
 MAX_SECONDS = 120  # of CPU time
 MAX_UNPACKED = 400_000_000  # bytes
 MAX_CELLS = 20_000_000  # rows × columns of a sheet: calamine allocates each, also empty ones
+MAX_FORMULA = 10_000  # bytes: no cell with a formula is longer
+# A cell whose formula failed, which calamine returns as an empty text (its issue 105).
+FAILED = re.compile(
+    rb"""<(?:\w{1,20}:)?c\s(?=[^<>]*\bt=["']e["'])[^<>]*\br=["']([A-Z]{1,3})([0-9]{1,7})["'][^<>]*>"""
+    rb"""(?:(?!</?(?:\w{1,20}:)?c[\s>]).)*?<(?:\w{1,20}:)?v>([^<]*)<""",
+    re.DOTALL,
+)
 REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
 
 
@@ -31,14 +40,22 @@ def bound() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
 
 
-def check(path: str) -> None:
-    """Unpacks every part once, and finds the last row and column of its cells. Raises Refused."""
+Failed = dict[int, dict[int, str]]  # by row and column, from 0: the shown text, `#DIV/0!`
+
+
+def check(path: str) -> dict[str, Failed]:
+    """Unpacks every part once, and finds the last row and column of its cells. Raises Refused.
+
+    Returns the cells whose formulas failed, by the name of the sheet's part.
+    """
     unpacked = 0
+    failed: dict[str, Failed] = {}
     with zipfile.ZipFile(path) as parts:
         for part in parts.infolist():
             rows = columns = 0
+            of_part: Failed = failed.setdefault(part.filename, {})
             with parts.open(part) as stream:
-                rest = b""
+                rest = before = b""
                 while piece := stream.read(1 << 20):
                     unpacked += len(piece)
                     if unpacked > MAX_UNPACKED:
@@ -48,8 +65,30 @@ def check(path: str) -> None:
                             rows = max(rows, int(number))
                             columns = max(columns, column_number(letters))
                         rest = piece[-40:]
+                        if b"e" in piece:
+                            for letters, number, shown in FAILED.findall(before + piece):
+                                text = html.unescape(shown.decode(errors="replace"))
+                                of_part.setdefault(int(number) - 1, {})[column_number(letters) - 1] = text
+                        before = piece[-MAX_FORMULA:]
             if rows * columns > MAX_CELLS:
                 raise Refused(f"has a cell in row {rows:,}, column {columns:,}: delete the empty rows and columns")
+    return failed
+
+
+def part_of(path: str, sheet: str) -> str:
+    """The name of the workbook's part with this sheet."""
+    with zipfile.ZipFile(path) as parts:
+        book = ElementTree.fromstring(parts.read("xl/workbook.xml"))  # noqa: S314  # this process is bounded
+        links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))  # noqa: S314  # likewise
+    keys = [
+        value
+        for element in book.iter()
+        if element.tag.endswith("}sheet") and element.get("name") == sheet
+        for name, value in element.attrib.items()
+        if name.endswith("}id")
+    ]
+    targets = [link.get("Target", "") for link in links.iter() if link.get("Id") in keys]
+    return "xl/" + targets[0].removeprefix("/xl/") if targets else ""
 
 
 def column_number(letters: bytes) -> int:
@@ -84,7 +123,7 @@ def number_text(number: float) -> str:
     return text
 
 
-def rows_of(path: str) -> None:
+def rows_of(path: str, failed: dict[str, Failed]) -> None:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     workbook = CalamineWorkbook.from_path(path)
@@ -101,9 +140,13 @@ def rows_of(path: str) -> None:
         raise Refused("is empty: its first row is to name the columns")
     others = [other for other in names if other != name]
     say({"sheet": name, "rows": sheet.total_height, "others": others[:20]})
-    number = 0
+    failed_cells = failed.get(part_of(path, name), {})
+    first = sheet.start[1] if sheet.start else 0  # rows are counted from the sheet's first, cells from the first used
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         texts = [text_of(cell) for cell in cells]
+        for place, shown in failed_cells.get(number - 1, {}).items():
+            if first <= place < first + len(texts):
+                texts[place - first] = shown
         if any(texts):
             say({"n": number, "c": texts})
     say(None)
@@ -116,8 +159,7 @@ def say(message: Any) -> None:
 def main() -> None:
     bound()
     try:
-        check(sys.argv[1])
-        rows_of(sys.argv[1])
+        rows_of(sys.argv[1], check(sys.argv[1]))
     except Refused as error:
         say({"error": str(error)})
     except BaseException as error:  # a panic in calamine is a BaseException

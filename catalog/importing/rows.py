@@ -15,16 +15,18 @@ from django.conf import settings
 from rest_framework import serializers
 from stdnum import isbn as stdnum_isbn
 
+from bookstore.admin.wording import URL_WORDS, WORDS
 from catalog.folding import same_name
 from catalog.importing.columns import COLUMNS, REQUIRED
 from catalog.importing.dates import DayOrder, date_of
 from catalog.importing.money import CellError, amount_of, copies_of
-from catalog.importing.spelling import bare, read_text
+from catalog.importing.spelling import bare, is_failed_formula, read_text
 from catalog.importing.table import Line
 from catalog.models import MAX_POPULARITY
 from catalog.serializers import BookCreateSerializer, GenreCreateSerializer
 
 MAX_SHOWN = 120  # characters of a refused value in its message
+FAILED_FORMULA = "A formula of the spreadsheet failed in this cell: correct it there, or empty the cell."
 
 YES_WORDS = (
     "yes y true t 1 x on ja j wahr oui o vrai sí si s sim verdadero vero verdadeiro tak prawda да д истина ✓ ✔ 是"
@@ -33,7 +35,7 @@ NO_WORDS = "no n false f 0 off nein falsch non faux nao não falso nie fałsz н
 YES, NO = frozenset(YES_WORDS.split()), frozenset(NO_WORDS.split())
 
 # Spellings of an unknown value. In text columns, those of NOT_KNOWN_EITHER may be real text.
-NOT_KNOWN = frozenset({"null", r"\n", "n/a", "n.a.", "#n/a", "#nv", "-", "--", "–", "—", "k.a.", "nan"})
+NOT_KNOWN = frozenset({"null", r"\n", "n/a", "n.a.", "-", "--", "–", "—", "k.a.", "nan"})
 NOT_KNOWN_EITHER = frozenset({"none", "unknown", "?", "nil", "na"})
 TEXT_COLUMNS = frozenset({"title", "author", "genre", "description", "cover_image_url"})
 
@@ -91,16 +93,18 @@ def read_row(cells: Mapping[str, str | None], *, dates: DayOrder = "ask", strict
     row = Row()
     beside: dict[str, Any] = {"dates": dates, "mark": None}
     for name in COLUMNS:
-        text = read_text(cells.get(name) or "")
+        cell = cells.get(name) or ""
+        text = read_text(cell)
         if not text or is_not_known(name, text):
             if name in REQUIRED:
                 row.faults.append(Fault(name, text, "Every book needs one, and the cell is empty."))
             continue
         try:
+            if is_failed_formula(cell):
+                raise CellError(FAILED_FORMULA)
             value = READERS[name](text, beside)
         except serializers.ValidationError as error:
-            detail: Any = error.detail
-            fault = Fault(name, shortened(text), str(detail[0]))
+            fault = Fault(name, shortened(text), reason_of(name, error))
         except CellError as error:
             fault = Fault(name, shortened(text), str(error))
         else:
@@ -135,9 +139,18 @@ def shortened(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
-API_FIELDS: dict[str, Callable[[Any], Any]] = {
-    name: api_field.run_validation for name, api_field in BookCreateSerializer().fields.items()
-} | {"genre": GenreCreateSerializer().fields["name"].run_validation}
+FIELDS: dict[str, Any] = dict(BookCreateSerializer().fields) | {"genre": GenreCreateSerializer().fields["name"]}
+API_FIELDS: dict[str, Callable[[Any], Any]] = {name: field.run_validation for name, field in FIELDS.items()}
+
+
+def reason_of(name: str, error: serializers.ValidationError) -> str:
+    """The first fault that the API's field finds, in the words of the staff's forms where they have any."""
+    detail: Any = error.detail
+    code = detail[0].code
+    if code == "invalid" and name == "cover_image_url":
+        return URL_WORDS
+    limits = {"limit_value": getattr(FIELDS[name], code, None), "max": getattr(FIELDS[name], "decimal_places", None)}
+    return WORDS[code] % limits if code in WORDS else str(detail[0])
 
 
 def plain(name: str) -> Callable[[str, dict[str, Any]], Any]:

@@ -4,7 +4,7 @@ All of it is in the database, so that an import can be resumed later, after a cr
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from catalog.importing.columns import COLUMNS
+from catalog.folding import same_name
+from catalog.importing.columns import COLUMNS, label_of
 from catalog.importing.spelling import as_text, printable
 
 PART = 500_000  # bytes of a file in one row of import_parts
@@ -63,6 +64,7 @@ class BookImport(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
     reader = models.CharField(max_length=32, blank=True, db_default="")  # random id of the reading run: the last wins
+    retitle = models.BooleanField(default=False, db_default=False)  # whether books get another title by their ISBN
     size = models.IntegerField(default=0, db_default=0)  # bytes
     state = models.CharField(max_length=10, choices=State, default=State.READING)
     # TRUE while it is loading, else NULL: the unique constraint lets one import load at a time.
@@ -85,9 +87,10 @@ class BookImport(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
-    def moved(self, *, of: str, **fields: Any) -> bool:
-        """Changes these fields if it is still in the state `of`. Returns whether it was. 1 query."""
-        if not type(self).objects.filter(pk=self.pk, state=of).update(**fields):
+    def moved(self, *, of: str, of_reader: str | None = None, **fields: Any) -> bool:
+        """Changes these fields if it is still in state `of` and of this reading. Returns whether it was. 1 query."""
+        still = type(self).objects.filter(pk=self.pk, state=of)
+        if not (still if of_reader is None else still.filter(reader=of_reader)).update(**fields):
             return False
         for name, value in fields.items():
             setattr(self, name, value)
@@ -113,7 +116,7 @@ class BookImport(models.Model):
         column = "told" if kind in {"refused", "noted"} else "data"
         for pk in batches.order_by("number").values_list("pk", flat=True):
             for row in unpacked(ImportBatch.objects.values_list(column, flat=True).get(pk=pk)):
-                if not kind or kind == row.outcome or (kind == "noted" and row.notes):
+                if not kind or row.is_of(kind):
                     yield row
 
 
@@ -133,7 +136,13 @@ class ImportPart(models.Model):
         return f"part {self.number}"
 
 
-COUNTED = ("new", "changed", "same", "refused", "noted")
+OUTCOMES = ("new", "changed", "same", "refused")
+COUNTED = (*OUTCOMES, "noted", "retitled")
+
+
+def gives_another_title(changes: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the book with the row's ISBN has another title, so that the ISBN may be wrong."""
+    return "title" in changes and same_name(changes["title"][0]) != same_name(changes["title"][1])
 
 
 class StagedRow:
@@ -158,9 +167,19 @@ class StagedRow:
         self.unread_isbn = unread_isbn
 
     @property
-    def cells(self) -> list[Any]:
-        """The values of the row in the order of the columns."""
-        return [as_text(self.fields.get(name)) for name in COLUMNS]
+    def cells(self) -> list[tuple[str, str]]:
+        """The label and the value of each column, in order."""
+        return [(label_of(name), as_text(self.fields.get(name))) for name in COLUMNS]
+
+    @property
+    def retitles(self) -> bool:
+        return self.outcome == "changed" and gives_another_title(self.changes)
+
+    def is_of(self, kind: str) -> bool:
+        """Whether the row is counted under one of COUNTED."""
+        if kind == "noted":
+            return bool(self.notes)
+        return self.retitles if kind == "retitled" else self.outcome == kind
 
     def packed(self) -> list[Any]:
         return [
@@ -189,6 +208,7 @@ class ImportBatch(models.Model):
     same = models.IntegerField(default=0)
     refused = models.IntegerField(default=0)
     noted = models.IntegerField(default=0)
+    retitled = models.IntegerField(default=0, db_default=0)  # changed rows whose ISBN is of a book with another title
 
     class Meta:
         db_table = "book_import_batches"
@@ -202,8 +222,7 @@ class ImportBatch(models.Model):
     def columns_of(rows: list[StagedRow]) -> dict[str, Any]:
         """The columns of a batch with these rows."""
         told = [row for row in rows if row.outcome == "refused" or row.notes]
-        counts = {name: sum(row.outcome == name for row in rows) for name in COUNTED}
-        counts["noted"] = sum(bool(row.notes) for row in rows)
+        counts = {name: sum(row.is_of(name) for row in rows) for name in COUNTED}
         return {"data": packed(rows), "told": packed(told), **counts}
 
     def rows(self) -> list[StagedRow]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import Channel
 from bookstore.database.constraints import violated
+from catalog.importing.columns import label_of
 from catalog.importing.encodings import AskEncoding, Unreadable
 from catalog.importing.files import Spreadsheet, unpacked
 from catalog.importing.history import History
@@ -32,6 +33,8 @@ MAX_ROWS = 500_000  # of an uploaded file
 MAX_UNPACKED = 200_000_000  # bytes of an uploaded file when uncompressed
 READ_FROM_TEXT: dict[str, Callable[[str], Any]] = {"price": Decimal, "publish_date": date.fromisoformat}
 GONE = "The book was deleted since the preview."
+KEPT_TITLE = "The book of this ISBN has this title, and nobody said that it gets another: the row was left out."
+READ_AGAIN = "somebody has had the file read again since this page was shown. Look at it as it is now."
 ADDED = "The book was added by somebody else since the preview."
 
 
@@ -71,7 +74,8 @@ def read_rows(started: BookImport, at_most: int) -> bool:
         headings = [list(pair) for pair in zip(names, sheet.table.columns, strict=True)]
         still_reading(started, headings=headings, description=str(sheet)[:300])
         if sheet.table.missing:
-            raise Unreadable(f"has no column {' and no column '.join(sheet.table.missing)}")
+            labels = [f"“{label_of(name)}”" for name in sheet.table.missing]
+            raise Unreadable(f"has no column {' and no column '.join(labels)}")
         rows = 0
         for number, lines in enumerate(batches(sheet)):
             rows += len(lines)
@@ -137,21 +141,23 @@ def row_of(staged: StagedRow) -> Row:
     return Row(fields=fields, notes=[Fault(*note) for note in staged.notes], unread_isbn=staged.unread_isbn)
 
 
-def confirm(shown: BookImport, actor: Actor) -> str:
+def confirm(shown: BookImport, actor: Actor, reader: str, *, retitle: bool) -> str:
     """Marks the import for loading, in the actor's name. One import is loaded at a time.
 
+    `reader` is the reading that the page showed; `retitle`, whether books get another title by their ISBN.
     Returns the reason to refuse it, for staff; "" when it was confirmed."""
     try:
         with transaction.atomic():
             who = {"user_id": actor.id or 0, "user_email": actor.name, "address": actor.address}
-            if shown.moved(of=State.SHOWN, state=State.LOADING, turn=True, progress=0, **who):
+            changes = {"state": State.LOADING, "turn": True, "progress": 0, "retitle": retitle, **who}
+            if shown.moved(of=State.SHOWN, of_reader=reader, **changes):
                 return ""
     except IntegrityError as error:
         if violated(error, "uq_book_imports_turn", "book_imports.turn"):
             return "Another import is being loaded: confirm this one when it has ended."
         raise
     shown.refresh_from_db()
-    return f"“{shown}” is {shown.get_state_display()}."
+    return READ_AGAIN if shown.state == State.SHOWN else f"“{shown}” is {shown.get_state_display()}."
 
 
 def load(confirmed: BookImport) -> None:
@@ -193,15 +199,17 @@ def load_batch(confirmed: BookImport, batch: ImportBatch, progress: float) -> No
     actor = Actor(confirmed.user_email, confirmed.user_id, Channel.ADMIN, confirmed.address)
     history = History(actor, confirmed.file_name, confirmed.event_id)
     with Loader(update=True, meant=meant, record=record) as loader:
-        loader.load_as_shown(todo, lambda plan: changed_since(staged[plan.number], plan))
+        loader.load_as_shown(todo, lambda plan: changed_since(staged[plan.number], plan, retitle=confirmed.retitle))
 
 
-def changed_since(shown: StagedRow, now: Planned) -> Fault | None:
-    """Why a row's plan differs from the preview; None when it does not."""
+def changed_since(shown: StagedRow, now: Planned, *, retitle: bool) -> Fault | None:
+    """Why a row's plan differs from what was shown and confirmed; None when it does not."""
     if shown.outcome == "new":
         return None if now.outcome == "new" else Fault("title", shown.title, ADDED)
     if now.book is None or now.book.pk != shown.book_id:
         return Fault("title", shown.title, GONE)
+    if now.retitles and not retitle:
+        return Fault("title", now.book.title, KEPT_TITLE)
     for name, change in now.changes.items():
         before = shown.changes[name][0] if name in shown.changes else as_text(now.row.fields[name])
         if before != change[0]:

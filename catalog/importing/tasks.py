@@ -31,11 +31,11 @@ def read_now_or_later(started: BookImport) -> None:
         read_import.enqueue(started.pk)
 
 
-def confirm(shown: BookImport, actor: Actor) -> str:
+def confirm(shown: BookImport, actor: Actor, reader: str, *, retitle: bool) -> str:
     """Loads the confirmed rows, at once or by the task. Returns the reason to refuse it, for staff, or ""."""
     few = shown.rows <= FEW_ROWS
     with transaction.atomic():
-        reason = steps.confirm(shown, actor)
+        reason = steps.confirm(shown, actor, reader, retitle=retitle)
         if not reason and not few:
             load_import.enqueue(shown.pk)
     if not reason and few:

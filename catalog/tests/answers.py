@@ -1,4 +1,4 @@
-"""What the catalogue's answers are compared with: the bodies of errors, word for word, and what only has a form."""
+"""Expected parts of responses: the bodies of errors, and values that only have a form."""
 
 from datetime import datetime
 

@@ -13,14 +13,22 @@ ACCESS: dict[str, Row] = {
 }
 
 NO_BOOK: Answers = {404: {"BOOK_NOT_FOUND", "NOT_FOUND"}}
+SEEN: Answers = {412: {"BOOK_CHANGED"}}
 CONTRACT: dict[tuple[str, str], Answers] = {
     ("GET", "/books"): {200: None, 304: None, **QUERY},
     ("GET", "/books/suggest"): {200: None, 304: None, **QUERY},
     ("GET", "/books/{book_id}"): {200: None, 304: None, **NO_BOOK},
     ("POST", "/books"): {201: None, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
-    ("PUT", "/books/{book_id}"): {200: None, **NO_BOOK, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
+    ("PUT", "/books/{book_id}"): {200: None, **NO_BOOK, 409: {"BOOK_ISBN_CONFLICT"}, **SEEN, **BODY, **STAFF},
     ("DELETE", "/books/{book_id}"): {204: None, **NO_BOOK, **STAFF},
-    ("PATCH", "/books/{book_id}/stock"): {200: None, **NO_BOOK, **BODY, **STAFF},
+    ("PATCH", "/books/{book_id}/stock"): {
+        200: None,
+        **NO_BOOK,
+        409: {"BOOK_STOCK_OUT_OF_RANGE"},
+        **SEEN,
+        **BODY,
+        **STAFF,
+    },
     ("GET", "/genres"): {200: None, 304: None},
     ("POST", "/genres"): {201: None, 409: {"GENRE_CONFLICT"}, **BODY, **STAFF},
 }

@@ -7,13 +7,13 @@ from catalog.tests.answers import ANY_TIME
 
 @pytest.fixture
 def customer(client_for):
-    """Alice has an account, and no more."""
+    """A client of Alice, a customer."""
     return client_for(UserFactory(email="alice@example.com"))
 
 
 @pytest.fixture
 def owner(client_for):
-    """Olga is a superuser."""
+    """A client of Olga, a superuser."""
     return client_for(SuperuserFactory(email="olga@example.com"))
 
 

@@ -1,4 +1,4 @@
-"""Genres and books for tests. What a test asserts on it sets itself."""
+"""Factories of genres and books. A test sets the values that it asserts on."""
 
 from decimal import Decimal
 

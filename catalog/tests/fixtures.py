@@ -1,4 +1,4 @@
-"""Emma and Dracula: the books of the tests of the catalogue and of all that is sold from it, as fixtures."""
+"""Fixtures of two books, Emma and Dracula, for the tests of the catalogue and of the apps above it."""
 
 from datetime import date
 

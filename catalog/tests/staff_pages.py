@@ -3,19 +3,19 @@
 from typing import Any
 
 from catalog.models import Book, Genre
-from tests.support.staff_pages import CHANGED, NO_SUCH_METHOD, READ, of_model, pages, staff
+from tests.support.staff_pages import CHANGED, READ, of_model, pages, staff
 
 PAGES = {
     **of_model("catalog/genre"),
     **of_model("catalog/book"),
     "catalog/book/import/": pages(READ, READ),
-    "catalog/book/process_import/": pages(NO_SUCH_METHOD, CHANGED),
+    "catalog/book/process_import/": pages(CHANGED, CHANGED),
     "catalog/book/import/template/": pages(READ, READ),
     # There is no import to look at.
     "catalog/book/import/<id:key>/": pages(staff(404, 403), staff(404, 403)),
     "catalog/book/import/<id:key>/rows/": pages(staff(404, 403), staff(404, 403)),
-    "catalog/book/import/<id:key>/read/": pages(NO_SUCH_METHOD, staff(404, 403)),
-    "catalog/book/import/<id:key>/cancel/": pages(NO_SUCH_METHOD, staff(404, 403)),
+    "catalog/book/import/<id:key>/read/": pages(staff(404, 403), staff(404, 403)),
+    "catalog/book/import/<id:key>/cancel/": pages(staff(404, 403), staff(404, 403)),
     "catalog/book/export/": pages(READ, READ),
 }
 MODELS = ("catalog.Genre", "catalog.Book")

@@ -1,4 +1,4 @@
-"""/admin/catalog/book/: what staff do to many books at once."""
+"""/admin/catalog/book/: actions on many books."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -89,10 +89,10 @@ def test_set_stock_sets_the_number(staff, emma, dracula):
 @pytest.mark.parametrize(
     ("stock", "reason"),
     [
-        ("-1", "greater than or equal to 0"),
-        ("many", "Enter a whole number."),
-        ("9999999999", "less than or equal to 2147483647"),
-        ("", "This field is required."),
+        ("-1", "The least is 0."),
+        ("many", "Write a whole number, such as 12."),
+        ("9999999999", "The most is 2147483647."),
+        ("", "Fill this in."),
     ],
 )
 def test_set_stock_to_what_no_stock_is_asks_again(staff, emma, stock, reason):
@@ -216,7 +216,7 @@ def test_genre_with_books_is_left_alone_by_a_deletion_of_many(staff, emma):
 
     assert told(response) == [
         "Deleted 1 genre.",
-        "Left 1 genre alone. “Novel”: 1 book is in it: move them to another genre first.",
+        "Left 1 genre alone. “Novel”: 1 book is in it: move it to another genre first.",
     ]
     assert [genre.name for genre in Genre.objects.all()] == ["Novel"]
 

@@ -50,7 +50,7 @@ def test_action_leaves_a_genre_that_a_book_is_being_put_into(site, novel):
 
     response = answer_beside(putting_a_book_into(novel), lambda: site.post(asked["Location"], {"step": "run"}))
 
-    reason = "1 book is in it: move them to another genre first."
+    reason = "1 book is in it: move it to another genre first."
     assert told(response) == [f"Left 1 genre alone. “Novel”: {reason}"]
     assert [book.title for book in novel.books.all()] == ["Emma"]
     assert not AuditEvent.objects.exists()

@@ -1,4 +1,4 @@
-"""/admin/catalog/book/import/: a file is looked at before it is loaded, and what is confirmed is what was shown."""
+"""/admin/catalog/book/import/: a preview of the file, and a confirmation that loads exactly the previewed rows."""
 
 import csv
 import io
@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import AuditChange, AuditEvent, Channel
@@ -18,12 +17,10 @@ from catalog.importing.rows import read_row
 from catalog.importing.staged import BookImport, HeadingChoice
 from catalog.models import Book, Genre
 from catalog.tests.factories import BookFactory
+from catalog.tests.import_pages import CONFIRM, IMPORT, confirm, counts, faults, told, upload
 from tests.support.racing import answer_beside
 
 pytestmark = pytest.mark.django_db
-
-IMPORT = "/admin/catalog/book/import/"
-CONFIRM = "/admin/catalog/book/process_import/"
 
 TWO_BAD_ROWS = """\
 title,author,price,isbn,genre,stock_quantity
@@ -34,27 +31,6 @@ Melmoth,Charles Maturin,free,,Gothic,1
 """
 
 
-def upload(staff, text, name="books.csv", **options):
-    content = text if isinstance(text, bytes) else text.encode()
-    return staff.post(IMPORT, {"import_file": SimpleUploadedFile(name, content), **options}, follow=True)
-
-
-def confirm(staff, preview):
-    return staff.post(CONFIRM, {"import": preview.context["shown"].pk}, follow=True)
-
-
-def told(response):
-    return [str(message) for message in response.context["messages"]]
-
-
-def counts(response):
-    return {name: number for name, number in response.context["counts"].items() if number}
-
-
-def faults(response):
-    return [(row.line, *fault) for row in response.context["rows"].get("refused", []) for fault in row.faults]
-
-
 def test_preview_shows_changes_and_each_bad_row_with_its_reason(staff, emma):
     response = upload(staff, TWO_BAD_ROWS)
 
@@ -63,11 +39,11 @@ def test_preview_shows_changes_and_each_bad_row_with_its_reason(staff, emma):
     assert counts(response) == {"new": 1, "changed": 1, "refused": 2}
     assert [(row.line, row.title) for row in rows["new"]] == [(2, "Persuasion")]
     assert [(row.line, row.title, row.changes) for row in rows["changed"]] == [
-        (3, "Emma", {"price": ["9.50", "11.00"]})
+        (3, "Emma", {"Price": ["9.50", "11.00"]})
     ]
     assert faults(response) == [
-        (4, "price", "", "Every book needs one, and the cell is empty."),
-        (5, "price", "free", "This is no price: write it as 12.50."),
+        (4, "Price", "", "Every book needs one, and the cell is empty."),
+        (5, "Price", "free", "This is no price: write it as 12.50."),
     ]
     assert "UTF-8, separated by commas" in page
     assert "This is no price: write it as 12.50." in page
@@ -154,7 +130,7 @@ def test_price_changed_since_the_preview_is_refused_in_words(staff, emma, price_
     assert emma.price == Decimal("12.00")
     assert told(response) == ["Imported: 1 new, 1 refused."]
     assert faults(response) == [
-        (2, "price", "12.00", "It was 15.00 in the preview, and somebody has changed it since.")
+        (2, "Price", "12.00", "It was 15.00 in the preview, and somebody has changed it since.")
     ]
 
 
@@ -165,7 +141,7 @@ def test_book_deleted_since_the_preview_does_not_come_back(staff, emma):
     response = confirm(staff, preview)
 
     assert list(Book.objects.values_list("title", flat=True)) == ["Persuasion"]
-    assert (3, "title", "Emma", "The book was deleted since the preview.") in faults(response)
+    assert (3, "Title", "Emma", "The book was deleted since the preview.") in faults(response)
 
 
 def test_book_added_since_the_preview_is_not_written_over(staff, emma):
@@ -175,7 +151,7 @@ def test_book_added_since_the_preview_is_not_written_over(staff, emma):
     response = confirm(staff, preview)
 
     assert Book.objects.get(isbn="9780141439686").price == Decimal("20.00")
-    assert (2, "title", "Persuasion", "The book was added by somebody else since the preview.") in faults(response)
+    assert (2, "Title", "Persuasion", "The book was added by somebody else since the preview.") in faults(response)
     assert told(response) == ["Imported: 1 changed, 3 refused."]
 
 
@@ -194,7 +170,7 @@ def test_heading_is_given_a_column_and_remembered(staff):
     again = staff.post(f"{IMPORT}{key}/read/", mapped, follow=True)
     next_file = upload(staff, "name,author,price,shelf\nPersuasion,Jane Austen,1,Novel\n")
 
-    assert response.context["shown"].problem == "The file has no column title."
+    assert response.context["shown"].problem == "The file has no column “Title”."
     assert (counts(again), again.context["shown"].problem) == ({"new": 1}, "")
     assert next_file.context["rows"]["new"][0].fields == {
         **{"title": "Persuasion", "author": "Jane Austen", "price": "1.00", "genre": "Novel"}
@@ -225,7 +201,7 @@ def test_preview_shows_every_column_of_a_new_book(staff):
 
     response = upload(staff, f"{head}\n{cells}\n")
 
-    assert response.context["rows"]["new"][0].cells == [
+    assert [cell for _, cell in response.context["rows"]["new"][0].cells] == [
         *("Emma", "Jane Austen", "1.00", "9780141439587", "Novel", "Clever", "https://covers.example/1.jpg"),
         *("1815-12-23", "4", "no", "7"),
     ]
@@ -234,14 +210,14 @@ def test_preview_shows_every_column_of_a_new_book(staff):
 @pytest.mark.parametrize(
     ("row", "column", "reason"),
     [
-        (",Austen,1", "title", "Every book needs one, and the cell is empty."),
-        (f"{'x' * 501},Austen,1", "title", "Ensure this field has no more than 500 characters."),
-        (f"Emma,{'x' * 256},1", "author", "Ensure this field has no more than 255 characters."),
-        ("Emma,Austen,0", "price", "Ensure this value is greater than or equal to 0.01."),
-        ("Emma,Austen,1.2345", "price", "Ensure that there are no more than 2 decimal places."),
+        (",Austen,1", "Title", "Every book needs one, and the cell is empty."),
+        (f"{'x' * 501},Austen,1", "Title", "At most 500 characters fit."),
+        (f"Emma,{'x' * 256},1", "Author", "At most 255 characters fit."),
+        ("Emma,Austen,0", "Price", "The least is 0.01."),
+        ("Emma,Austen,1.2345", "Price", "Write at most 2 places after the point."),
         (
             "Emma,Austen,1,extra,cells",
-            "row",
+            "Row",
             "The row has more cells than there are columns: a text with a comma in it needs quotation marks.",
         ),
     ],
@@ -284,12 +260,12 @@ def test_file_is_read_as_spreadsheets_write_it(staff, content):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "The submitted file is empty."),
+        (b"", "The file is empty."),
         (b"\n", "The file is empty: its first line is to name the columns."),
         (b"title,author,title\nE,J,1\n", "The file has the column &#x27;title&#x27; twice."),
-        (b"\x81\x8d\x8f", "The file has no column title and no column author and no column price."),
-        (b"title,author\nEmma,Jane Austen\n", "The file has no column price."),
-        (b"title\nEmma\n", "The file has no column author and no column price."),
+        (b"\x81\x8d\x8f", "The file has no column “Title” and no column “Author” and no column “Price”."),
+        (b"title,author\nEmma,Jane Austen\n", "The file has no column “Price”."),
+        (b"title\nEmma\n", "The file has no column “Author” and no column “Price”."),
         (b'title,author,price\n"Emma,Ann,5\nIt,King,5\n', "The file cannot be read on from line 2: a quotation mark"),
         ("title,author,price\nA,Ann,5\n".encode("utf-16") + b"\x00\xd8x\x00", "The file is not UTF-16 on line 3"),
         (
@@ -336,7 +312,8 @@ def test_confirmation_of_no_import_is_told(staff, key):
 
 def test_import_that_another_one_holds_up_is_told(staff, emma):
     first, second = upload(staff, TWO_BAD_ROWS), upload(staff, TWO_BAD_ROWS)
-    assert steps.confirm(first.context["shown"], Actor("bob@example.com", 1, Channel.ADMIN)) == ""
+    bob = Actor("bob@example.com", 1, Channel.ADMIN)
+    assert steps.confirm(first.context["shown"], bob, first.context["shown"].reader, retitle=False) == ""
 
     response = confirm(staff, second)
 
@@ -437,8 +414,8 @@ def test_refused_rows_are_downloaded_as_text_that_no_spreadsheet_runs(staff):
     lines = list(csv.reader(io.StringIO(b"".join(response).decode("utf-8-sig"))))
     assert lines == [
         ["line", "outcome", "book", "column", "from", "to", "reason"],
-        ["2", "refused", "'=1+1", "price", "free", "", "This is no price: write it as 12.50."],
-        ["3", "refused", "Emma", "price", "'=2", "", "This is no price: write it as 12.50."],
+        ["2", "refused", "'=1+1", "Price", "free", "", "This is no price: write it as 12.50."],
+        ["3", "refused", "Emma", "Price", "'=2", "", "This is no price: write it as 12.50."],
     ]
 
 

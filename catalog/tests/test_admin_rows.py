@@ -89,7 +89,7 @@ def test_row_that_cannot_be_saved_says_why_and_the_others_are_saved(olga, emma, 
 
     [row] = response.context["cl"].formset.forms
     assert row.instance == emma
-    assert row.errors == {"price": ["Ensure this value is greater than or equal to 0.01."]}
+    assert row.errors == {"price": ["The least is 0.01."]}
     assert told(response) == ["1 book was changed successfully."]
     assert "This row was not saved." in response.content.decode()
     assert {book.title: str(book.price) for book in Book.objects.all()} == {"Emma": "9.50", "Dracula": "13.00"}
@@ -132,20 +132,35 @@ def test_stock_changed_by_two_is_refused_with_values_and_name(olga, bob, emma):
     at = AuditEvent.objects.get().at
     assert reason == (
         f"Not saved, because bob@example.com changed it at {at:%H:%M} UTC meanwhile: this page showed “5”, it is “12” "
-        "now, and you wrote “9”. Save again to write yours."
+        "now, and you wrote “9”. Save again to write “16”: your change of +4, on top of what it is now."
     )
     assert stocks() == {"Emma": 12}
 
 
 def test_conflict_that_is_saved_again_is_written(olga, bob, emma):
     form = form_of(olga.get(BOOKS))
-    Book.objects.update(stock_quantity=12)
-    refused = save(olga, form | {name_of(form, emma, "stock_quantity"): "9"})
+    Book.objects.update(price="11.00")
+    refused = save(olga, form | {name_of(form, emma, "price"): "9.00"})
 
     response = save(olga, form_of(refused))
 
     assert told(response) == ["1 book was changed successfully."]
-    assert stocks() == {"Emma": 9}
+    assert str(Book.objects.get().price) == "9.00"
+
+
+@pytest.mark.parametrize(("typed", "taken", "stock"), [("25", 2, 23), ("4", 3, 1), ("4", 1, 3), ("4", 5, 4)])
+def test_stock_refused_and_saved_again_keeps_what_orders_took(olga, emma, typed, taken, stock):
+    """Of 5 copies. What would be below 0 is shown as it was typed."""
+    form = form_of(olga.get(BOOKS))
+    emma.add_stock(-taken)
+    refused = save(olga, form | {name_of(form, emma, "stock_quantity"): typed})
+    between = stocks()
+
+    response = save(olga, form_of(refused))
+
+    assert between == {"Emma": 5 - taken}
+    assert told(response) == ["1 book was changed successfully."]
+    assert stocks() == {"Emma": stock}
 
 
 def test_fields_that_do_not_collide_are_merged(olga, bob, emma):

@@ -1,4 +1,4 @@
-"""Writes at the same moment, through the whole API, on connections of their own."""
+"""Concurrent writes through the API, each on its own connection."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

@@ -1,4 +1,4 @@
-"""What caches on the way may do with the public catalogue: ETag, 304 and Cache-Control."""
+"""HTTP caching of the public catalogue: ETag, 304 and Cache-Control."""
 
 import pytest
 from django.contrib.auth import get_user_model

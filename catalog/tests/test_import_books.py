@@ -6,6 +6,7 @@ import os
 import random
 import re
 import time
+from datetime import timedelta
 from io import BytesIO, StringIO
 from types import SimpleNamespace
 
@@ -129,6 +130,23 @@ def test_import_books_update_changes_what_the_file_says_and_no_more(file):
     assert emma.created_at == created
     assert [book.title for book in Book.objects.search("emma jane")] == ["Emma"]
     assert told(output) == "0 added, 2 changed, 0 as they were, 0 rows refused"
+
+
+@pytest.mark.parametrize(("seconds", "stock"), [(-60, 4), (60, 7)], ids=["changed since", "not since"])
+def test_import_books_writes_no_stock_that_is_older_than_the_books_change(file, seconds, stock):
+    emma = Book.objects.add(title="Emma", author="Jane Austen", price="3.00", isbn="9780141439587", stock_quantity=4)
+    path = file("title,author,price,isbn,stock_quantity", "Emma,Jane Austen,3.00,9780141439587,7")
+    written_at = (emma.updated_at + timedelta(seconds=seconds)).isoformat()
+
+    load(path, "--update", "--written-at", written_at)
+
+    assert Book.objects.get().stock_quantity == stock
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-11-27T09:30"])
+def test_import_books_refuses_a_time_that_may_be_another(file, time):
+    with pytest.raises(CommandError, match="is no time with its time zone: write it as 2026-11-27T09:30Z"):
+        load(file(HEADINGS, EMMA), "--update", "--written-at", time)
 
 
 def test_import_books_update_a_second_time_writes_nothing(file, django_assert_max_num_queries):
@@ -262,7 +280,7 @@ def test_import_books_reports_the_encoding_and_ignored_columns(file):
         (b"Emma,Jane Austen,12.50\n", "lacks the columns title, author, price: its first line names Emma, "),
         (b"title,author,price,Title\n", "has the column 'title' twice"),
         (b"\x81\x8d\x8f\n", "lacks the columns title, author, price: its first line names "),
-        (b"PK\x03\x04\x81\x8d", "is a packed file, and no Excel workbook"),
+        (b"PK\x03\x04\x81\x8d", "is a damaged workbook, or a damaged ZIP archive"),
         (LONG_LINE + b"\nEmma,Jane Austen,1\n", r"has more than 10,000 characters in its first line, "),
         (b"sep=," + LONG_LINE, r"has more than 10,000 characters in its first line, "),
         (b"sep=,\n" + LONG_LINE, r"has more than 10,000 characters in its first line, "),

@@ -1,4 +1,4 @@
-"""How cells are read as people and spreadsheets write them: money, copies, ISBNs, dates, yes and no."""
+"""Parsing of cells as people and spreadsheets write them: money, copies, ISBNs, dates, yes and no."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Excel workbooks as files of books: what a cell is, and what is refused."""
+"""Excel workbooks as files of books: the values of cells, and refused files."""
 
 import zipfile
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from xlsxwriter import Workbook
 from catalog.importing import read_workbook
 from catalog.importing.encodings import Unreadable
 from catalog.importing.files import Spreadsheet
-from catalog.importing.rows import checked
+from catalog.importing.rows import FAILED_FORMULA, Fault, checked
 
 HEAD = ("title", "author", "price", "isbn", "publish_date", "stock_quantity", "is_active")
 
@@ -77,10 +77,26 @@ def test_number_or_text_in_a_cell_means_the_same(column, value, field):
     assert (row.faults, row.fields[column]) == ([], field)
 
 
+@pytest.mark.parametrize("above", [0, 3])
+def test_cell_whose_formula_failed_is_no_empty_cell(above):
+    file = BytesIO()
+    book = Workbook(file)
+    book.add_worksheet("Empty")
+    sheet = book.add_worksheet("Books & more")
+    sheet.write_row(above, above, ("title", "author", "price", "stock_quantity"))
+    sheet.write_row(above + 1, above, ("Emma", "Jane Austen", 12.5))
+    sheet.write_formula(above + 1, above + 3, "=1/0", None, "#DIV/0!")
+    book.close()
+
+    [(_, row)] = rows_of(file.getvalue())
+
+    assert (row.faults, row.notes) == ([], [Fault("stock_quantity", "#DIV/0!", FAILED_FORMULA)])
+
+
 def test_price_of_three_places_is_no_thousand_in_a_sheet():
     [(_, row)] = rows_of(workbook(("Emma", "Jane Austen", 1.234)))
 
-    assert [fault.reason for fault in row.faults] == ["Ensure that there are no more than 2 decimal places."]
+    assert [fault.reason for fault in row.faults] == ["Write at most 2 places after the point."]
 
 
 def test_rows_above_the_headings_and_empty_ones_are_passed_over():
@@ -116,7 +132,7 @@ def packed(**parts):
             packed(**{"xl/worksheets/sheet1.xml": '<c r="A1"/><c r="XFD1048576"/>'}),
             "has a cell in row 1,048,576, column 16,384: delete the empty rows and columns",
         ),
-        (workbook(("Emma", "Jane Austen", 1))[:-200], "is a packed file, and no Excel workbook"),
+        (workbook(("Emma", "Jane Austen", 1))[:-200], "is a damaged workbook, or a damaged ZIP archive"),
     ],
     ids=["empty", "no sheets", "far cell", "damaged"],
 )

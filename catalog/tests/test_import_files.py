@@ -1,4 +1,4 @@
-"""How a file is read: where its rows end, its quotation marks, its encoding, gzip."""
+"""Reading of files: ends of rows, quotation marks, encodings, gzip."""
 
 import gzip
 from io import BytesIO
@@ -144,7 +144,7 @@ def test_gzip_file_is_read_by_the_command_and_the_admin_alike(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"PK\x03\x04\x81\x8d", "is a packed file, and no Excel workbook"),
+        (b"PK\x03\x04\x81\x8d", "is a damaged workbook, or a damaged ZIP archive"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a workbook of an old kind"),
         (b"title,author,price (GBP)\nA,Ann,5\n", "has prices in GBP, and this shop sells in USD"),
         (b"title,author,price,Title\n", "has the column 'title' twice"),

@@ -1,4 +1,4 @@
-"""Which column a heading means, in the languages and spellings that people use."""
+"""The columns of headings, in several languages and spellings."""
 
 import pytest
 
@@ -25,6 +25,7 @@ def test_headings_are_told_without_case_accents_and_signs():
         (["Tytuł", "Autor", "Cena", "Ilość"], ["title", "author", "price", "stock_quantity"]),
         (["Название", "Автор", "Цена", "В наличии"], ["title", "author", "price", "stock_quantity"]),
         (["書名", "著者", "価格", "在庫"], ["title", "author", "price", "stock_quantity"]),
+        (["published_date", "Book name", "Author names"], ["publish_date", "title", "author"]),
         (["ISBN-10", "ISBN-13"], [None, "isbn"]),
         (["Name", "Cost price", "Shelf", "id", ""], [None, None, None, None, None]),
     ],

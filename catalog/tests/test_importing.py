@@ -1,4 +1,4 @@
-"""What a row of a spreadsheet says about a book: the cells that are taken, refused, or left out."""
+"""Parsing of a row into a book: cells that are taken, refused or left out."""
 
 from datetime import date
 from decimal import Decimal
@@ -55,7 +55,7 @@ def test_every_fault_of_a_row_is_told():
 
     assert row.faults == [
         Fault("title", "", "Every book needs one, and the cell is empty."),
-        Fault("author", f"{'A' * 119}…", "Ensure this field has no more than 255 characters."),
+        Fault("author", f"{'A' * 119}…", "At most 255 characters fit."),
         Fault("price", "free", "This is no price: write it as 12.50."),
     ]
 
@@ -75,12 +75,24 @@ def test_strict_refuses_the_row_for_an_optional_cell(column):
     assert ([fault.column for fault in row.faults], row.notes) == ([column], [])
 
 
-@pytest.mark.parametrize("word", ["NULL", "null", "n/a", "N/A", "-", "–", "#N/A", "#NV", r"\N"])
+@pytest.mark.parametrize("word", ["NULL", "null", "n/a", "N/A", "-", "–", r"\N"])
 @pytest.mark.parametrize("column", [name for name in COLUMNS if name not in {"title", "author", "price"}])
 def test_words_for_not_known_say_nothing(column, word):
     row = read_row(EMMA | {column: word})
 
     assert (row.faults, row.notes, column in row.fields) == ([], [], False)
+
+
+@pytest.mark.parametrize("shown", ["#DIV/0!", "#N/A", "#NV", "#WERT!", "#¡REF!", "Err:502", " #ref! "])
+def test_failed_formula_is_no_empty_cell(shown):
+    row = read_row(EMMA | {"price": shown, "isbn": shown})
+
+    reason = "A formula of the spreadsheet failed in this cell: correct it there, or empty the cell."
+    assert [(fault.column, fault.reason) for fault in (*row.faults, *row.notes)] == [
+        ("price", reason),
+        ("isbn", reason),
+    ]
+    assert row.unread_isbn == shown.strip()
 
 
 @pytest.mark.parametrize("word", ["NULL", "n/a", "-", "None", "?"])
@@ -93,12 +105,12 @@ def test_a_book_can_be_called_like_a_word_for_not_known(word):
 @pytest.mark.parametrize(
     ("column", "text", "reason"),
     [
-        ("title", "E" * 501, "Ensure this field has no more than 500 characters."),
-        ("title", "Em\0ma", "Null characters are not allowed."),
-        ("author", "A" * 256, "Ensure this field has no more than 255 characters."),
-        ("price", "0", "Ensure this value is greater than or equal to 0.01."),
-        ("price", "12.5055", "Ensure that there are no more than 2 decimal places."),
-        ("price", "123456789.00", "Ensure that there are no more than 10 digits in total."),
+        ("title", "E" * 501, "At most 500 characters fit."),
+        ("title", "Em\0ma", "It has a character that no text can have (NUL): remove that."),
+        ("author", "A" * 256, "At most 255 characters fit."),
+        ("price", "0", "The least is 0.01."),
+        ("price", "12.5055", "Write at most 2 places after the point."),
+        ("price", "123456789.00", "This number is too large."),
         ("price", "NULL", "Every book needs one, and the cell is empty."),
     ],
 )

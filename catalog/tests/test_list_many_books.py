@@ -1,4 +1,4 @@
-"""GET /books beyond the bounds: what is counted and ranked exactly, and what is told otherwise.
+"""GET /books beyond the bounds of exact counting and ranking.
 
 The bounds are set low here; catalog/tests/test_search.py has the rules below them.
 """

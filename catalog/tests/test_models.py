@@ -1,4 +1,4 @@
-"""What holds whoever writes: the shell, the admin, a bulk import."""
+"""Rules of books and genres for every writer: the shell, the admin, an import."""
 
 from decimal import Decimal
 

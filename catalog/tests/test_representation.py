@@ -1,4 +1,4 @@
-"""What is built by hand is what the documented serializers say, for generated books."""
+"""The hand-built JSON equals that of the documented serializers, for generated books."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Folding, and the search: a property of both databases, held against a plain model of the rule."""
+"""Folding and search on both databases, compared with a plain model of the rule."""
 
 import unicodedata
 

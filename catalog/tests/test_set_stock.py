@@ -47,6 +47,86 @@ def test_patch_stock_without_a_quantity_is_422(owner, emma):
     }
 
 
+def test_patch_stock_with_a_quantity_and_a_change_is_422(owner, emma):
+    response = owner.patch(f"/books/{emma.pk}/stock", {"quantity": 1, "change": 1})
+
+    assert (response.status_code, response.json()["field"]) == (422, "change")
+
+
+@pytest.mark.parametrize(("change", "stock"), [(3, 8), (-5, 0), (0, 5)])
+def test_patch_stock_with_a_change_adds_or_takes_copies(owner, emma, body_of_emma, change, stock):
+    response = owner.patch(f"/books/{emma.pk}/stock", {"change": change})
+
+    assert response.status_code == 200
+    assert response.json() == body_of_emma | {"stock_quantity": stock, "in_stock": stock > 0}
+
+
+@pytest.mark.parametrize("change", [-6, 2**31 - 1])
+def test_patch_stock_with_a_change_that_cannot_be_is_409(owner, emma, change):
+    response = owner.patch(f"/books/{emma.pk}/stock", {"change": change})
+
+    emma.refresh_from_db()
+    assert response.status_code == 409
+    assert response.json() == {
+        "detail": "There are not that many copies in stock, or it would be more than a stock can be.",
+        "code": "BOOK_STOCK_OUT_OF_RANGE",
+        "field": "change",
+        "available": 5,
+    }
+    assert emma.stock_quantity == 5
+
+
+WRITES = [
+    lambda client, path, etag: client.patch(f"{path}/stock", {"quantity": 105}, headers={"if-match": etag}),
+    lambda client, path, etag: client.patch(f"{path}/stock", {"change": 100}, headers={"if-match": etag}),
+    lambda client, path, etag: client.put(path, {"stock_quantity": 105}, headers={"if-match": etag}),
+]
+
+
+@pytest.mark.parametrize("write", WRITES, ids=["quantity", "change", "put"])
+def test_stock_with_the_etag_of_the_book_is_written_once(api, owner, emma, write):
+    path = f"/books/{emma.pk}"
+    etag = api.get(path).headers["ETag"]
+
+    first, again = write(owner, path, etag), write(owner, path, etag)
+
+    assert (first.status_code, first.json()["stock_quantity"]) == (200, 105)
+    assert again.status_code == 412
+    assert again.json() == {
+        "detail": "The book is not as your If-Match names it: read it again. Nothing was changed.",
+        "code": "BOOK_CHANGED",
+    }
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("write", WRITES, ids=["quantity", "change", "put"])
+def test_stock_read_before_copies_were_taken_is_412(api, owner, emma, write):
+    path = f"/books/{emma.pk}"
+    etag = api.get(path).headers["ETag"]
+
+    response, _ = meet(
+        lambda: write(owner, path, etag),
+        lambda: Book.objects.get(pk=emma.pk).add_stock(-2),
+        at=(BookQuerySet, "select_for_update"),
+    )
+
+    assert (response.status_code, response.json()["code"]) == (412, "BOOK_CHANGED")
+    assert Book.objects.get().stock_quantity == 3
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_change_of_a_stock_keeps_what_is_taken_meanwhile(owner, emma):
+    response, _ = meet(
+        lambda: owner.patch(f"/books/{emma.pk}/stock", {"change": 100}),
+        lambda: Book.objects.get(pk=emma.pk).add_stock(-2),
+        at=(BookQuerySet, "select_for_update"),
+    )
+
+    assert (response.status_code, response.json()["stock_quantity"]) == (200, 103)
+
+
 @pytest.mark.parametrize("book_id", [0, 999, 10**30])
 def test_patch_stock_of_a_missing_book_is_404_book_not_found(owner, db, book_id):
     response = owner.patch(f"/books/{book_id}/stock", {"quantity": 1})

@@ -1,4 +1,4 @@
-"""The API's staff calls are in the staff's history, with both values and the address."""
+"""Staff's calls of the API are recorded in the history, with both values and the address."""
 
 import pytest
 

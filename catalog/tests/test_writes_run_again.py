@@ -1,4 +1,4 @@
-"""Writes of the catalogue that meet a deadlock: their whole transaction runs again, and nobody is told."""
+"""Writes of the catalogue are retried after a deadlock, with their whole transaction."""
 
 import pytest
 from django.db import OperationalError

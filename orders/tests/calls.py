@@ -20,6 +20,7 @@ NO_ORDER: Answers = {404: {"ORDER_NOT_FOUND", "NOT_FOUND"}}
 CONTRACT: dict[tuple[str, str], Answers] = {
     ("POST", "/orders/checkout"): {
         201: None,
+        403: {"AUTH_EMAIL_UNVERIFIED"},
         409: {"ORDER_ITEMS_UNAVAILABLE", "ORDER_INSUFFICIENT_STOCK", "ORDER_PRICE_CHANGED"},
         412: {"CART_CHANGED"},
         **BODY,

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
+import orders.checkout
 from cart.models import Cart, CartItem
 from catalog.models import Book
 from orders.checkout import Wish, checkout
@@ -16,6 +17,7 @@ from tests.support.racing import meet
 
 pytestmark = pytest.mark.django_db
 
+WRITE = (orders.checkout, "write")
 CONTACT = {
     "name": "Jane Austen",
     "address": {"line1": "Steventon Rectory", "city": "Steventon", "postcode": "RG25 3BE", "country": "GB"},
@@ -242,6 +244,31 @@ def test_checkout_with_the_same_key_answers_the_same_order(client_for, alice, ca
     assert Order.objects.count() == 1
 
 
+def test_the_same_key_answers_the_same_whatever_became_of_the_order(client_for, alice, cart, emma):
+    client = client_for(alice)
+    sent = {"headers": {"idempotency-key": "abc"}}
+
+    first = client.post("/orders/checkout", {"note": "x", "contact": CONTACT}, **sent)
+    Order.objects.get().cancel(by="customer")
+    emma.delete()
+    again = client.post("/orders/checkout", {"note": "x", "contact": CONTACT}, **sent)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert client.get(f"/orders/{first.json()['id']}").json()["status"] == "cancelled"
+
+
+def test_a_key_of_a_release_that_kept_no_answer_answers_the_order(client_for, alice, cart):
+    client = client_for(alice)
+    sent = {"headers": {"idempotency-key": "abc"}}
+    first = client.post("/orders/checkout", **sent)
+    CheckoutKey.objects.update(answer=None)
+
+    again = client.post("/orders/checkout", **sent)
+
+    assert (again.status_code, again.content) == (201, first.content)
+
+
 def test_checkout_with_a_used_key_and_another_body_is_422(client_for, alice, cart, emma):
     client = client_for(alice)
     sent = {"headers": {"idempotency-key": "abc"}}
@@ -299,7 +326,7 @@ def test_a_double_click_makes_one_order(client_for, alice, cart, key):
     first, second = meet(
         lambda: client.post("/orders/checkout", headers=headers),
         lambda: again.post("/orders/checkout", headers=headers),
-        at=(Order.objects, "create"),
+        at=WRITE,
     )
 
     assert first.status_code == 201
@@ -322,7 +349,7 @@ def test_the_last_copy_is_sold_once(client_for, alice, bob, emma):
     first, second = meet(
         lambda: alices.post("/orders/checkout"),
         lambda: bobs.post("/orders/checkout"),
-        at=(OrderItem.objects, "bulk_create"),
+        at=WRITE,
     )
 
     assert (first.status_code, second.status_code) == (201, 409)
@@ -347,7 +374,7 @@ def test_a_book_that_changes_during_a_checkout_waits_for_it(client_for, alice, c
     response, _ = meet(
         lambda: client.post("/orders/checkout"),
         lambda: change(Book.objects.get(pk=emma.pk)),
-        at=(Order.objects, "create"),
+        at=WRITE,
     )
 
     assert (response.status_code, response.json()["total_price"]) == (201, "31.25")
@@ -363,7 +390,7 @@ def test_user_deleted_during_checkout_leaves_an_anonymous_order(client_for, alic
     response, _ = meet(
         lambda: client.post("/orders/checkout", {"note": "Ring twice.", "contact": CONTACT}),
         lambda: type(alice).objects.get(pk=alice.pk).delete(),
-        at=(Order.objects, "create"),
+        at=WRITE,
     )
 
     assert response.status_code == 201
@@ -393,3 +420,14 @@ def test_the_database_holds_a_stock_above_zero_whoever_writes(emma):
 
     with connection.cursor() as cursor, pytest.raises(IntegrityError, match="ck_books_stock_quantity"):
         cursor.execute("UPDATE books SET stock_quantity = stock_quantity - 6")
+
+
+def test_checkout_is_refused_to_the_unverified_by_setting(client_for, alice, cart, settings):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+    response = client_for(alice).post("/orders/checkout", {})
+    alice.verified_email = alice.email
+    alice.save(update_fields=["verified_email"])
+
+    assert (response.status_code, response.json()["code"]) == (403, "AUTH_EMAIL_UNVERIFIED")
+    assert client_for(alice).post("/orders/checkout", {}).status_code == 201

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from bookstore.accounts.tests.factories import StaffFactory
+from bookstore.audit.models import AuditChange
 from cart.models import Cart
 from orders.checkout import Wish, checkout
 from orders.models import Order
@@ -97,14 +98,26 @@ def test_an_order_of_another_customer_is_404_as_one_that_is_not_there(client_for
         assert (response.status_code, response.json()) == (404, NOT_FOUND)
 
 
-def test_cancel_order_answers_it_and_a_second_time_409(client_for, alice, order):
+@pytest.mark.parametrize("by", ["customer", "system", "olga@example.com"])
+def test_cancel_of_a_cancelled_order_answers_it_and_gives_nothing_back(client_for, alice, order, emma, by):
+    order.cancel(by=by)
     client = client_for(alice)
 
-    first = client.post(f"/orders/{order.pk}/cancel")
-    second = client.post(f"/orders/{order.pk}/cancel")
+    response = client.post(f"/orders/{order.pk}/cancel")
 
-    assert (first.status_code, first.json()["status"]) == (200, "cancelled")
-    assert (second.status_code, second.json()["code"]) == (409, "ORDER_NOT_CANCELLABLE")
+    emma.refresh_from_db()
+    assert (response.status_code, response.json()["status"]) == (200, "cancelled")
+    assert response.json() == client.get(f"/orders/{order.pk}").json()
+    assert (Order.objects.get().cancelled_by, emma.stock_quantity) == (by, 5)
+
+
+def test_cancel_of_a_shipped_order_is_409(client_for, alice, order):
+    order.mark_paid("pi_1")
+    order.ship()
+
+    response = client_for(alice).post(f"/orders/{order.pk}/cancel")
+
+    assert (response.status_code, response.json()["code"]) == (409, "ORDER_NOT_CANCELLABLE")
 
 
 def test_reorder_puts_the_books_into_the_cart_by_a_merge(client_for, alice, order, emma, dracula):
@@ -131,6 +144,17 @@ def test_paid_is_for_staff_who_may_change_orders(api, client_for, alice, order):
 
     assert statuses == [401, 403, 403]
     assert (paid.status_code, paid.json()["status"], paid.json()["expires_at"]) == (200, "paid", None)
+
+
+def test_paid_is_in_the_history_once(client_for, order):
+    desk = StaffFactory(is_superuser=True, email="hook@example.com")
+
+    for _ in range(2):
+        client_for(desk).post(f"/orders/{order.pk}/paid", {"reference": "pi_1"})
+
+    assert list(AuditChange.objects.values_list("name", "fields", "event__actor", "event__channel")) == [
+        (order.number, {"status": ["placed", "paid"]}, "hook@example.com", "api")
+    ]
 
 
 def test_paid_of_no_order_is_404_and_of_a_cancelled_one_409(client_for, alice, order):

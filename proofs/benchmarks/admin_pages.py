@@ -1,4 +1,4 @@
-"""The staff's site with a million carts: every list page, found as staff find it, by the links of the pages."""
+"""Times every list page of the staff's site with a million carts, found by following the links of the pages."""
 
 import http.client
 import re
@@ -17,8 +17,8 @@ from proofs.benchmarks.servers import VARIANTS, running
 BOUND = 300  # milliseconds, of each page
 EMAIL = "staff@example.com"
 OVERVIEW = "/admin/"
-SLOWEST = 3  # of each list, that are told
-# Parameters that change nothing but the order, or which part is shown.
+SLOWEST = 3  # of each list, in the report
+# Parameters that only change the order or the page.
 SORT, PAGE, ALL = "o", "p", "all"
 
 # Beside the carts of `load_carts`: one book in every third of them, one cart in twenty empty, books that are sold out,
@@ -46,7 +46,7 @@ SELECT now() - n * interval '5 minutes', n, 'Cart of customer' || n || '@example
 FROM generate_series(1, 100000) n;
 VACUUM ANALYZE"""
 
-# Besides what can be clicked on: what somebody types into the box.
+# Texts typed into the search box, beside the links.
 SEARCHES = {
     "/admin/cart/cart/": [
         "customer777@example.com",
@@ -68,7 +68,7 @@ SEARCHES = {
 
 
 class Staff:
-    """A browser's part of the admin: one connection, and cookies."""
+    """A browser signed in to the admin: one connection, and cookies."""
 
     def __init__(self, port: int, password: str) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -78,7 +78,7 @@ class Staff:
         self.ask("POST", "/admin/login/?next=/admin/password_change/", urlencode(form), expected=302)
 
     def ask(self, method: str, path: str, body: str | None = None, expected: int = 200) -> tuple[str, float]:
-        """The page, and the milliseconds until it was there."""
+        """The page, and the milliseconds until it was complete."""
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -96,7 +96,7 @@ class Staff:
 
 
 class Links(HTMLParser):
-    """Where the links of a page lead."""
+    """Collects the links of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -122,13 +122,13 @@ def lists_on(page: str) -> list[str]:
 
 
 def views_on(page: str, path: str) -> list[str]:
-    """The same list, otherwise filtered, sorted or turned over: what one click leads to from there."""
+    """The pages of a list that are one click away: other filters, orders and pages."""
     there = (address(urljoin(path, href)) for href in Links(page).found)
     return sorted({each for each in there if urlsplit(each).path == urlsplit(path).path} - {address(path)})
 
 
 def visit(staff: Staff, paths: Iterable[str], took: dict[str, list[float]]) -> dict[str, str]:
-    """The pages, each of which is timed."""
+    """Times pages."""
     pages = {}
     for path in paths:
         pages[path], milliseconds = staff.ask("GET", path)
@@ -137,7 +137,7 @@ def visit(staff: Staff, paths: Iterable[str], took: dict[str, list[float]]) -> d
 
 
 def crawl(staff: Staff, path: str) -> dict[str, list[float]]:
-    """A list: what one click leads to from there, and two filters at once; each search, alone and with each filter."""
+    """Times a list: all pages one click away, two filters at once, and each search, alone and with each filter."""
     took: dict[str, list[float]] = {}
     searches = [address(f"{path}?q={quote(text)}") for text in SEARCHES.get(path, [])]
     [(_, whole)] = visit(staff, [path], took).items()
@@ -161,13 +161,13 @@ def make_staff(databases: Databases, name: str) -> str:
 
 
 def load_shop(databases: Databases, name: str) -> None:
-    """What staff look at besides the carts that are there already. After `make_staff`, whose history it writes."""
+    """Loads more rows for the admin, beside the carts. Call it after `make_staff`, whose history it writes."""
     for statement in SHOP.split(";"):
         databases.execute(statement, name)
 
 
 def measure(databases: Databases, name: str, password: str, rounds: int, only: Sequence[str] = ()) -> list[str]:
-    """Each page as often as there are rounds, each of which begins with a new server, so that nothing is remembered."""
+    """Times each page once in each round. Each round starts a new server, so that caches are empty."""
     took: dict[str, list[float]] = {}
     log = databases.folder / f"{name}.log"
     for number in range(rounds):

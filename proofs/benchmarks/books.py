@@ -1,4 +1,4 @@
-"""A million books out of some thousand: new titles of the words that real ones have, as often as they have them."""
+"""Generates a million books from some thousand: titles of their words, with the same frequencies."""
 
 import csv
 import random

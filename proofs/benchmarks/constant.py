@@ -1,4 +1,4 @@
-"""A WSGI application that answers one JSON: what is left of the server's time when Python does nothing."""
+"""A WSGI application that returns a constant JSON: the upper bound of the server."""
 
 from collections.abc import Iterable
 from typing import Any

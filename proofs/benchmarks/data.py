@@ -1,4 +1,4 @@
-"""The rows that every variant is measured on: the same books, customers and carts, with the same ids."""
+"""The rows of every variant: the same books, customers and carts, with the same ids."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The benchmark's own PostgreSQL, and what it says of itself."""
+"""The benchmark's own PostgreSQL."""
 
 import secrets
 import subprocess
@@ -15,7 +15,7 @@ from proofs.benchmarks.servers import ROOT
 from tools.postgres import Cluster
 from tools.test import environment
 
-# A small server's. fsync, synchronous_commit and full_page_writes stay on: what is measured would survive a crash.
+# For a small server. fsync, synchronous_commit and full_page_writes stay on, so that measured commits are durable.
 SETTINGS = {
     "shared_buffers": "1GB",
     "effective_cache_size": "3GB",
@@ -62,7 +62,7 @@ class Databases:
             return list(cursor.fetchall()) if cursor.description else []
 
     def python(self, name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
-        """Runs Python with the settings of one database, to its end."""
+        """Runs a Python program with the settings of one database."""
         done = subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env={**self.environ(name), **(environ or {})}, check=False
         )
@@ -70,12 +70,12 @@ class Databases:
             sys.exit(f"error: {' '.join(arguments)} failed ({done.returncode})")
 
     def tidy(self, name: str) -> None:
-        """Takes away the lines that an interrupted pair of add and delete left: the next add would be a 409."""
+        """Deletes lines of interrupted pairs of add and delete, for which the next add would be a 409."""
         table = {"project": "cart_items", "plain": "plain_cartitem"}[name]
         self.execute(f"DELETE FROM {table} WHERE id > {sum(1 for _ in data.lines())}", name)  # noqa: S608  # our own table names
 
     def rest(self) -> None:
-        """Between rounds: no round pays for the dead rows and the dirty pages of another."""
+        """VACUUM and CHECKPOINT between rounds, so that no round pays for another's dead rows and dirty pages."""
         for name in self.created:
             self.tidy(name)
             self.execute("VACUUM", name)

@@ -1,4 +1,4 @@
-"""Where the microseconds of a read go, inside one process: `make bench-profile` runs it.
+"""Profiles reads inside one process: `make bench-profile` runs it.
 
 Calls the WSGI application directly, without a server or a socket to the client. Every figure is the best of many short
 batches, in microseconds of CPU time (`wall` where it says so): what other programs on the machine do makes a batch
@@ -87,7 +87,7 @@ def forget() -> None:
 
 
 def profile_catalogue(application: Any) -> None:
-    """Every read of the catalogue, remembered by the worker, and looked for as after a change of the catalogue."""
+    """Every read of the catalogue: from the worker's cache, and after a change of the catalogue."""
     genre = Genre.objects.create(name="Profile")
     books = Book.objects.bulk_create(
         Book(

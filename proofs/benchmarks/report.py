@@ -1,4 +1,4 @@
-"""What was measured, as a table for people, as JSON, and as a small chart."""
+"""Reports the measurements as a table, as JSON, and as a small chart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 from proofs.benchmarks.loads import TITLES, Sample
 
-BASE = "plain"  # what the ratios are against
+BASE = "plain"  # the base of the ratios
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""`make bench`: this project beside the same carts written the usual way, on one PostgreSQL, in alternating rounds.
+"""`make bench`: compares this project with plain implementations of the same API, on one PostgreSQL, in alternating
+rounds.
 
 python -m proofs.benchmarks.run [--rounds 3] [--seconds 5] [--only project,plain] [--loads get5,put] [--save]
 """
@@ -60,7 +61,7 @@ def pool_of(server: Server, folders: dict[str, Path], load: str) -> Path:
 
 
 def same_answers(servers: Sequence[Server], folders: dict[str, Path]) -> None:
-    """Whoever answers something else is not compared."""
+    """Raises if a variant returns other bodies."""
     answers = {}
     for server in servers:
         if server.variant.database:
@@ -154,7 +155,7 @@ def measure(
             ask_for(server, load, folders, 1)
         for number in range(1, rounds + 1):
             databases.rest()
-            # Every other round goes the other way round: nobody is always first.
+            # Every other round runs backwards, so that no variant is always first.
             for server, load in plan if number % 2 else reversed(plan):
                 sample = ask_for(server, load, folders, seconds)
                 note(rows[server.variant.name], load, sample, number)

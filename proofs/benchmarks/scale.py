@@ -1,4 +1,4 @@
-"""`make bench-scale`: a million carts and a million books, and whether anything grows slow with them.
+"""`make bench-scale`: checks that nothing gets slow with a million carts and a million books.
 
 The API's answers under load, and every list page of the staff's site, one at a time.
 

@@ -1,4 +1,4 @@
-"""The variants: how each is started, what it is asked, and what it weighs."""
+"""The variants: their start, their requests, and their memory."""
 
 import contextlib
 import http.client

@@ -1,4 +1,4 @@
-"""A whole cluster: made, filled, looked at, and removed without a trace."""
+"""Creates, fills, inspects and removes a cluster."""
 
 import fcntl
 import json
@@ -27,7 +27,7 @@ START_SECONDS = 60.0
 
 
 class AlreadyRunning(Exception):
-    """Another cluster is up on this machine; the text says where."""
+    """Another cluster runs on this machine. The message says where."""
 
 
 def folder_of_cluster() -> Path:
@@ -37,7 +37,7 @@ def folder_of_cluster() -> Path:
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[Path]:
-    """The folder, for us alone, empty; what a run that was killed left there or running is removed before and after."""
+    """The empty folder of the cluster, locked. Removes files and processes of a killed run, before and after."""
     folder.mkdir(mode=0o755, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise AlreadyRunning(f"{folder} is somebody else's: remove it")
@@ -57,7 +57,7 @@ def claimed(folder: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Kills what belongs to a cluster in this folder, removes its hosts, and empties it but for the lock."""
+    """Kills the processes of a cluster in this folder, removes its hosts, and deletes all files but the lock."""
     if needs.can_have_a_network():
         hosts.remove_network()
     listed = hosts.processes()
@@ -71,7 +71,7 @@ def sweep(folder: Path) -> None:
 
 
 class Cluster:
-    """`start()` brings every part up; `claimed()` around it takes all away."""
+    """`start()` starts every part; `claimed()` around it removes everything."""
 
     def __init__(
         self, folder: Path, programs: needs.Programs, ground: hosts.Ground, *, synchronous: bool = True

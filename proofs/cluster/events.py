@@ -1,4 +1,4 @@
-"""What happens to a cluster: each event is done to it while traffic goes on, and undone."""
+"""Events: failures and maintenance of a cluster under traffic, each done and undone."""
 
 import contextlib
 import os
@@ -15,9 +15,9 @@ from proofs.cluster.building import Cluster
 from proofs.cluster.layout import APPLICATIONS, DATABASES, PROXIES, ROOT
 from proofs.cluster.parts import PartFailed
 
-# Seconds that an init system waits before it starts again what died.
+# Seconds until an init system restarts a dead process.
 RESTART = 2.0
-# A host that died is missed for longer than any failover takes.
+# Seconds that a dead host stays away: longer than a failover takes.
 AWAY = 30.0
 REJOIN_SECONDS = 90.0
 
@@ -43,7 +43,7 @@ def kill_all(pids: list[int]) -> None:
 
 
 def kill_host(cluster: Cluster, host: str) -> None:
-    """A power cut: its network is silent from one moment to the next, and everything on it is gone."""
+    """A power cut: the network is silent at once, and all processes are killed."""
     cluster.ground.unplug(host)
     parts = [part for (where, _), part in cluster.parts.items() if where == host]
     if cluster.ground.separate:
@@ -166,7 +166,7 @@ def rolling(cluster: Cluster, time_before: int) -> None:
 
 
 def wait_until_balanced(cluster: Cluster, host: str) -> None:
-    """Whoever rolls a release waits for the balancer, too: else both hosts are out at once."""
+    """Waits until the load balancer uses the host again, so that both hosts are never out at once."""
     for _ in range(200):
         if all(cluster.is_up(proxy, "application", host) for proxy in PROXIES):
             return

@@ -1,4 +1,4 @@
-"""Which host has what, at which address and port; and the configuration files of deploy/, filled in."""
+"""The layout of the cluster (hosts, addresses, ports), and the filled-in configuration files of deploy/."""
 
 import secrets
 from collections.abc import Mapping

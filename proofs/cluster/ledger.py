@@ -1,4 +1,4 @@
-"""What one cart may hold: every acknowledgement is written down, and every read is held against it.
+"""The ledger of one cart: records acknowledged writes, and compares every read with them.
 
 A line's state is its number of copies, 0 for no line. A write that was acknowledged leaves one state that is allowed,
 a write whose answer never came leaves two or more: before and after. A read does not narrow that down: what it saw may

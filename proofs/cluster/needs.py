@@ -1,4 +1,4 @@
-"""The programs that a cluster is made of, and what to install where one is missing."""
+"""The programs of a cluster, and the packages that have them."""
 
 import os
 import shutil

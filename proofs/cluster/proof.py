@@ -1,4 +1,4 @@
-"""`python -m proofs.cluster test`: one event after the other, under load, and what became of every acknowledgement."""
+"""`python -m proofs.cluster test`: runs the events under load, and checks every acknowledged write."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from proofs.cluster.traffic import BOOKS_EACH, Client, Customer, Sample, SignIn,
 from proofs.stress.wire import Wire
 
 CATALOGUE_AT_LEAST = 0.999
-# What a loaded machine adds to a time that is promised.
+# The tolerance of promised times on a loaded machine.
 SETTLE_SECONDS = 30
 
 

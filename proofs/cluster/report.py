@@ -1,4 +1,4 @@
-"""What was seen: a row for each event, and a chart of the answers over time."""
+"""The report: a row for each event, and a chart of the answers over time."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

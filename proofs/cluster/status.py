@@ -1,4 +1,4 @@
-"""What a person sees: a line for each part, how to use the cluster, and what dies and comes back."""
+"""Prints a line for each part, how to use the cluster, and parts that die and restart."""
 
 import time
 

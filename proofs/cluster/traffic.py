@@ -1,4 +1,4 @@
-"""Steady traffic: customers who change and read their carts, and visitors who look through the catalogue.
+"""Steady traffic: customers who change and read their carts, and visitors who read the catalogue.
 
 Two customers make as many calls as two visitors; a customer writes 40% of the time, so that a fifth of all calls are
 writes. Each is a thread with one connection to nginx, and thinks between calls.

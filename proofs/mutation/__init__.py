@@ -1,4 +1,4 @@
-"""Mutation testing: the code that decides is changed in one place at a time, and a test must notice.
+"""Mutation testing: changes the code in one place at a time, and a test must fail.
 
 make mutation                                        about half an hour on one core
 make mutation ARGS="--only cart/permissions.py"      a part

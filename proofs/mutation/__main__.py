@@ -1,4 +1,4 @@
-"""Runs cosmic-ray on a copy of the tree, and holds its survivors against those that are explained."""
+"""Runs cosmic-ray on a copy of the tree, and compares the survivors with survivors.toml."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""How often the book that is meant is among the first five of GET /books?q=, by kinds of queries.
+"""Measures how often the intended book is among the first five of GET /books?q=, by kind of query.
 
 python -m proofs.search books.csv [--each 120] [--seed 1] [--show]
 

@@ -1,4 +1,4 @@
-"""Queries as people type them, made from books by rule. Each kind answers None for a book that it cannot be made of."""
+"""Generates queries as people type them from books, by rule. A kind returns None for a book without such a query."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""`python -m proofs.stress [parts…]`: runs the proofs, prints their figures, and fails when one does not hold."""
+"""`python -m proofs.stress [parts…]`: runs the proofs, prints their figures, and fails when one fails."""
 
 import argparse
 import json
@@ -12,8 +12,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from proofs.stress import sabotage
-from proofs.stress.races import chosen as races_named
+from proofs.stress import order_races, races, sabotage
 from proofs.stress.stage import Options, Stage
 from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
 
@@ -22,6 +21,8 @@ PARTS = (
     "reads",
     "mixed",
     "orders",
+    "order_races",
+    "order_crashes",
     "model",
     "login",
     "crashes",
@@ -93,7 +94,8 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     given = {option.name: getattr(chosen, option.name) for option in fields(Options)}
     chosen.options = Options(**(sizes | {name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]  # each value has the type of its field
     chosen.parts = chosen.parts or list(PARTS)
-    if "races" in chosen.parts and not races_named(chosen.options.race):
+    with_races = [named for name, named in (("races", races), ("order_races", order_races)) if name in chosen.parts]
+    if with_races and not any(named.chosen(chosen.options.race) for named in with_races):
         parser.error(f"no race has {chosen.options.race!r} in its name")
     return chosen
 

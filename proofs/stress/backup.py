@@ -1,4 +1,4 @@
-"""pg_dump and pg_restore by two commands: the same rows, by count and by hash."""
+"""Checks that pg_dump and pg_restore give the same rows, by count and hash."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is broken in each sabotage, and which row of which proof must see it, with sizes that suffice.
+"""The sabotages: what each breaks, and the row of the proof that must fail, with small sizes.
 
 Nothing of the product is imported here: this file is read at the start of each process of the build.
 """
@@ -113,6 +113,9 @@ def take_what_was_seen(copies: Any) -> bool:
     for book in Book.objects.filter(pk__in=copies):
         Book.objects.filter(pk=book.pk).update(stock_quantity=max(0, book.stock_quantity - copies[book.pk]))
     return True
+
+
+STOCK_SUFFICES = " AND books.stock_quantity >= goods.quantity"
 
 
 def twice(original: Function) -> Function:
@@ -301,9 +304,19 @@ SABOTAGES = {
         # Looked at without a lock, and taken whatever it is by then.
         [
             instead("catalog.querysets", "BookQuerySet.lock", lambda books, ids: None),
-            instead("orders.checkout", "take", take_what_was_seen),
+            instead("orders.checkout", "is_fast", lambda: False),
+            instead("orders.steps", "take", take_what_was_seen),
         ],
         {"rounds": 150},
+    ),
+    "order-statement-without-lock": Sabotage(
+        "order_races",
+        "orders, 2 hosts: last copies of overlapping carts",
+        [
+            Break("orders.statements", "LOOK", lambda sql: sql.replace("FOR NO KEY UPDATE OF book", "")),
+            Break("orders.statements", "WRITE", lambda sql: sql.replace(STOCK_SUFFICES, "")),
+        ],
+        {"rounds": 20},
     ),
     "given-back-twice": Sabotage(
         "orders",

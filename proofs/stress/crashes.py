@@ -1,4 +1,4 @@
-"""Steady writes while backends, the whole PostgreSQL and workers are killed: what was acknowledged stays."""
+"""Steady writes while backends, PostgreSQL and workers are killed: acknowledged changes must stay."""
 
 import contextlib
 import os

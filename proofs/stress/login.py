@@ -1,4 +1,4 @@
-"""What a guesser learns from the time of a login, and how many guesses are looked at."""
+"""The information in the duration of a refused sign-in, and the number of guesses that are checked."""
 
 import itertools
 import threading

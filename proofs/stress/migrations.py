@@ -1,4 +1,4 @@
-"""Every migration under the load of the release before it, on large tables: no error, no write that waits."""
+"""Every migration on large tables, under the load of the previous release: no error, and no write that waits."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Operations of every kind on the same books and carts, by customers and by staff: nobody waits in a ring."""
+"""Operations of every kind on the same books and carts, by customers and staff: no deadlock."""
 
 import json
 import os

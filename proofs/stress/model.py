@@ -1,4 +1,4 @@
-"""Sixteen customers at once against the plain model of the contract (cart/tests/model.py), over the real server.
+"""Sixteen concurrent customers, compared with the model of the contract (cart/tests/model.py), over the real server.
 
 Each customer is one thread with a model of their own. The books are everybody's, and change only between two rounds,
 while nobody shops. In every round one customer rests, whose lines the others try to reach; then that account may be

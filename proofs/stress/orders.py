@@ -85,10 +85,10 @@ class Market:
             from django.db import connection
             from django.utils.timezone import now
 
-            from orders.models import Order
+            from orders.releasing import Releasing
 
             try:
-                Order.objects.release_batch(now() + timedelta(days=1), size=1)
+                Releasing().batch(now() + timedelta(days=1), size=1)
             finally:
                 connection.close()
             return Answer(200, {}, None, 0)

@@ -1,4 +1,4 @@
-"""A table that is locked, ten times the load that can be borne, two hundred clients that send a byte a second."""
+"""A locked table, ten times the sustainable load, two hundred clients that send a byte a second."""
 
 import asyncio
 import json

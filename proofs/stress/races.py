@@ -1,4 +1,4 @@
-"""Several requests at the same moment, a thousand times each: one must win, and what is told must be so."""
+"""Concurrent requests, a thousand rounds each: exactly one succeeds, and the responses are true."""
 
 import itertools
 import random

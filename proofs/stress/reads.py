@@ -1,4 +1,4 @@
-"""A read right after an acknowledged write sees it, whichever worker answers."""
+"""A read right after an acknowledged write sees it, on any worker."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Back to a moment: a base backup and the archived log bring back a table that was emptied by mistake.
+"""Point-in-time recovery: a base backup and the archived log restore a table that was emptied by mistake.
 
 The commands are those of docs/running.md.
 """

@@ -1,4 +1,4 @@
-"""Schemathesis: what the project's own schema allows and what it does not, sent to the real server."""
+"""Schemathesis: valid and invalid requests by the project's schema, sent to the real server."""
 
 import os
 import re

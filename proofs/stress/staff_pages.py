@@ -1,4 +1,4 @@
-"""Every address of the staff's site, asked and posted to with what no browser sends, as each group: no 5xx, no JSON.
+"""Hostile GETs and POSTs to every page of the staff's site, as each group: no 5xx, no JSON.
 
 The requests go through the whole application in this process, without a socket: some hundreds a second.
 """

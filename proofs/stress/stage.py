@@ -1,4 +1,4 @@
-"""What the proofs stand on: a durable PostgreSQL, the real server on it, customers and books."""
+"""The setup of the proofs: a durable PostgreSQL, the real server on it, customers and books."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A database that takes what is sent and says nothing: frozen itself, behind a frozen pooler, beyond a lost network."""
+"""A database that accepts data and does not answer: frozen, behind a frozen pooler, or behind a lost network."""
 
 import os
 import secrets

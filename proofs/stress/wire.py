@@ -1,4 +1,4 @@
-"""A client that can be told by its answers only: status, headers, body and how long it took."""
+"""A raw HTTP client: status, headers, body and duration of each response."""
 
 import json
 import threading
@@ -67,11 +67,12 @@ class Wire:
 
 
 class Crowd:
-    """Threads with a connection each, that start together."""
+    """Threads with a connection each, that start together. With several ports each has its share of the connections."""
 
-    def __init__(self, port: int, size: int) -> None:
+    def __init__(self, port: int, size: int, *others: int) -> None:
         self.pool = ThreadPoolExecutor(size)
-        self.wires = [Wire(port) for _ in range(size)]
+        ports = (port, *others)
+        self.wires = [Wire(ports[number % len(ports)]) for number in range(size)]
         self.used: list[Wire] = []  # by the last calls, in their order
         self.first = 0
 

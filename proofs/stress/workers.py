@@ -1,4 +1,4 @@
-"""Which worker answers a connection: the operating system knows, and the service need not say it."""
+"""Finds the worker of a connection by the operating system."""
 
 import os
 import shutil

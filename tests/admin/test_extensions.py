@@ -1,4 +1,4 @@
-"""bookstore/admin/extensions.py: several apps add to one page, and none knows of the others."""
+"""bookstore/admin/extensions.py: several apps extend one page without importing each other."""
 
 import pytest
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""No page of the staff's site offers what its reader may not do: every link that each group sees is followed."""
+"""Every link that each group sees in the staff's site works: no page links to a forbidden one."""
 
 import re
 from html import unescape

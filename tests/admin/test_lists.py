@@ -1,4 +1,4 @@
-"""Lists of the admin: bounded, in pages, never counted to their end."""
+"""Lists of the admin: bounded, in pages, without a full count."""
 
 import pytest
 

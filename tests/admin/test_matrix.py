@@ -1,6 +1,6 @@
-"""Who may do what in the staff's site: every route of its URL map × GET, HEAD, POST × everybody, as one table says.
+"""Access to the staff's site in one table: every route × GET, HEAD, POST × every kind of caller.
 
-Each app says the rows of its pages in its `tests/staff_pages.py`.
+Each app declares the rows of its pages in its `tests/staff_pages.py`.
 """
 
 import re
@@ -36,13 +36,13 @@ from tests.support.staff_pages import (
 
 TABLE: dict[str, dict[str, Answers]] = {
     "": pages(OF_ALL_STAFF, OF_ALL_STAFF),
-    # Staff who are signed in are led on by a GET; a POST is the form, sent by each with their own password.
+    # A GET redirects signed-in staff; a POST sends the form with the caller's own password.
     "login/": {
         "GET": (200, 200, 200, DONE, DONE),
         "HEAD": (200, 200, 200, 200, 200),
         "POST": (403, 403, 403, DONE, DONE),
     },
-    # Ends the session of staff; others are led to the start, where the login awaits them.
+    # Ends the session of staff; redirects others to the sign-in.
     "logout/": pages((DONE, DONE, DONE, 405, 405), (DONE, DONE, DONE, 200, 200)),
     "password_change/": pages(OF_ALL_STAFF, staff(DONE, DONE)),
     "password_change/done/": pages(OF_ALL_STAFF, NO_SUCH_METHOD),
@@ -51,11 +51,11 @@ TABLE: dict[str, dict[str, Answers]] = {
     "jsi18n/": pages(OF_ALL_STAFF, NO_SUCH_METHOD),
     "r/<path:content_type_id>/<path:object_id>/": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
     **{route: row for app in of_apps() for route, row in app.PAGES.items()},
-    # Of an app of which somebody may see nothing there is no page.
+    # 404 for staff who may see nothing of the app.
     "<app_label>/": pages(staff(200, 404), staff(200, 404)),
     "(?P<url>.*)$": pages(NO_SUCH_PAGE, NO_SUCH_PAGE),
 }
-# What changes the caller's own account or session, whatever their permissions.
+# Changes of the caller's own account or session, which need no permission.
 OWN = {"login/", "sign-ins/", "logout/", "password_change/"}
 # Answered with a redirect, and nothing done.
 ONLY_LED_ON = {

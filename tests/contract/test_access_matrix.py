@@ -1,4 +1,4 @@
-"""Who may call what: every route of the URL map × every method × everybody, as one table declares it.
+"""Access to the API in one table: every route × every method × every kind of caller.
 
 Each app declares the rows of its own calls (tests/support/calls.py).
 """
@@ -31,7 +31,7 @@ TABLE = access() | {
     "": REDIRECTED,
     "admin": REDIRECTED,
 }
-# What Django's RedirectView answers; nothing is behind it.
+# Redirects by Django's RedirectView.
 REDIRECTS = {"", "admin"}
 
 
@@ -74,7 +74,7 @@ def test_calls_are_answered_as_the_table_says(shop, route, caller):
     assert challenges <= {"Bearer"}
 
 
-# --- whose token counts no more: told nothing, on every route of the URL map ---
+# --- tokens that are no longer valid, on every route of the URL map ---
 
 
 def end_the_session(alice: User, tokens: Any) -> None:
@@ -93,7 +93,7 @@ def change_the_password(alice: User, tokens: Any) -> None:
 @pytest.mark.parametrize("spoil", [end_the_session, deactivate, change_the_password])
 @pytest.mark.parametrize("route", TABLE)
 def test_token_that_counts_no_more_is_nobodys(shop, route, spoil):
-    """As the table says of nobody, but for the code of a 401: that tells a client whether to refresh or to sign in."""
+    """The answers for nobody, except for the code of a 401, which tells a client whether to refresh or to sign in."""
     clients, path, bodies = shop
     spoil(User.objects.get(email="alice@example.com"), bodies)
     answers = {}
@@ -112,7 +112,7 @@ def test_token_that_counts_no_more_is_nobodys(shop, route, spoil):
 
 @pytest.mark.parametrize("shown", ["nobody is asked for", "a caller is read, and not confirmed"])
 def test_view_that_forgets_to_ask_lets_nobody_in(shop, settings, shown):
-    """A view of a new app, which says nothing of who may call."""
+    """A view of a new app without permission classes."""
     clients, _, _ = shop
     end_the_session(User.objects.get(email="alice@example.com"), {})
 
@@ -129,7 +129,7 @@ def test_view_that_forgets_to_ask_lets_nobody_in(shop, settings, shown):
 
 @pytest.mark.parametrize("caller", [1, 2], ids=["session over", "Bob"])
 def test_success_that_nobody_was_asked_for_is_a_bug(shop, settings, caller):
-    """A handler that says that its statement asks, and has no such statement."""
+    """A handler marked `@confirms_caller` whose statement does not check the caller."""
     clients, _, _ = shop
     end_the_session(User.objects.get(email="alice@example.com"), {})
     clients[caller].raise_request_exception = False

@@ -1,4 +1,4 @@
-"""A Content-Type may name any codec: it is an error of the client's at most, and no request fails before its answer."""
+"""A Content-Type may name any codec: at most a 4xx, and never a failed request."""
 
 import json
 

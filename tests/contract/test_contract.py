@@ -1,4 +1,4 @@
-"""The OpenAPI schema says what the contract says: the same paths, methods and statuses."""
+"""The OpenAPI schema has the paths, methods and statuses of the contract."""
 
 import pytest
 from openapi_spec_validator import validate

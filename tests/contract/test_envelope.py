@@ -1,4 +1,4 @@
-"""Every error, whoever produced it, is the contract's envelope."""
+"""Every error has the contract's envelope, whatever code produced it."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What an exception becomes: the translation to the envelope, apart from any view."""
+"""The translation of exceptions into the envelope, without a view."""
 
 import pytest
 from django.core.exceptions import ValidationError as DjangoValidationError

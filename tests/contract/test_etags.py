@@ -1,4 +1,4 @@
-"""If-Match and If-None-Match as proxies leave them: docs/decisions/0019-weak-etags.md."""
+"""If-Match and If-None-Match as changed by proxies: docs/decisions/0019-weak-etags.md."""
 
 import pytest
 from rest_framework.request import Request

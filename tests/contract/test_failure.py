@@ -1,4 +1,4 @@
-"""A request that fails outside of Django's own handling: answered, and in the log, like any other bug."""
+"""A request that fails outside of Django's handler is answered and logged like any other bug."""
 
 import json
 import subprocess

@@ -1,4 +1,5 @@
-"""FAST_PATH: with and without it the answers are the same. The apps' own tests run both ways, too: make test-plain."""
+"""FAST_PATH: the responses are the same with and without it. The apps' own tests also run both ways: make
+test-plain."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What stands beside every answer, whatever its status: the security headers, and no-store on all that is personal."""
+"""Headers of every response, for any status: security headers, and no-store for personal ones."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -181,10 +181,10 @@ def test_the_answers_cover_every_status_of_the_contract():
 
 # --- nothing that is somebody's own may be kept by a cache ---
 
-# What a token opens, and what hands tokens out.
+# Routes that need a token, and routes that issue tokens.
 PERSONAL = [route for route, row in access().items() if any(answers[0] == 401 for answers in row.values())]
 PERSONAL += [route for route in access() if route.startswith("auth/") and route not in PERSONAL]
-# Everybody may read the catalogue, and caches may keep it: catalog/tests/test_http_caching.py.
+# The catalogue is public and may be cached: catalog/tests/test_http_caching.py.
 PUBLIC = [(route, method) for route in PERSONAL for method in ("GET", "HEAD") if access()[route][method][0] == 200]
 PERSONAL_CALLS = [(route, method) for route in PERSONAL for method in METHODS if (route, method) not in PUBLIC]
 

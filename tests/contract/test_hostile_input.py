@@ -1,4 +1,4 @@
-"""What nobody should send, sent to every operation, signed in and not: the right refusal each time, and never a 500."""
+"""Bad input to every operation, with and without a token: the right refusal each time, and never a 500."""
 
 import json
 import re

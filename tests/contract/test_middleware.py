@@ -1,4 +1,4 @@
-"""The two lists of middleware: what is a page goes through MIDDLEWARE, all else through API_MIDDLEWARE."""
+"""The two lists of middleware: pages run through MIDDLEWARE, all other requests through API_MIDDLEWARE."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What Accept decides, what a query may hold, and what is asked first."""
+"""The Accept header, query strings, and the order of the checks."""
 
 import pytest
 from rest_framework.test import APIClient

@@ -1,4 +1,4 @@
-"""CORS_ALLOWED_ORIGINS and CORS_ALLOWED_HEADERS: what they may say, and whom they let in."""
+"""CORS_ALLOWED_ORIGINS and CORS_ALLOWED_HEADERS: valid values, and the origins that they allow."""
 
 import pytest
 from django.conf import settings as django_settings

@@ -1,4 +1,4 @@
-"""What a body of up to 1 MB may cost: bounded before anything is made of it, whatever call it is sent to."""
+"""The cost of a body of up to 1 MB is bounded before it is parsed, in every call."""
 
 import json
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""Which constraint refused a write, as each database tells it."""
+"""Recognising the violated constraint on each database."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission

@@ -1,4 +1,4 @@
-"""The database when it is slow, busy or away: bounds on waiting, the health check, terse errors, retries."""
+"""A slow, busy or lost database: timeouts, the health check, short errors, retries."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""A database that takes what is sent and never answers: who waits, and until when."""
+"""A database that accepts data and never answers: client-side timeouts."""
 
 import math
 

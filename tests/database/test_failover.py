@@ -1,4 +1,4 @@
-"""A primary that is demoted, promoted or closed to writers: what cannot be done is a 503, and nothing is stuck."""
+"""A primary that is demoted, promoted or read-only: impossible calls are 503, and nothing hangs."""
 
 import threading
 

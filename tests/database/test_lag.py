@@ -1,4 +1,4 @@
-"""Which replicas are read: those that are well, by the primary's position and no clock but our own."""
+"""The choice of replicas, by log positions and our own clock only."""
 
 import pytest
 from django.db import InterfaceError, OperationalError

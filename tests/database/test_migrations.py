@@ -106,7 +106,7 @@ def invalid_indexes() -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_migration_without_a_transaction_runs_again_after_it_was_interrupted():
+def test_interrupted_migration_without_transaction_runs_again():
     executor = MigrationExecutor(connection)
     latest = executor.loader.graph.leaf_nodes()
     steps = [step for step, _ in executor.migration_plan(latest, clean_start=True) if not step.atomic]

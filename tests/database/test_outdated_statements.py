@@ -1,4 +1,4 @@
-"""A migration changes the type of a column that prepared statements answer: who serves meanwhile goes on.
+"""A migration changes the result type of prepared statements, while a server serves.
 
 PostgreSQL refuses each of them from then on: "cached plan must not change result type".
 """

@@ -1,4 +1,4 @@
-"""DB_TRANSACTION_POOLING: threads that share fewer connections than they are, through a real PgBouncer.
+"""DB_TRANSACTION_POOLING: threads that share fewer connections, through a real PgBouncer.
 
 `make test-pgbouncer` runs the whole suite that way; here is what would fail without the setting.
 """

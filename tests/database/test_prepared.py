@@ -1,4 +1,4 @@
-"""A prepared query answers what the ORM's own answers, on every database."""
+"""A prepared query returns the same rows as the ORM, on every database."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

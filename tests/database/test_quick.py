@@ -1,4 +1,4 @@
-"""Statements that libpq runs by itself: the same rows and the same errors as by a cursor."""
+"""Statements sent by libpq directly: the same rows and errors as with a cursor."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The public catalogue is read from replicas that are well, and nothing else is."""
+"""Only the public catalogue is read from replicas, and only from good ones."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -360,7 +360,7 @@ def test_a_late_or_lost_replica_is_passed_over_and_read_again(pair):
 
         execute(standby, "SELECT pg_wal_replay_pause()")
         execute(primary, "UPDATE books SET price = 13.00")
-        until(lambda: price_of(anybody) == "13.00", "a replica that lags is passed over")
+        until(lambda: price_of(anybody) == "13.00", "a lagging replica is skipped")
         execute(standby, "SELECT pg_wal_replay_resume()")
         until_it_reads_the_replica(anybody, standby)
 
@@ -447,7 +447,7 @@ def test_a_replica_that_lags_answers_while_the_primary(pair, how):
             until(lambda: price_of(anybody) == "9.50", "it has the first price")
             with standing_still(standby):
                 execute(primary, "UPDATE books SET price = 14.00")
-                until(lambda: prices_of_visitors(port) == [(200, "14.00")] * 40, "a replica that lags is passed over")
+                until(lambda: prices_of_visitors(port) == [(200, "14.00")] * 40, "a lagging replica is skipped")
                 if how == "hangs":
                     way.swallows.set()
                 else:

@@ -1,4 +1,4 @@
-"""SQLite: the bound of a request holds for all of its statements together, and an answered commit is on the disk."""
+"""SQLite: one deadline for all statements of a request, and durable commits."""
 
 import pytest
 from django.db import OperationalError, connection, transaction

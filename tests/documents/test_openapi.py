@@ -1,4 +1,4 @@
-"""docs/openapi.json is the schema that the service answers with."""
+"""docs/openapi.json is the schema of the code."""
 
 import json
 

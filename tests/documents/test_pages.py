@@ -1,4 +1,4 @@
-"""Links that lead somewhere, pages that are made of other files, pictures that are small."""
+"""Links between pages, generated pages, and the size of pictures."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What README.md and docs/tour.md print is what happens on a fresh demo shop: every answer is compared."""
+"""The calls of README.md and docs/tour.md run on a fresh demo shop, and every answer is compared."""
 
 import json
 import re

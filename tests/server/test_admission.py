@@ -1,4 +1,4 @@
-"""What a request passes before Django sees it, in the application that the server calls."""
+"""The checks of a request before Django, in the application that the server calls."""
 
 import io
 import json
@@ -188,7 +188,7 @@ def test_a_full_temporary_folder_is_503(monkeypatch, caplog):
     monkeypatch.setattr("bookstore.server.bodies.Bodies.read", full)
 
     assert admit(echo)({"CONTENT_LENGTH": "4"}, Reply()) == [b"busy"]
-    assert "A body found no room in TMPDIR (No space left on device): its request gets 503" in caplog.text
+    assert "TMPDIR has no space for a body (No space left on device): its request gets 503" in caplog.text
 
 
 def test_a_stream_gives_its_slot_back_between_two_pieces():

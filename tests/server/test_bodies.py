@@ -1,4 +1,4 @@
-"""How a request's body is read: in memory or in a file, bounded together, and no slower than a rate."""
+"""Reading bodies: in memory or in a file, with a bound for all together and a minimum rate."""
 
 import io
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Values that no start can use are refused by the start, and nothing secret of them is repeated."""
+"""Bad values of variables stop the start, and the message repeats no secret."""
 
 import random
 import re
@@ -43,9 +43,9 @@ def test_a_bad_url_is_refused_without_its_password(url):
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("postgresql://shop@db/shop?pgbouncer=true", "has the option 'pgbouncer', which is another program's"),
-        ("postgresql://shop@db/shop?schema=public", "has the option 'schema', which is another program's"),
-        ("postgresql://shop@db/shop?nothing", "has an option that is none"),
+        ("postgresql://shop@db/shop?pgbouncer=true", "has the option 'pgbouncer', which libpq does not know"),
+        ("postgresql://shop@db/shop?schema=public", "has the option 'schema', which libpq does not know"),
+        ("postgresql://shop@db/shop?nothing", "has a malformed option"),
         ("postgresql://shop@db/shop\n", "has a blank or a line break at one of its ends"),
         (" sqlite:///shop.sqlite3", "has a blank or a line break at one of its ends"),
         ("postgresql://shop@db:port/shop", "names no host and port"),

@@ -1,4 +1,4 @@
-"""What must not get out into the log: a secret that somebody sent, wherever in a request they put it."""
+"""No secret of a request reaches the log, wherever in the request it is."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""One line a request, and what must never be in it."""
+"""One log line for each request, without personal data."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""/metrics: what is counted, by which labels, over all workers, and for whom."""
+"""/metrics: counters, labels, the sum of all workers, and access."""
 
 import json
 import os
@@ -340,8 +340,8 @@ def test_without_room_nothing_is_counted_and_the_log_says_so(tmp_path, monkeypat
     assert files.given_up
     assert metrics_files.VARIABLE not in os.environ
     assert caplog.messages == [
-        f"METRICS_ENABLED is set, and the workers' folder {tmp_path} has no room (No space left): this worker counts "
-        "nothing any more, and answers 503 at /metrics"
+        f"METRICS_ENABLED is set, and the workers' folder {tmp_path} has no space (No space left): this worker stops "
+        "counting, and answers 503 at /metrics"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The answer to a request for which no slot became free: as complete as any other."""
+"""The response of a request that got no slot has all headers of other responses."""
 
 import io
 import json

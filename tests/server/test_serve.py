@@ -1,4 +1,4 @@
-"""`manage.py serve`: one line for what is wrong, else the server with these arguments."""
+"""`manage.py serve`: one line for each problem, else the server with these arguments."""
 
 import os
 import socket
@@ -186,7 +186,7 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
 
 
 def test_serve_refuses_an_address_of_another_machine(started, free_port):
-    with pytest.raises(CommandError, match=r"HOST is '192\.0\.2\.1', which is no address of this machine"):
+    with pytest.raises(CommandError, match=r"HOST is '192\.0\.2\.1', which is not an address of this machine"):
         call_command("serve", host="192.0.2.1", port=free_port)
 
     assert started == []

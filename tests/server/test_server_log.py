@@ -1,4 +1,4 @@
-"""What the server itself writes: without advice that nobody needs, and in the form of all other lines."""
+"""The server's own log lines: in the format of all others, without useless advice."""
 
 import json
 import subprocess

@@ -300,4 +300,48 @@ def test_metrics_are_read_on_this_machine_with_debug_only(tmp_path):
 def test_hsts_for_browsers_lists_lasts_a_year(tmp_path):
     started = start(tmp_path, **PRODUCTION | {"HSTS_PRELOAD": "1", "HSTS_SECONDS": "3600"})
 
-    assert started.stderr.startswith("bookstore cannot start: HSTS_PRELOAD is 1, and browsers' list takes nobody with")
+    assert started.stderr.startswith("bookstore cannot start: HSTS_PRELOAD is 1, but browsers only preload sites with")
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        (
+            {"EMAIL_URL": "smtp://shop:s3cr3t-pa55@mail.example:port", "STOREFRONT_URL": "https://shop.example"},
+            "EMAIL_URL is not a URL",
+        ),
+        ({"EMAIL_URL": "smtp://shop:s3cr3t-pa55@mail.example"}, "STOREFRONT_URL is not set, but EMAIL_URL is"),
+        ({"STOREFRONT_VERIFY_PATH": "/verify"}, "STOREFRONT_VERIFY_PATH is wrong"),
+        ({"REQUIRE_VERIFIED_EMAIL": "1"}, "REQUIRE_VERIFIED_EMAIL is 1, but EMAIL_URL is not set"),
+        ({"MAIL_TEMPLATES": "/nowhere"}, "MAIL_TEMPLATES names no directory"),
+    ],
+)
+def test_bad_settings_of_mail_stop_the_start_without_a_secret(tmp_path, variables, line):
+    started = start(tmp_path, **PRODUCTION, **variables)
+
+    assert started.returncode == 1
+    assert started.stderr.startswith(f"bookstore cannot start: {line}")
+    assert started.stderr.count("\n") == 1
+    assert "s3cr3t" not in started.stderr
+
+
+def test_mail_is_off_in_production_and_printed_with_debug(tmp_path):
+    names = ("SENDS_MAIL", "EMAIL_BACKEND", "DEFAULT_FROM_EMAIL")
+
+    assert values(tmp_path, names, **PRODUCTION) == (
+        False,
+        "django.core.mail.backends.dummy.EmailBackend",
+        "no-reply@localhost",
+    )
+    assert values(tmp_path, names, DEBUG="1") == (
+        True,
+        "django.core.mail.backends.console.EmailBackend",
+        "no-reply@127.0.0.1",
+    )
+
+
+def test_mail_server_becomes_djangos_settings(tmp_path):
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "DEFAULT_FROM_EMAIL")
+    mail = {"EMAIL_URL": "smtp://shop:p%40w@mail.example", "STOREFRONT_URL": "https://shop.example"}
+
+    assert values(tmp_path, names, **PRODUCTION, **mail) == ("mail.example", 587, "p@w", True, "no-reply@shop.example")

@@ -1,4 +1,4 @@
-"""Which request runs next, which one queues, and which one is refused."""
+"""The order in which requests get slots, queue, and are refused."""
 
 import contextlib
 import threading

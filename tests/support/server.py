@@ -81,9 +81,9 @@ class Client:
 
 
 @contextmanager
-def running_server(*, workers: int = 2, **environ: str) -> Iterator[int]:
+def running_server(*, workers: int = 2, port: int = 0, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment_of_server(**environ))  # our own command
     try:

@@ -17,7 +17,7 @@ def tokens_of() -> Callable[[User], Tokens]:
 
 @pytest.fixture
 def call_with() -> Callable[[str | None], Response]:
-    """Asks for the cart, which only a signed-in customer has, with this Authorization header."""
+    """GET /cart, which needs a signed-in customer, with this Authorization header."""
 
     def call(authorization: str | None) -> Response:
         headers = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}

@@ -1,4 +1,4 @@
-"""Alice and Bob: customers, staff, and those who may do everything."""
+"""Factories of customers, staff and superusers."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class UserFactory(DjangoModelFactory):
 
 
 class StaffFactory(UserFactory):
-    """May enter the admin; holds no permission until a test gives it one."""
+    """May enter the admin, without any permission."""
 
     email = Sequence(lambda number: f"clerk{number}@example.com")
     is_staff = True

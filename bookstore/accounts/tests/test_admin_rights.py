@@ -1,4 +1,4 @@
-"""Rights are the superuser's to give: who may change users changes customers, and nobody's rights."""
+"""Only superusers grant permissions: staff who may change users can change customers, but no permissions."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -14,7 +14,7 @@ NEW = {"usable_password": "true", "password1": "another horse battery", "passwor
 
 @pytest.fixture
 def clerk() -> User:
-    """May do everything with users that Django's permissions allow."""
+    """Has all of Django's permissions on users."""
     clerk = StaffFactory(email="clerk@example.com")
     clerk.user_permissions.set(Permission.objects.filter(content_type__app_label__in=["accounts", "auth"]))
     return clerk

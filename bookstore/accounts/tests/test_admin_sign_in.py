@@ -1,4 +1,4 @@
-"""The admin's sign-in is counted with the API's: no way around the throttle for the same account."""
+"""The admin's sign-in counts in the API's throttle."""
 
 import re
 

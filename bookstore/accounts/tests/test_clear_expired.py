@@ -45,6 +45,7 @@ def test_clear_expired_again_deletes_nothing(alice):
 
     assert clear_expired() == (
         "Deleted 0 expired sessions and 0 expired counts of attempts.\n"
+        "Deleted 0 changes of an email that nobody confirmed in time.\n"
         "Deleted 0 expired sign-ins of staff and 0 old events of their history.\n"
         "Deleted 0 background tasks that ended long ago.\n"
     )
@@ -55,10 +56,10 @@ def test_clear_expired_deletes_in_batches(alice, rows, django_assert_num_queries
     for _ in range(rows):
         session(alice, expires=Now() - HOUR)
 
-    # Two for each batch of sessions; then one that finds no more, one that finds no window, and of the staff one for
-    # sign-ins, one for Django's log, one for actions, three for the history (a savepoint around the oldest events), one
-    # for tasks.
-    with django_assert_num_queries(2 * rows + 9):
+    # Two for each batch of sessions; then one that finds no more, one that finds no window, one no email, and of the
+    # staff one for sign-ins, one for Django's log, one for actions, three for the history (a savepoint around the
+    # oldest events), one for tasks.
+    with django_assert_num_queries(2 * rows + 10):
         output = clear_expired(batch=1)
 
     assert output.startswith(f"Deleted {rows} expired sessions")

@@ -1,4 +1,4 @@
-"""Under which address is a client counted?"""
+"""The address by which a client is counted."""
 
 from ipaddress import ip_network
 
@@ -12,19 +12,19 @@ PROXIES = ["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]
 @pytest.mark.parametrize(
     ("peer", "forwarded", "counted"),
     [
-        # The peer is no proxy of ours: whatever it says is ignored.
+        # The peer is not a trusted proxy: its headers are ignored.
         ("203.0.113.9", None, "203.0.113.9"),
         ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
         ("203.0.113.9", "198.51.100.1, 10.0.0.1", "203.0.113.9"),
-        # It is one: the right-most address that is none of ours.
+        # The peer is a trusted proxy: the right-most untrusted address counts.
         ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
         ("192.0.2.1", " 198.51.100.1 ", "198.51.100.1"),
         ("10.0.0.1", "198.51.100.66, 198.51.100.1", "198.51.100.1"),
         ("10.0.0.1", "198.51.100.66,198.51.100.1,10.2.3.4,192.0.2.1", "198.51.100.1"),
         ("10.0.0.1", "10.9.9.9, 198.51.100.1, 10.2.3.4", "198.51.100.1"),
-        # All of them are ours: the first one is the client.
+        # All are trusted: the first one is the client.
         ("10.0.0.1", "10.9.9.9, 10.2.3.4", "10.9.9.9"),
-        # Nothing, or nonsense: the peer.
+        # No header, or an invalid one: the peer.
         ("10.0.0.1", None, "10.0.0.1"),
         ("10.0.0.1", "", "10.0.0.1"),
         ("10.0.0.1", "unknown", "10.0.0.1"),
@@ -42,7 +42,7 @@ PROXIES = ["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]
         ("10.0.0.1", "[2001:db8:1:2:3:4:5:6]", "2001:db8:1:2::/64"),
         ("10.0.0.1", "[::ffff:198.51.100.1]:99", "198.51.100.1"),
         ("10.0.0.1", "198.51.100.66, [2001:db8:1:2::3]:4711 ,192.0.2.1:1", "2001:db8:1:2::/64"),
-        # What only looks like it: the peer.
+        # Similar to an address, but invalid: the peer.
         ("10.0.0.1", "198.51.100.1:", "10.0.0.1"),
         ("10.0.0.1", "198.51.100.1:http", "10.0.0.1"),
         ("10.0.0.1", "198.51.100.1:123456", "10.0.0.1"),
@@ -50,7 +50,7 @@ PROXIES = ["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]
         ("10.0.0.1", "[198.51.100.1]x", "10.0.0.1"),
         ("10.0.0.1", "[2001:db8::1", "10.0.0.1"),
         ("10.0.0.1", ":4711", "10.0.0.1"),
-        # IPv6 by its /64; IPv4 in the clothes of IPv6 is IPv4.
+        # IPv6 counts by its /64; an IPv4-mapped IPv6 address is IPv4.
         ("2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::1", None, "2001:db8:1:2::/64"),
         ("2001:db8:ffff::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
@@ -61,7 +61,7 @@ PROXIES = ["10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"]
         ("10.0.0.1", "198.51.100.1, ::ffff:10.2.3.4", "198.51.100.1"),
         ("::1", None, "::/64"),
         ("fe80::1%eth0", None, "fe80::/64"),
-        # A server behind a socket of the file system knows no address.
+        # A server on a Unix socket has no peer address.
         ("", "198.51.100.1", ""),
         ("unix:", None, "unix:"),
     ],
@@ -102,7 +102,7 @@ def test_headers_of_proxies_count_from_trusted_peers_only(settings, peer, believ
 
 @pytest.mark.parametrize(("peer", "secure"), [("127.0.0.1", True), ("203.0.113.9", False)])
 def test_scheme_is_believed_from_trusted_peers_only(client, settings, peer, secure):
-    """Over https a browser is told so for a year: of a header that anybody sent, it would be told that of http."""
+    """A forged header must not cause HSTS over http, which a browser would keep for a year."""
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -1,4 +1,4 @@
-"""What several clients do at the same moment, on a database that really does it at the same moment."""
+"""Concurrent calls of several clients, each on its own connection."""
 
 import threading
 from collections import Counter

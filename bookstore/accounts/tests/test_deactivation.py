@@ -1,4 +1,4 @@
-"""Who is deactivated is signed out for good: an activation brings back no session and no cookie of the admin."""
+"""A deactivation ends sessions and admin cookies for good: they stay refused after an activation."""
 
 import pytest
 from django.urls import reverse

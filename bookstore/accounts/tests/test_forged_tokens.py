@@ -1,7 +1,7 @@
-"""What somebody may make up, or change, or carry over: none of it is accepted, and none of it is an error of ours.
+"""Forged, changed and foreign tokens: all are refused, and none causes a 500.
 
-The tokens are made by PyJWT or by hand, not by the code under test. `signed` ones have the right key, as if another
-program had it, too: what is in them must still be exactly what we issue.
+The tokens are made by PyJWT or by hand, not by the code under test. `signed` ones have the right key: their claims
+must still be exactly as we issue them.
 """
 
 import base64
@@ -61,7 +61,7 @@ def by_hand(header: Any, payload: Any, key: str = KEY, digest: Any = hashlib.sha
 
 
 def test_token_made_here_like_a_good_one_is_accepted(claims, call_with):
-    """Else every refusal below could have another reason."""
+    """Otherwise each refusal below could have another reason."""
     assert call_with(f"Bearer {signed(claims)}").status_code == 200
     assert call_with(f"Bearer {by_hand({'alg': 'HS256', 'typ': 'JWT'}, claims)}").status_code == 200
 

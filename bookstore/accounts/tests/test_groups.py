@@ -1,4 +1,4 @@
-"""The groups that a shop begins with, as their apps declare them, and what each may do."""
+"""The groups of a new shop, as the apps declare them, and their permissions."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""A signing key is changed without signing anybody out: the one before is believed for a while, no other ever is."""
+"""Rotating the signing key signs nobody out: the previous key is accepted for a while, no other is."""
 
 import time
 
@@ -16,7 +16,7 @@ OTHER = "a-signing-key-of-somebody-else-0123456789-abcdefgh"
 
 @pytest.fixture
 def key_changed(settings):
-    """What an operator does in the middle of a change."""
+    """The settings in the middle of a rotation."""
 
     def change(*, previous):
         settings.JWT_SIGNING_KEY = NEW

@@ -33,6 +33,9 @@ def test_me_answers_the_account(client_for, alice):
     assert response.json() == {
         "id": alice.pk,
         "email": "alice@example.com",
+        "email_verified": False,
+        "new_email": None,
+        "name": "",
         "role": "user",
         "date_joined": alice.date_joined.isoformat().replace("+00:00", "Z"),
     }

@@ -1,4 +1,4 @@
-"""Whose token is it, when ids of users and sessions are given out again, or a copy of the database is served?"""
+"""Tokens after a restore, when ids of users and sessions are used again, and in a copy of the database."""
 
 import jwt
 import pytest
@@ -21,7 +21,7 @@ def as_an_earlier_release_made_it(token: str) -> str:
 
 @pytest.fixture
 def restored(alice):
-    """Eve's tokens, in a shop whose restored backup did not know her: her ids are Alice's now."""
+    """Eve's tokens after a restore of a backup from before her registration: her ids are now Alice's."""
     eve = UserFactory(email="eve@example.com")
     session = LoginSession.objects.begin(eve)
     eves = tokens.issue(session)

@@ -1,4 +1,4 @@
-"""A refused sign-in takes the time of the slowest hash in use, whatever was wrong: on a clock of the test's own."""
+"""A refused sign-in takes the time of the slowest hash in use, for any reason. On a fake clock."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, UserFacto
 
 pytestmark = pytest.mark.django_db
 
-# Milliseconds that looking at a password takes, by the memory that its hash names; of today's 31.
+# Milliseconds that checking a password takes, by the memory parameter of its hash; 31 with today's.
 TAKES = {"m=8192": 15, "m=19456": 31, "m=102400": 141}
 
 
@@ -26,7 +26,7 @@ class DjangosOwn(Argon2id):
 
 @pytest.fixture
 def clock(monkeypatch, settings) -> Callable[[], float]:
-    """Stands still but for looks at passwords, and sleeps. Answers with the milliseconds since it was asked last."""
+    """A clock that only checks of passwords and sleeps advance. Returns the milliseconds since the last call."""
     passed = [0.0]
 
     def look(raw, encoded):

@@ -1,4 +1,4 @@
-"""What a thief gains who copied a refresh token: before its owner used it, within the grace, and after it."""
+"""The use of a stolen refresh token: before its owner used it, within the grace, and after it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""AUTH_THROTTLE_RATE: how often one address, and one account, may try."""
+"""AUTH_THROTTLE_RATE: the limit of attempts by one address and at one account."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What holds of users, whoever writes them: the API, the admin, the shell, or SQL."""
+"""Rules of users for every writer: the API, the admin, the shell, or SQL."""
 
 from datetime import UTC, datetime
 from unicodedata import normalize

@@ -7,7 +7,7 @@ from bookstore.audit.recording import record
 from tests.support.staff_pages import ELSEWHERE, NONE_TO_ADD, READ, of_model, pages
 
 PAGES = {
-    # Nobody adds, changes or deletes what is in the history.
+    # The history is read-only.
     **of_model(
         "audit/auditevent",
         bulk=False,

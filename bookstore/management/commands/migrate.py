@@ -1,7 +1,7 @@
-"""`manage.py migrate`: Django's, past the pooler that DATABASE_URL may name, one at a time, with errors of one line.
+"""`manage.py migrate`: Django's, bypassing a pooler, one at a time, with one-line errors.
 
-A migration needs a session of its own: one that runs without a transaction sets timeouts that outlive a statement, and
-the lock that keeps a second `migrate` waiting is the session's.
+A migration needs its own session: one without a transaction sets timeouts that outlive a statement, and the lock for
+which a second `migrate` waits belongs to the session.
 """
 
 import time
@@ -17,15 +17,15 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connect
 from bookstore.database import is_unavailable, sqlstate
 from bookstore.management.commands.serve import away
 
-# The key of PostgreSQL's advisory lock, which is each database's own.
+# The key of the advisory lock, which is per database.
 LOCK = int.from_bytes(b"migrate")
-# Seconds: how often a second `migrate` looks whether the first has ended, and after how long it gives up.
+# Seconds between two tries of a second `migrate` to get the lock, and until it gives up.
 LOOK_EVERY, PATIENCE = 0.5, 600
 
-# SQLSTATEs, and their classes: lost connections, no room, no transaction here, shut down.
+# SQLSTATEs, and classes of them: lost connection, no resources, invalid transaction state, shutdown.
 FORBIDDEN, NOT_HAD = "42501", {"55P03", "40P01"}
 AWAY = {"", "08", "25", "53", "57"}
-# What SQLite says of its file; anything else is a bug in a migration.
+# SQLite's messages about its file; any other error is a bug in a migration.
 OF_THE_FILE = ("locked", "unable to open", "readonly", "disk")
 
 
@@ -43,11 +43,11 @@ class Command(migrate.Command):
 
     @contextmanager
     def alone(self, connection: Any, *, only_looks: bool) -> Iterator[None]:
-        """For the length of the `with` no other `migrate` changes this database of PostgreSQL.
+        """Prevents another `migrate` on this PostgreSQL database inside the `with`.
 
-        Asks again and again instead of waiting in one statement: CREATE INDEX CONCURRENTLY of the other would wait for
-        that statement to end. Raises CommandError after PATIENCE seconds. SQLite has no such lock: there the second
-        fails at the first table that is there by then.
+        Polls instead of waiting in one statement, because CREATE INDEX CONCURRENTLY of the other would wait for that
+        statement. Raises CommandError after PATIENCE seconds. SQLite has no such lock: there the second fails at the
+        first table that exists already.
         """
         if connection.vendor != "postgresql" or only_looks:
             yield
@@ -72,7 +72,8 @@ class Command(migrate.Command):
 
 
 def in_one_line(error: DatabaseError, connection: Any) -> Exception:
-    """A CommandError for what the operator can mend: the role, a lock, a database that is away. Else the error."""
+    """A CommandError for problems that the operator can solve: the role, a lock, a database that is down. Else the
+    error."""
     # Django's "cannot create django_migrations" keeps the server's error as its context.
     known = error if error.__cause__ or not isinstance(error.__context__, DatabaseError) else error.__context__
     reason = (str(known).strip() or type(known).__name__).splitlines()[0]
@@ -97,9 +98,9 @@ def in_one_line(error: DatabaseError, connection: Any) -> Exception:
 
 @contextmanager
 def past_the_pooler(alias: str) -> Iterator[None]:
-    """For the length of the `with` this thread's connection goes to DATABASE_DIRECT_URL, where one is set.
+    """Inside the `with` this thread's connection uses DATABASE_DIRECT_URL, if it is set.
 
-    Raises CommandError when there is a pooler and no way past it.
+    Raises CommandError for a pooler without DATABASE_DIRECT_URL.
     """
     if alias != DEFAULT_DB_ALIAS or not (settings.DATABASE_DIRECT_URL or settings.DB_TRANSACTION_POOLING):
         yield

@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from bookstore.tasks import GiveUp, task
+from bookstore.tasks import GiveUp, retried, task
 
 done: list[str] = []
 
@@ -20,6 +20,12 @@ def greet(name: str) -> str:
 def fail(name: str) -> None:
     done.append(name)
     raise LookupError(f"nobody is called {name}")
+
+
+@task()
+@retried(10, *[60] * 7, 3600)
+def fail_patiently(name: str) -> None:
+    raise ConnectionError("the mail server is away")
 
 
 @task()

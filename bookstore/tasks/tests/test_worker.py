@@ -1,4 +1,4 @@
-"""What becomes of a task: run once, again after a failure, again when its process has died."""
+"""The states of a task: run once, retried after a failure, run again after its process died."""
 
 import os
 import signal
@@ -80,6 +80,25 @@ def test_a_task_that_fails_is_run_again_later_and_then_no_more(caplog):
     assert "Task fail failed for good (attempt 4)" in caplog.text
 
 
+def test_a_task_with_pauses_of_its_own_is_retried_after_those():
+    result = examples.fail_patiently.enqueue("Bob")
+    waits = []
+
+    for claims in (["died"], ["died"] * 8, ["died"] * 2):
+        DBTaskResult.objects.update(status="READY", run_after=timezone.now(), worker_ids=claims)
+        run_waiting()
+        waits.append(round((DBTaskResult.objects.get().run_after - timezone.now()).total_seconds(), -1))
+
+    result.refresh()
+    assert (waits, result.status) == ([60, 3600, 60], "READY")
+    DBTaskResult.objects.update(status="RUNNING", worker_ids=["died"] * 19)
+    recover()
+    assert states() == ["READY"]
+    DBTaskResult.objects.update(status="RUNNING", worker_ids=["died"] * 20)
+    recover()
+    assert states() == ["FAILED"]
+
+
 @pytest.mark.parametrize(
     ("task", "state", "reason"),
     [
@@ -137,7 +156,7 @@ def test_a_task_whose_end_a_worker_could_not_write_is_ready_again():
 
 
 def test_a_task_that_ends_its_worker_each_time_fails_for_good():
-    claimed_by(*["died"] * worker.MOST_CLAIMS)
+    claimed_by(*["died"] * 8)
 
     recover()
 

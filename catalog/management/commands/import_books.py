@@ -4,10 +4,11 @@ import csv
 import os
 import sys
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from itertools import islice
 from typing import Any, TextIO
 
@@ -27,7 +28,8 @@ from catalog.importing.staged import chosen_headings
 from catalog.importing.table import Line
 
 SHOWN = 10  # rows in the summary; the report has all
-REFUSED, LEFT_OUT = "refused", "left out"
+REFUSED, LEFT_OUT, RETITLED = "refused", "left out", "another title"
+ANOTHER_TITLE = "The book of this ISBN has another title, which becomes the file's: see that the ISBN is right."
 INTERRUPTED = 130  # the exit status after Ctrl-C
 
 HELP = """\
@@ -66,6 +68,13 @@ class Command(BaseCommand):
             action="store_true",
             help="change the books that are there to what the file says; a column that it lacks stays as it is",
         )
+        parser.add_argument(
+            "--written-at",
+            metavar="TIME",
+            type=moment,
+            help="when the stocks in the file were read, as 2026-11-27T09:30Z: a row with another stock is refused if "
+            "its book changed since, by orders say; without it the file's stock is written",
+        )
         parser.add_argument("--strict", action="store_true", help="refuse a row for any cell that cannot be read")
         parser.add_argument(
             "--dates",
@@ -79,7 +88,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report",
             metavar="REPORT.csv",
-            help="write each cell that was refused or left out to this file: line, outcome, column, value, reason",
+            help="write each cell that was refused, left out or gave a book another title to this file: line, outcome, "
+            "column, value, reason",
         )
 
     def handle(self, *args: Any, file: str, report: str | None, **options: Any) -> None:
@@ -96,7 +106,12 @@ class Command(BaseCommand):
                 findings = Findings(stack.enter_context(opened_report(report, file)) if report else None)
                 history = History(Actor.of_command("import_books"), os.path.basename(file))
                 loader = stack.enter_context(
-                    Loader(update=options["update"], dry_run=options["dry_run"], record=history.write)
+                    Loader(
+                        update=options["update"],
+                        dry_run=options["dry_run"],
+                        record=history.write,
+                        written_at=options["written_at"],
+                    )
                 )
                 self.stdout.write(f"{file}: {sheet}; columns {', '.join(c for c in sheet.table.columns if c)}.")
                 if sheet.table.unread:
@@ -123,8 +138,11 @@ class Command(BaseCommand):
                         findings.add(line.number, REFUSED, row.faults)
                     else:
                         good.append((line.number, row))
-                for number, fault in loader.load(good):
-                    findings.add(number, REFUSED, [fault])
+                for plan in loader.load(good):
+                    findings.add(plan.number, REFUSED, plan.faults)
+                    if plan.retitles:
+                        titles = " → ".join(plan.changes["title"])
+                        findings.add(plan.number, RETITLED, [Fault("title", titles, ANOTHER_TITLE)])
                 read = batch[-1].number
                 reset_queries()  # with DEBUG Django keeps every statement in memory
                 progress.show(loader)
@@ -156,7 +174,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{'Would be: ' if loader.dry_run else ''}{text}, in {progress.seconds:.1f} s.")
         for (outcome, column, reason), number in findings.reasons.most_common():
             self.stdout.write(f"{number:>8,} {outcome}: {column}: {reason}")
-        for number, fault in findings.refused:
+        for number, fault in findings.shown:
             self.stdout.write(f"  line {number}: {fault.column} is '{printable(fault.value)}': {fault.reason}")
         if report:
             self.stdout.write(f"Each of them, with its line, is in {report}.")
@@ -164,12 +182,24 @@ class Command(BaseCommand):
             self.stdout.write("Run it with --report REPORT.csv for each of them with its line.")
 
 
+def moment(text: str) -> datetime:
+    """Parses a time. Raises ArgumentTypeError for an invalid one, or one without a time zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ArgumentTypeError(f"{text!r} is no time with its time zone: write it as 2026-11-27T09:30Z")
+    return at
+
+
 class Findings:
-    """Refused rows and left-out cells: counted by reason; the first few for the summary, all of them in the report."""
+    """Refused rows, left-out cells and changed titles: counted by reason; the first few for the summary, all of them in
+    the report."""
 
     def __init__(self, report: TextIO | None) -> None:
         self.reasons: Counter[tuple[str, str, str]] = Counter()
-        self.refused: list[tuple[int, Fault]] = []  # the first few
+        self.shown: list[tuple[int, Fault]] = []  # the first few
         self.writer = csv.writer(report) if report else None
         if self.writer:
             self.writer.writerow(("line", "outcome", "column", "value", "reason"))
@@ -177,8 +207,8 @@ class Findings:
     def add(self, line: int, outcome: str, faults: Iterable[Fault]) -> None:
         for fault in faults:
             self.reasons[outcome, fault.column, fault.reason] += 1
-            if outcome == REFUSED and len(self.refused) < SHOWN:
-                self.refused.append((line, fault))
+            if outcome != LEFT_OUT and len(self.shown) < SHOWN:
+                self.shown.append((line, fault))
             if self.writer:
                 self.writer.writerow((line, outcome, fault.column, written(fault.value), fault.reason))
 

@@ -27,6 +27,7 @@ TOUR = """\
   customer  {reader[0]}   password {reader[1]}
   staff     {staff[0]}    password {staff[1]}
 
+  {base}/shop/            the shop, in the browser
   {base}/docs             the API, to read and to try
   {base}/admin/           the staff's site
   {base}/books?q=austen   the catalogue

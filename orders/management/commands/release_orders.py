@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 
-from orders.checkout import KEPT
-from orders.models import CheckoutKey, Order
+from orders.models import KEPT, CheckoutKey, Order
+from orders.releasing import Releasing
 
 BATCH = 100  # orders, each in its own short transaction
 
@@ -26,8 +26,8 @@ the same moment is left alone."""
         if dry_run:
             self.stdout.write(f"{Order.objects.unpaid_since(moment).count()} orders would be cancelled.")
             return
-        released = 0
-        while count := Order.objects.release_batch(moment, size=BATCH):
+        releasing, released = Releasing(), 0
+        while count := releasing.batch(moment, size=BATCH):
             released += count
             self.stdout.write(f"{released} orders cancelled …")
         CheckoutKey.objects.filter(created_at__lte=moment - KEPT).delete()

@@ -1,4 +1,4 @@
-"""GET /cart without any framework: ASGI, asyncpg, orjson, one statement. The most that hand-written Python gives.
+"""GET /cart without a framework: ASGI, asyncpg, orjson, one statement. The upper bound of hand-written Python.
 
 It checks the token's signature, the session and the user, and answers the body that the project answers; it has no
 routing, no errors, no request id, no log and no security headers.

@@ -1,4 +1,4 @@
-"""The one statement of GET /cart as somebody would write it who wants nothing else: bare/app.py and pgbench run it."""
+"""The one statement of GET /cart, hand-written for nothing else: bare/app.py and pgbench run it."""
 
 GET_CART = """SELECT u.is_active, c.updated_at, i.id, i.quantity, i.added_at, i.price_at_add,
        b.id, b.title, b.author, b.price, b.cover_image_url, b.stock_quantity, b.is_active

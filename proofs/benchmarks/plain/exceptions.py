@@ -45,6 +45,18 @@ class CartItemNotFound(exceptions.APIException):
     field = "item_id"
 
 
+class CartEmpty(exceptions.APIException):
+    status_code = 422
+    default_detail = "The cart is empty: there is nothing to order."
+    default_code = "ORDER_CART_EMPTY"
+
+
+class InsufficientStock(exceptions.APIException):
+    status_code = 409
+    default_detail = "There are too few copies of some books: lower the quantities, or remove the lines."
+    default_code = "ORDER_INSUFFICIENT_STOCK"
+
+
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     response = drf_exception_handler(exc, context)
     if response is None:

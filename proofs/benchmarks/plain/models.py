@@ -1,3 +1,4 @@
+import secrets
 from decimal import Decimal
 
 from django.conf import settings
@@ -82,3 +83,44 @@ class CartItem(models.Model):
         if self.book.price != self.price_at_add:
             issues.append({"code": "PRICE_CHANGED", "from": str(self.price_at_add), "to": str(self.book.price)})
         return issues
+
+
+def new_number() -> str:
+    return f"{secrets.token_hex(3)[:5]}-{secrets.token_hex(3)[:5]}".upper()
+
+
+class Order(models.Model):
+    number = models.CharField(max_length=11, unique=True, default=new_number)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="orders")
+    status = models.CharField(max_length=9, default="placed")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    currency = models.CharField(max_length=3)
+    total_items = models.PositiveIntegerField()
+    total_price = models.DecimalField(max_digits=15, decimal_places=2)
+    note = models.TextField(blank=True)
+    contact = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderItem(models.Model):
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+")
+    quantity = models.PositiveSmallIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    title = models.CharField(max_length=500)
+    author = models.CharField(max_length=255)
+    isbn = models.CharField(max_length=13, null=True)  # noqa: DJ001  # not known
+    cover_image_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001  # not known
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"
+
+    @property
+    def line_total(self) -> Decimal:
+        return self.unit_price * self.quantity

@@ -1,7 +1,7 @@
 from django.conf import settings
 from rest_framework import serializers
 
-from proofs.benchmarks.plain.models import Book, Cart, CartItem
+from proofs.benchmarks.plain.models import Book, Cart, CartItem, Order, OrderItem
 
 
 class BookSerializer(serializers.ModelSerializer):
@@ -51,3 +51,46 @@ class CartSerializer(serializers.ModelSerializer):
 
     def get_currency(self, cart: Cart) -> str:
         return settings.SHOP_CURRENCY
+
+
+class CheckoutSerializer(serializers.Serializer):
+    note = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+    contact = serializers.JSONField(required=False, default=None)
+
+
+class OrderBookSerializer(serializers.ModelSerializer):
+    id = serializers.IntegerField(source="book_id")
+
+    class Meta:
+        model = OrderItem
+        fields = ["id", "title", "author", "isbn", "cover_image_url"]
+
+
+class OrderItemSerializer(serializers.ModelSerializer):
+    book_id = serializers.IntegerField()
+    line_total = serializers.DecimalField(max_digits=19, decimal_places=2)
+    book = OrderBookSerializer(source="*")
+
+    class Meta:
+        model = OrderItem
+        fields = ["id", "book_id", "quantity", "unit_price", "line_total", "book"]
+
+
+class OrderSerializer(serializers.ModelSerializer):
+    items = OrderItemSerializer(many=True)
+
+    class Meta:
+        model = Order
+        fields = [
+            "id",
+            "number",
+            "status",
+            "created_at",
+            "currency",
+            "items",
+            "total_items",
+            "total_price",
+            "contact",
+            "note",
+            "expires_at",
+        ]

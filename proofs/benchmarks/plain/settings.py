@@ -1,4 +1,4 @@
-"""The settings that `django-admin startproject` writes, for an API: nothing is tuned, and nothing is left out."""
+"""The settings of `django-admin startproject` for an API, without tuning."""
 
 import os
 from datetime import timedelta

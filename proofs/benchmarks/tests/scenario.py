@@ -40,6 +40,10 @@ STEPS: list[dict[str, Any]] = [
     {"who": "alice", "call": "DELETE /cart/items/<first>"},
     {"who": "alice", "call": "DELETE /cart/items/<first>"},
     {"who": "alice", "call": "GET /cart"},
+    {"who": "alice", "call": "POST /orders/checkout"},
+    {"who": "alice", "call": "PUT /cart/items/<second>", "body": {"quantity": 2}},
+    {"who": "alice", "call": "POST /orders/checkout", "body": {"note": "Ring twice."}},
+    {"who": "alice", "call": "GET /cart"},
     {"who": "nobody", "call": "GET /cart", "status_only": True},
     {"who": "nobody", "call": "GET /books?page=1", "status_only": True},
     {"who": "nobody", "call": "GET /books/<emma>", "status_only": True},
@@ -75,11 +79,16 @@ def play(clients: dict[str, Any], ids: dict[str, int]) -> list[Any]:
 
 def without_nature(value: Any, names: dict[int, str], key: str = "") -> Any:
     if isinstance(value, dict):
+        if "number" in value:  # an order: its ids are those of no line
+            items = [item | {"id": "an item"} for item in value["items"]]
+            value = value | {"id": "an order", "items": items}
         return {name: without_nature(each, names, name) for name, each in value.items()}
     if isinstance(value, list):
         return [without_nature(each, names) for each in value]
     if key in {"id", "book_id", "item_id"}:
         return names.get(value, value)
-    if key in {"added_at", "updated_at"} and value is not None:
+    if key == "number":
+        return f"a number with a hyphen: {value[5] == '-'}"
+    if key in {"added_at", "updated_at", "created_at", "expires_at"} and value is not None:
         return f"a time in UTC: {value[10] == 'T' and value.endswith('Z')}"
     return value

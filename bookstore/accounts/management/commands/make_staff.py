@@ -12,6 +12,8 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from bookstore.accounts.models import User
+from bookstore.audit.actor import Actor
+from bookstore.audit.recording import changed, difference, record
 
 
 class Command(BaseCommand):
@@ -51,7 +53,7 @@ class Command(BaseCommand):
                 "run it again."
             ) from error
         self.stdout.write(f"{user.email} {'was made, and ' if made else ''}may enter the admin site.")
-        held = ", ".join(user.groups.order_by("name").values_list("name", flat=True))
+        held = names(user)
         if user.is_superuser:
             self.stdout.write("A superuser: may do everything.")
         elif held:
@@ -61,14 +63,20 @@ class Command(BaseCommand):
             self.stdout.write(self.style.WARNING(warning))
 
     def staff(self, user: User, password: str | None, groups: list[Group]) -> User:
-        """Creates or changes the user, in one transaction. Raises IntegrityError if another process created it
-        meanwhile."""
+        """Creates or changes the user, and records it, in one transaction. Raises IntegrityError if another process
+        created it meanwhile."""
         with transaction.atomic():
-            if user._state.adding:
+            made = user._state.adding
+            was_staff, had = user.is_staff, "" if made else names(user)
+            if made:
                 user = User.objects.create_user(user.email, password, is_staff=True)
             elif not User.objects.filter(pk=user.pk).update(is_staff=True):
                 raise CommandError(f"{user.email} was deleted in this moment. Nothing was changed.")
             user.groups.add(*groups)
+            differences = difference({"is_staff": was_staff, "groups": had}, {"is_staff": True, "groups": names(user)})
+            if differences:
+                summary = f"Let {user.email} into this site{' with a new account' if made else ''}."
+                record(Actor.of_command("make_staff"), summary, [changed(user, differences)])
         return user
 
     def new_password(self, user: User) -> str:
@@ -87,6 +95,10 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"The password is too weak. {' '.join(error.messages)}") from error
         return password
+
+
+def names(user: User) -> str:
+    return ", ".join(user.groups.order_by("name").values_list("name", flat=True))
 
 
 def find_group(name: str) -> Group:

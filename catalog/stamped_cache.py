@@ -13,7 +13,7 @@ class Stamped(NamedTuple, Generic[V]):
     value: V
 
 
-class Remembered(Generic[V]):
+class StampedCache(Generic[V]):
     """A thread-safe cache of the `size` most recently used answers."""
 
     def __init__(self, size: int) -> None:

@@ -1,0 +1,140 @@
+"""Search and filters of orders for staff. Each reads a bounded number of rows by an index, and says when it stopped."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import now
+
+from bookstore.accounts.finding import by_part_of_email
+from bookstore.accounts.models import User
+from bookstore.admin.lists import is_id, note
+from catalog.isbn import clean_isbn
+from catalog.models import Book
+from catalog.search.query import wanted_words
+from orders.models import Order, OrderItem
+from orders.numbers import as_typed
+
+MOST_ORDERS = 500  # of one book, the newest
+MOST_BOOKS = 20  # the best matches of a search for words
+ONLY_NEWEST = f"Only the {MOST_ORDERS:,} newest orders with each book were looked for."
+ONLY_BEST = f"Only the {MOST_BOOKS} books that fit these words best were looked for."
+
+
+def holding(books: Collection[int]) -> tuple[set[int], bool]:
+    """The ids of the newest orders with each of these books; and whether one has more. One query for each book."""
+    found: set[int] = set()
+    cut = False
+    for book in books:
+        items = OrderItem.objects.filter(book=book).order_by("-order_id")
+        ids = list(items.values_list("order_id", flat=True)[: MOST_ORDERS + 1])
+        cut = cut or len(ids) > MOST_ORDERS
+        found.update(ids[:MOST_ORDERS])
+    return found, cut
+
+
+def matching(request: HttpRequest, orders: QuerySet[Order], text: str) -> QuerySet[Order]:
+    """Orders of this number, of a customer whose email has this in it, with the book of this ISBN, also when that was
+    deleted, or with a book of these words. At most MOST_BOOKS queries and those of a search of the catalogue.
+    """
+    number = as_typed(text)
+    if number is not None and (known := orders.filter(number=number)).exists():
+        return known
+    if "@" in text:
+        users, cut = by_part_of_email(text)
+        if cut:
+            note(request, "Only some of the customers with such an email were looked for: write more of it.")
+        return orders.filter(user__in=users)
+    try:
+        items = OrderItem.objects.filter(isbn=clean_isbn(text)).order_by("-order_id")
+        return orders.filter(pk__in=list(items.values_list("order_id", flat=True)[:MOST_ORDERS]))
+    except ValidationError:
+        pass  # not an ISBN: words
+    if not wanted_words(text):
+        return orders.none()
+    books = list(Book.objects.search(text).values_list("pk", flat=True)[: MOST_BOOKS + 1])
+    if len(books) > MOST_BOOKS:
+        note(request, ONLY_BEST)
+    return of_books(request, orders, books[:MOST_BOOKS])
+
+
+def of_books(request: HttpRequest, orders: QuerySet[Order], books: Collection[int]) -> QuerySet[Order]:
+    found, cut = holding(books)
+    if cut:
+        note(request, ONLY_NEWEST)
+    return orders.filter(pk__in=found)
+
+
+def day_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+class DayFilter(admin.SimpleListFilter):
+    """Days in UTC. The overview's bars link to one day: `?day=2026-11-27`."""
+
+    title = "day"
+    parameter_name = "day"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        choices = [("today", "Today"), ("yesterday", "Yesterday"), ("week", "7 days"), ("month", "30 days")]
+        chosen = day_of(request.GET.get(self.parameter_name, ""))
+        return [*choices, (chosen.isoformat(), f"{chosen:%d %b %Y}")] if chosen else choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        value = self.value() or ""
+        today = now().date()
+        spans = {
+            "today": (today, 1),
+            "yesterday": (today - timedelta(days=1), 1),
+            "week": (today - timedelta(days=6), 7),
+            "month": (today - timedelta(days=29), 30),
+        }
+        chosen = day_of(value)
+        if value not in spans and chosen is None:
+            return queryset
+        first, days = spans.get(value) or (chosen, 1)
+        begin = datetime.combine(first or today, datetime.min.time(), UTC)
+        try:
+            end = begin + timedelta(days=days)
+        except OverflowError:  # date.max
+            return queryset.none()
+        return queryset.filter(created_at__gte=begin, created_at__lt=end)
+
+
+class BookFilter(admin.SimpleListFilter):
+    """Orders with one book. Has no choices: the page of a book and the overview link to it."""
+
+    title = "book"
+    parameter_name = "book"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name, "")
+        title = Book.objects.filter(pk=chosen).values_list("title", flat=True).first() if is_id(chosen) else None
+        return [(chosen, title or f"No book has the id {chosen[:20]}")] if chosen else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        value = self.value() or ""
+        return of_books(request, queryset, [int(value)] if is_id(value) else [])
+
+
+class CustomerFilter(admin.SimpleListFilter):
+    """Orders of one customer. Has no choices: the page of a user links to it."""
+
+    title = "customer"
+    parameter_name = "customer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name, "")
+        email = User.objects.filter(pk=chosen).values_list("email", flat=True).first() if is_id(chosen) else None
+        return [(chosen, email or f"No customer has the id {chosen[:20]}")] if chosen else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        value = self.value() or ""
+        return queryset.filter(Q(user=int(value))) if is_id(value) else queryset.none()

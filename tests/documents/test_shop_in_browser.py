@@ -1,0 +1,335 @@
+"""The demo's shop in a real browser: a visit, two tabs, a change in between, a server that goes away and comes back."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.support.browser import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.support.demo import demo_shop
+from tests.support.server import ROOT, Client, running_server
+from tools.postgres import free_port
+
+expect.set_options(timeout=20_000)
+
+AXE = ROOT / "tools" / "typescript" / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = ["", "?q=austen", "?q=nothing+at+all", "book/1", "cart", "account", "orders", "forgot", "no-such-page"]
+
+pytestmark = [pytest.mark.slow, needs_chromium]
+
+STAFF = {"email": "staff@example.com", "password": "demo-staff-shelf"}
+
+
+@pytest.fixture(scope="module")
+def shop(django_db_setup, django_db_blocker, tmp_path_factory):
+    with django_db_blocker.unblock(), demo_shop(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def browser(shop):
+    """One for all tests here; it is closed before the shop's database is dropped, which its event loop would forbid."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(shop, browser):
+    """A page of the shop for a visitor who is new; an error in its scripts fails the test."""
+    faults = []
+    context = browser.new_context(base_url=shop.url, viewport={"width": 1280, "height": 900}, locale="en-US")
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+    page = context.new_page()
+    page.goto("/")
+    yield page
+    context.close()
+    assert faults == []
+
+
+def as_staff(shop, method, path, body=None):
+    """One call of the staff's; in a thread of its own, where no event loop runs."""
+
+    def call():
+        port = int(shop.url.rpartition(":")[2])
+        with Client(port) as guest:
+            token = guest("POST", "/auth/login", STAFF)[1]["access_token"]
+        with Client(port, token) as staff:
+            return staff(method, path, body)
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result()
+
+
+def make_book(shop, title, *, price="10.00", stock=10):
+    status, book = as_staff(
+        shop,
+        "POST",
+        "/books",
+        {"title": title, "author": "A. Tester", "price": price, "genre_id": 1, "stock_quantity": stock},
+    )
+    assert status == 201, book
+    return book
+
+
+def put_in_cart(page, book):
+    page.goto(f"/shop/#/book/{book['id']}")
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_text("is in your cart.")).to_be_visible()
+
+
+def sign_in(page, email, password):
+    page.goto("/shop/#/sign-in?next=cart")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Account", exact=True)).to_be_visible()
+
+
+def register(page, email):
+    page.goto("/shop/#/register?next=cart")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Make an account").click()
+    expect(page.get_by_role("link", name="Account", exact=True)).to_be_visible()
+
+
+def order(page):
+    for label, text in [("Name", "Alice"), ("Street", "Main Street 1"), ("Postcode", "12345"), ("City", "Bonn")]:
+        page.get_by_label(label).fill(text)
+    page.get_by_label("Country").select_option("DE")
+    page.get_by_role("button", name=re.compile("Order for")).click()
+
+
+def test_a_guest_finds_a_book_registers_orders_and_cancels(shop, page):
+    page.get_by_label("Search books").fill("frankenstien")
+    page.get_by_label("Search books").press("Enter")
+    expect(page.get_by_text("Nothing is spelled exactly like that.")).to_be_visible()
+    page.get_by_role("link", name="Frankenstein").click()
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_role("link", name="Cart, 1 in it")).to_be_visible()
+
+    register(page, "guest@example.com")
+    expect(page.get_by_text("Your cart came along: 1 book.")).to_be_visible()
+    order(page)
+    expect(page.get_by_role("heading", name=re.compile(r"^Order \w"))).to_be_visible()
+    expect(page.get_by_role("link", name="Cart, 0 in it")).to_be_visible()
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Cancel this order").click()
+    expect(page.get_by_text("Cancelled")).to_be_visible()
+    page.get_by_role("button", name="Order the same again").click()
+    expect(page.get_by_role("link", name="Cart, 1 in it")).to_be_visible()
+
+
+def test_suggestions_are_chosen_by_keys(shop, page):
+    field = page.get_by_label("Search books")
+    field.press_sequentially("dracu")
+    expect(page.get_by_role("option", name=re.compile("Dracula"))).to_be_visible()
+
+    field.press("ArrowDown")
+    field.press("Enter")
+
+    expect(page.get_by_role("heading", name="Dracula")).to_be_visible()
+
+
+def test_filters_are_in_the_address_and_survive_a_reload(shop, page):
+    page.get_by_role("checkbox", name=re.compile("Poetry")).check()
+    expect(page.get_by_role("checkbox", name=re.compile("Poetry"))).to_be_checked()
+    count = page.get_by_text(re.compile(r"^\d+ books$")).inner_text()
+
+    page.reload()
+
+    expect(page.get_by_text(count, exact=True)).to_be_visible()
+    assert "genre_id=" in page.url
+
+
+def test_every_order_of_the_list_is_one_of_the_apis(page):
+    sort = page.get_by_label("Sort")
+    for option in sort.locator("option").all_inner_texts():
+        sort.select_option(option)
+        expect(page.get_by_text(re.compile(r"^\d+ books$"))).to_be_visible()
+        expect(page.get_by_label("Sort")).to_be_visible()
+
+
+def test_what_was_removed_can_be_had_back(shop, page):
+    book = make_book(shop, "Undone")
+    put_in_cart(page, book)
+    page.goto("/shop/#/cart")
+
+    page.get_by_role("button", name="Remove Undone").click()
+    expect(page.get_by_text("There is nothing in it.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_role("button", name="Remove Undone")).to_be_visible()
+
+
+def test_a_second_tab_shows_what_the_first_has_added(shop, page):
+    book = make_book(shop, "Two Tabs")
+    second = page.context.new_page()
+    second.goto("/shop/#/cart")
+    register(page, "tabs@example.com")
+    expect(second.get_by_role("link", name="Account", exact=True)).to_be_visible()
+
+    put_in_cart(page, book)
+
+    expect(second.get_by_role("button", name="Remove Two Tabs")).to_be_visible()
+
+
+def test_a_change_on_another_device_is_shown_and_not_overwritten(shop, page):
+    book = make_book(shop, "Two Devices")
+    register(page, "devices@example.com")
+    put_in_cart(page, book)
+    page.goto("/shop/#/cart")
+    tokens = page.evaluate("JSON.parse(localStorage.getItem('shop.tokens'))")
+
+    def on_the_other_device():
+        with Client(int(shop.url.rpartition(":")[2]), tokens["access_token"]) as other:
+            line = other("GET", "/cart")[1]["items"][0]
+            return other("PUT", f"/cart/items/{line['id']}", {"quantity": 5})[0]
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(on_the_other_device).result() == 200
+    page.get_by_role("button", name="One copy more of Two Devices").click()
+
+    expect(page.get_by_text("Two Devices: 5 instead of 1.")).to_be_visible()
+    expect(page.get_by_label("Copies of Two Devices", exact=True)).to_have_text("5")
+
+
+def test_a_price_that_rose_is_told_and_can_be_kept(shop, page):
+    book = make_book(shop, "Dearer")
+    register(page, "dearer@example.com")
+    put_in_cart(page, book)
+    page.goto("/shop/#/cart")
+    expect(page.get_by_role("button", name=re.compile("Order for"))).to_be_visible()
+    changed = {"title": "Dearer", "author": "A. Tester", "price": "12.00", "genre_id": 1, "stock_quantity": 10}
+    assert as_staff(shop, "PUT", f"/books/{book['id']}", changed)[0] == 200
+
+    order(page)
+    expect(page.get_by_text("was changed somewhere else")).to_be_visible()
+    expect(page.get_by_text("The price was $10.00 when you chose it. It is $12.00 now.")).to_be_visible()
+    page.get_by_role("button", name="Keep it").click()
+
+    expect(page.get_by_text("The price was $10.00")).not_to_be_visible()
+    expect(page.get_by_role("button", name="Order for $12.00")).to_be_visible()
+
+
+def link_in_mail(shop, page, email):
+    """What the mail to this customer has as its link, after the site's address."""
+    code = (
+        "from bookstore.accounts.links import RESET, VERIFY; from bookstore.accounts.models import User; "
+        "from bookstore.mail.storefront import storefront_link; "
+        f"user = User.objects.get(email='{email}'); "
+        "tokens = {'reset': RESET.token(user.pk, user.reset_state), 'verify': VERIFY.token(user.pk, user.email)}; "
+        f"print(storefront_link('{page}', token=tokens['{page}']))"
+    )
+    return shop.manage("shell", "--no-imports", "-c", code).strip().removeprefix("http://127.0.0.1:8000")
+
+
+def test_a_forgotten_password_is_set_anew_by_the_link(shop, page):
+    register(page, "forgot@example.com")
+    page.goto("/shop/#/forgot")
+    page.get_by_label("Email").fill("forgot@example.com")
+    page.get_by_role("button", name="Send the mail").click()
+    expect(page.get_by_text("a mail is on its way")).to_be_visible()
+
+    page.goto(link_in_mail(shop, "reset", "forgot@example.com"))
+    page.get_by_label("New password").fill("another horse battery")
+    page.get_by_role("button", name="Set the password").click()
+
+    expect(page.get_by_text("The new password is set. Sign in with it.")).to_be_visible()
+    sign_in(page, "forgot@example.com", "another horse battery")
+
+
+def test_an_email_is_verified_by_the_link(shop, page):
+    register(page, "verify@example.com")
+    page.goto("/shop/#/account")
+    expect(page.get_by_text("Your email is not verified yet.")).to_be_visible()
+
+    page.goto(link_in_mail(shop, "verify", "verify@example.com"))
+    expect(page.get_by_text("Thank you: your email is verified.")).to_be_visible()
+    page.goto("/shop/#/account")
+
+    expect(page.get_by_text("You are signed in as")).to_be_visible()
+    expect(page.get_by_text("not verified yet")).not_to_be_visible()
+
+
+def test_an_expired_token_is_renewed_once_without_a_word(shop, page):
+    register(page, "expired@example.com")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/auth/refresh" in request.url else None)
+    page.evaluate(
+        "localStorage.setItem('shop.tokens', JSON.stringify({...JSON.parse(localStorage.getItem('shop.tokens')), "
+        "access_token: 'expired'}))"
+    )
+
+    page.goto("/shop/#/account")
+
+    expect(page.get_by_text("You are signed in as expired@example.com.")).to_be_visible()
+    assert len(asked) == 1
+
+
+def test_no_token_is_in_an_address(shop, page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    register(page, "address@example.com")
+    page.goto("/shop/#/account")
+    expect(page.get_by_text("You are signed in as")).to_be_visible()
+
+    tokens = page.evaluate("JSON.parse(localStorage.getItem('shop.tokens'))")
+
+    assert [url for url in [*asked, page.url] if any(token in url for token in tokens.values())] == []
+    assert {url.split("/")[2] for url in asked} == {shop.url.removeprefix("http://")}
+
+
+def test_markup_in_a_title_stays_text(shop, page):
+    title = "<img src=x onerror=document.title='pwned'> & <b>bold</b>"
+    book = make_book(shop, title)
+    page.goto(f"/shop/#/book/{book['id']}")
+
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    assert page.locator("main b").count() == 0
+    assert page.title() == f"{title}, A. Tester · Bookstore"
+
+
+def test_a_change_outlasts_a_server_that_ends_and_comes_back(shop, page):
+    port, url = free_port(), shop.environment["DATABASE_URL"]
+    with running_server(port=port, DATABASE_URL=url):
+        page.goto(f"http://127.0.0.1:{port}/shop/#/?q=emma")
+        add = page.get_by_role("button", name="Add Emma to the cart")
+        expect(add).to_be_visible()
+
+    add.click()
+    expect(page.get_by_text("The shop does not answer at the moment. Trying again…")).to_be_visible()
+    with running_server(port=port, DATABASE_URL=url):
+        expect(page.get_by_text("Emma is in your cart.")).to_be_visible()
+        expect(page.get_by_text("Trying again…")).not_to_be_visible()
+        expect(page.get_by_role("link", name="Cart, 1 in it")).to_be_visible()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: make types installs it")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_view_is_accessible_and_fits_the_window(shop, page, width, scheme):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    register(page, f"axe-{width}-{scheme}@example.com")
+    found = {}
+    for view in VIEWS:
+        page.goto(f"/shop/#/{view}")
+        if view == "book/1":
+            page.get_by_role("button", name="Add to cart").click()
+            expect(page.get_by_text("is in your cart.")).to_be_visible()
+        expect(page.locator("main h1")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text("utf-8"))
+        violations = page.evaluate(
+            "axe.run({resultTypes: ['violations']}).then((all) => all.violations.map((one) => one.id))"
+        )
+        too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        found[view] = [*violations, *(["too wide"] if too_wide else [])]
+
+    assert found == {view: [] for view in VIEWS}

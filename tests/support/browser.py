@@ -1,0 +1,38 @@
+"""A real browser for tests: Chromium from PATH, driven by Playwright."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
+# As root (in a container, in CI) Chromium starts only without its sandbox. The rest keeps it from calling home.
+ARGUMENTS = [
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    *("--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
+]
+
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason=f"no Chromium on PATH (looked for {', '.join(NAMES)}): install it to run browser tests"
+)
+
+
+@contextmanager
+def new_page(url: str, width: int = 1280, **options: Any) -> Iterator[Page]:
+    """A page of a new browser. Nothing may touch the database meanwhile: Playwright has an event loop in this thread,
+    where Django refuses to.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_context(viewport={"width": width, "height": 900}, base_url=url, **options).new_page()
+        page.set_default_timeout(30_000)
+        try:
+            yield page
+        finally:
+            browser.close()
