@@ -1,10 +1,13 @@
 """Normalises ISBNs to ISBN-13."""
 
+from functools import lru_cache
+
 from django.core.exceptions import ValidationError
 from stdnum import isbn as stdnum_isbn
 from stdnum.exceptions import ValidationError as NotAnIsbn
 
 
+@lru_cache(maxsize=2048)  # an import asks four times for each row: as input, twice when it is saved, and as a look-up
 def clean_isbn(text: str) -> str:
     """An ISBN-10 or ISBN-13, with or without hyphens and blanks, as its ISBN-13: one book has one.
 

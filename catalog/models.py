@@ -23,8 +23,9 @@ from catalog.exceptions import (
     naming_conflicts,
 )
 from catalog.fields import FoldedField, IsbnField, SameNameField, SpellingsField, UpdatedAtField
+from catalog.folded_rows import with_folds
 from catalog.folding import same_name
-from catalog.querysets import BookQuerySet, GenreQuerySet, with_folds
+from catalog.querysets import BookQuerySet, GenreQuerySet
 from catalog.representation import BookFacts, book_json, dump
 from catalog.search.document import OnPostgreSQL, SearchDocument, SearchDocumentField, SearchIndex
 from catalog.search.vocabulary import SearchWord

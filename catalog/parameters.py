@@ -8,8 +8,10 @@ from rest_framework import serializers
 
 from bookstore.api.fields import OneOfField, TextField, WholeNumberField
 from bookstore.api.pagination import PageParameters
-from catalog.search.candidates import LARGE, SMALL, SMALL_CATALOGUE
+from bookstore.api.text import can_be_seen
+from catalog.search.candidates import LARGE, SMALL
 from catalog.search.facets import FACETS
+from catalog.search.frequency import SMALL_CATALOGUE
 from catalog.search.pages import SORTS
 from catalog.search.query import MAX_QUERY, MAX_QUERY_WORDS, wanted_words
 from catalog.search.suggestions import MAX_SUGGESTIONS
@@ -20,10 +22,10 @@ MAX_IDS = 100  # of one query
 
 
 class SearchField(TextField):
-    """Words to search for. Without a word (blank, or punctuation only) it does not filter."""
+    """Words to search for."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_blank=True, max_length=MAX_QUERY, **kwargs)
+        super().__init__(allow_blank=True, max_length=MAX_QUERY, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         text = super().run_validation(data)
@@ -33,6 +35,12 @@ class SearchField(TextField):
 
 
 SENT = TextField(max_length=MAX_QUERY * 10)
+
+
+def pieces(data: Any) -> list[str]:
+    """What commas separate, of a parameter that may be sent several times."""
+    several = data if isinstance(data, list | tuple) else [data]
+    return [piece for text in several for piece in SENT.run_validation(text).split(",")]
 
 
 @extend_schema_field({"type": "array", "items": {"type": "integer"}, "maxItems": MAX_GENRES})
@@ -57,7 +65,7 @@ class ChosenField(serializers.Field[Any, Any, Any, Any]):
         self.choices = choices
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
-        chosen = tuple(dict.fromkeys(part.strip() for part in SENT.run_validation(data).split(",")))
+        chosen = tuple(dict.fromkeys(part.strip() for part in pieces(data)))
         for name in chosen:
             if name not in self.choices:
                 allowed = ", ".join(self.choices)
@@ -70,7 +78,7 @@ class IdsField(serializers.Field[Any, Any, Any, Any]):
     """Ids separated by commas: `4,43`."""
 
     def to_internal_value(self, data: Any) -> tuple[int, ...]:
-        parts = SENT.run_validation(data).split(",")
+        parts = pieces(data)
         if not all(part.isascii() and part.isdigit() for part in parts):
             raise serializers.ValidationError("Ids are whole numbers, separated by commas: 4,43.", code="invalid")
         if len(parts) > MAX_IDS:
@@ -79,23 +87,24 @@ class IdsField(serializers.Field[Any, Any, Any, Any]):
 
 
 class BookQuery(PageParameters):
-    REPEATED = ("genre_id",)
+    REPEATED = ("genre_id", "facets", "ids")
 
     q = SearchField(
+        required=False,
         help_text=(
             "Finds books with all these words in title or author, whatever their case, accents, apostrophes and "
             "hyphens; the last letters of each may be missing. An ISBN in any form, or its first digits (from 4), "
             "finds its book. An exact title comes first, then titles that begin so, then all words in the title, "
             "then title and author; among equals a book in stock, then the popular one. What finds little is looked "
             "for with typing errors forgiven and words left out, and `corrected` is true when only that found "
-            f"something. At most {MAX_QUERY_WORDS} words. At most {LARGE.ranked} books are shown, "
-            f"{SMALL.ranked} of a catalogue with fewer than {SMALL_CATALOGUE}."
-        )
+            f"something. Blank: no search; punctuation alone finds nothing. At most {MAX_QUERY_WORDS} words. "
+            f"At most {LARGE.ranked} books are shown, {SMALL.ranked} of a catalogue with fewer than {SMALL_CATALOGUE}."
+        ),
     )
     genre_id = GenreIdsField(
         required=False, help_text=f"Any of these genres: the parameter may be repeated, up to {MAX_GENRES} times."
     )
-    author = SearchField(help_text="Every word begins a word of the author.")
+    author = SearchField(required=False, help_text="Every word begins a word of the author.")
     isbn = ISBNField(required=False, help_text="The book of this ISBN-10 or ISBN-13, hyphens allowed.")
     ids = IdsField(
         required=False,
@@ -114,12 +123,13 @@ class BookQuery(PageParameters):
     facets = ChosenField(
         FACETS,
         required=False,
-        help_text=f"Adds counts for this query, of one or more of: {', '.join(FACETS)}; separated by commas.",
+        help_text=f"Adds counts for this query, of one or more of: {', '.join(FACETS)}; separated by commas. "
+        "Each is counted without its own filter, so that it shows what else may be chosen.",
     )
     sort = OneOfField(
         choices=["relevance", *SORTS],
         required=False,
-        help_text="`relevance` if unset and `q` has words, else `title`. `date` is the publish date, undated last.",
+        help_text="`relevance` if unset and there is a `q`, else `title`. `date` is the publish date, undated last.",
     )
     sort_dir = OneOfField(
         choices=["asc", "desc"],
@@ -128,6 +138,9 @@ class BookQuery(PageParameters):
     )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        for name in ("q", "author"):  # an empty search box does not filter
+            if not can_be_seen(values.get(name, "")):
+                values.pop(name, None)
         if values.get("sort") == "relevance":
             del values["sort"]
         genre_ids = values.pop("genre_id", ())
@@ -141,5 +154,5 @@ class BookQuery(PageParameters):
 
 
 class SuggestionQuery(serializers.Serializer[Any]):
-    q = SearchField(help_text="What was typed so far.")
+    q = SearchField(help_text="What was typed so far; blank finds nothing.")
     limit = WholeNumberField(min_value=1, max_value=MAX_SUGGESTIONS, default=8, help_text="How many at most.")

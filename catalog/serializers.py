@@ -111,7 +111,8 @@ class BookPageSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField(allow_null=True, help_text="Books on all pages; null with `count=none`.")
     total_is_estimate = serializers.BooleanField(
         help_text="True: `total` says about how many. "
-        f"Up to {EXACT_TOTAL}, or of fewer than {SMALL_TABLE} books in all, it is exact."
+        f"Up to {EXACT_TOTAL}, or of fewer than {SMALL_TABLE} books in all, it is exact; of a "
+        "frequent author it is an estimate."
     )
     page = serializers.IntegerField()
     size = serializers.IntegerField()

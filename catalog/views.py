@@ -40,6 +40,9 @@ from catalog.serializers import (
     SuggestionsSerializer,
 )
 
+# Seconds that caches keep suggestions, whatever CATALOGUE_CACHE_SECONDS says: no price or stock is in them. A title
+# that was changed is suggested as it was for so long, to staff, too.
+SUGGESTIONS_KEPT = 60
 QUERIES = 1024  # cached results, some hundred bytes each
 
 
@@ -94,8 +97,7 @@ class BookViewSet(PublicReads, ViewSet):
         else:
             page = BookPageSerializer(reading.page_by_models(wanted, number=number, size=size, count=count)).data
         if facets:
-            text = wanted.pop("q", "")
-            page["facets"] = facets_of(reading.filtered(wanted), text, facets)
+            page["facets"] = facets_of(self.books().on_sale(), wanted, facets)
         return public_answer(request, dump(page))
 
     @extend_schema(
@@ -114,8 +116,8 @@ class BookViewSet(PublicReads, ViewSet):
         - 422: a parameter is bad; the answer names it.
         """
         wanted = read_query(SuggestionQuery, request.META.get("QUERY_STRING", ""))
-        found = suggest(self.books().on_sale(), wanted.get("q", ""), limit=wanted["limit"])
-        return public_answer(request, dump({"items": found}))
+        found = suggest(self.books().on_sale(), wanted["q"], limit=wanted["limit"])
+        return public_answer(request, dump({"items": found}), same_for_all_during=SUGGESTIONS_KEPT)
 
     @extend_schema(
         operation_id="create_book",

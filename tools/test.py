@@ -2,6 +2,8 @@
 
     python -m tools.test [--only sqlite|postgres|pgbouncer] [-- arguments for pytest]
 
+After SQLite, the tests that use no database are not run again: `--uses-database` of conftest.py leaves them out.
+
 PostgreSQL is TEST_DATABASE_URL when that is set, else a throw-away cluster (tools/postgres.py). Where none can be
 had the second run is skipped, with a message; with REQUIRE_PG=1, or when it was asked for by name, that is a failure.
 `--only pgbouncer` is PostgreSQL once more, through PgBouncer in transaction mode: left out where that is not installed.
@@ -71,15 +73,26 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def in_parallel(pytest_args: Sequence[str]) -> list[str]:
-    """Arguments for pytest-xdist: a worker for each core, each with a database of its own.
+def bytecode(folder: Path) -> dict[str, str]:
+    """Where no bytecode may be written beside the code, it is kept in `folder` for the length of `make test`.
 
-    A file stays on one worker, so that what a module's fixture starts is started once. One process where the caller
-    says how many (`-n 0` for `--pdb`), and where there is only one core.
+    Else each worker, and each process that a test starts, would compile the whole project: a minute of two cores.
+    """
+    if not os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+
+
+def in_parallel(pytest_args: Sequence[str]) -> list[str]:
+    """Arguments for pytest-xdist: a worker more than there are cores, each with a database of its own.
+
+    One more, because tests that wait for a server or a browser leave a core idle. A file stays on one worker, so that
+    what a module's fixture starts is started once; conftest.py puts the longest files first, and xdist keeps its order.
+    One process where the caller says how many (`-n 0` for `--pdb`), and where there is only one core.
     """
     cores = os.cpu_count() or 1
     chosen = any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in pytest_args)
-    return [] if chosen or cores < 2 else [f"--numprocesses={cores}", "--dist=loadfile"]
+    return [] if chosen or cores < 2 else [f"--numprocesses={cores + 1}", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **settings: str) -> Run:
@@ -88,9 +101,8 @@ def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **set
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
     started = time.monotonic()
-    code = run_child(
-        [sys.executable, "-m", "pytest", f"--junitxml={report}", *pytest_args], environment(url) | settings
-    )
+    environ = environment(url) | bytecode(folder) | settings
+    code = run_child([sys.executable, "-m", "pytest", f"--junitxml={report}", *pytest_args], environ)
     return Run(database, code, counts(report, code), time.monotonic() - started)
 
 
@@ -151,6 +163,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.only in (None, "postgres"):
                 try:
                     with postgres() as (database, url, options_here):
+                        if options.only is None:
+                            options_here = [*options_here, "--uses-database"]
                         runs.append(run(database, url, [*options_here, *parallel], folder))
                 except PostgresUnavailable as error:
                     missing = str(error)

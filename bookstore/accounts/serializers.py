@@ -168,6 +168,8 @@ class SessionsSerializer(serializers.Serializer[Any]):
 
 
 class EndSessionsQuery(serializers.Serializer[Any]):
+    ONCE = ("scope",)  # `others` and `all` together would end more, or less, than was meant
+
     scope = OneOfField(choices=["others", "all"], default="others", help_text="`all` ends this one, too.")
 
 

@@ -42,8 +42,14 @@ NGINX_MARGIN = 2
 VARY = "Authorization, Cookie"
 
 
-def public_answer(request: Request, body: bytes, content_type: str = "application/json") -> HttpResponse:
-    """200 with this body, or 304 when If-None-Match has its ETag."""
+def public_answer(
+    request: Request, body: bytes, content_type: str = "application/json", *, same_for_all_during: int = 0
+) -> HttpResponse:
+    """200 with this body, or 304 when If-None-Match has its ETag.
+
+    `same_for_all_during`: seconds that caches may keep it, for whoever asks. With 0 CATALOGUE_CACHE_SECONDS counts, and
+    a caller with a token or the staff's cookie is never answered from a cache.
+    """
     version = version_of(body)
     if if_none_match(request, version):
         response = HttpResponse(status=304)
@@ -51,9 +57,10 @@ def public_answer(request: Request, body: bytes, content_type: str = "applicatio
     else:
         response = HttpResponse(body, content_type=content_type)
     response.headers["ETag"] = etag(version)
-    response.headers["Vary"] = VARY
-    seconds = settings.CATALOGUE_CACHE_SECONDS
-    if reads_primary(request):
+    if not same_for_all_during:
+        response.headers["Vary"] = VARY
+    seconds = same_for_all_during or settings.CATALOGUE_CACHE_SECONDS
+    if not same_for_all_during and reads_primary(request):
         response.headers["Cache-Control"] = "private, no-store"
     elif not seconds:
         response.headers["Cache-Control"] = "no-cache"

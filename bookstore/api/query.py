@@ -11,20 +11,18 @@ from bookstore.api.errors import TooManyParameters, ValidationError
 from bookstore.fastpath.instances import validated
 
 
-def parameters(raw: str, repeated: Collection[str] = ()) -> dict[str, str | list[str]]:
-    """The last value of each parameter of WSGI's QUERY_STRING; of `repeated` ones a list of all. Raises ValidationError
-    with the parameter's name.
+def parameters(raw: str) -> dict[str, list[str]]:
+    """The values of each parameter of WSGI's QUERY_STRING. Raises ValidationError with the parameter's name.
 
     Django's QueryDict would replace bytes that are not UTF-8 by U+FFFD, and so drop a word of a search.
     """
     if raw.count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
         raise TooManyParameters
-    found: dict[str, str | list[str]] = {}
+    found: dict[str, list[str]] = {}
     for piece in raw.encode("latin-1").split(b"&"):
         try:
             for name, value in parse_qsl(piece.decode(), keep_blank_values=True, errors="strict"):
-                earlier = found.get(name, [])
-                found[name] = [*earlier, value] if name in repeated else value
+                found.setdefault(name, []).append(value)
         except UnicodeDecodeError as error:
             field = piece.partition(b"=")[0].decode(errors="replace")
             fault = {"field": field, "code": "invalid", "detail": "Write it in UTF-8, percent-encoded."}
@@ -33,8 +31,13 @@ def parameters(raw: str, repeated: Collection[str] = ()) -> dict[str, str | list
 
 
 def read_query(serializer: type[Serializer[Any]], raw: str) -> dict[str, Any]:
-    """The validated parameters of a query string. `REPEATED` of the serializer names those that may be repeated.
+    """The validated parameters of a query string.
 
-    Raises ValidationError, DRF's or ours.
+    The serializer's `REPEATED` names parameters that may be sent several times, its `ONCE` those that must not be; of
+    the others the last value counts, as in the earlier service. Raises ValidationError, DRF's or ours.
     """
-    return validated(serializer, parameters(raw, getattr(serializer, "REPEATED", ())))
+    repeated: Collection[str] = getattr(serializer, "REPEATED", ())
+    sent = parameters(raw)
+    if twice := [name for name in getattr(serializer, "ONCE", ()) if len(sent.get(name, ())) > 1]:
+        raise ValidationError([{"field": name, "code": "repeated", "detail": "Send it once."} for name in twice])
+    return validated(serializer, {name: each if name in repeated else each[-1] for name, each in sent.items()})

@@ -8,6 +8,7 @@ record(Actor.of_api(request), "Changed “Emma”.", [changed(book, before, snap
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -24,18 +25,19 @@ SECRET = {"password", "credential", "refresh_jti"}
 Differences = dict[str, tuple[Any, Any]]
 
 
-def is_recorded(field: Any) -> bool:
-    """False for computed fields and the primary key."""
-    return field.editable and not (field.primary_key or field.generated)
+@cache
+def recorded_fields(model: type[models.Model]) -> tuple[tuple[str, str], ...]:
+    """The name and the attribute of each field, but for computed fields and the primary key."""
+    fields = model._meta.concrete_fields
+    return tuple(
+        (field.name, field.attname) for field in fields if field.editable and not (field.primary_key or field.generated)
+    )
 
 
 def snapshot(row: models.Model) -> dict[str, Any]:
     """The values of the object's fields; a foreign key as its id. No query: leaves out deferred fields."""
-    return {
-        field.name: getattr(row, field.attname)
-        for field in row._meta.concrete_fields
-        if is_recorded(field) and field.attname in row.__dict__
-    }
+    there = row.__dict__
+    return {name: there[attribute] for name, attribute in recorded_fields(type(row)) if attribute in there}
 
 
 def as_text(value: Any) -> str:
@@ -145,7 +147,7 @@ def name_foreign_keys(rows: list[AuditChange]) -> None:
     wanted: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for name, pair in row.fields.items():
-            if is_key(apps.get_model(row.kind), name):
+            if is_key(row.kind, name):
                 wanted.setdefault((row.kind, name), set()).update(value for value in pair if value.isdigit())
     names: dict[tuple[str, str], dict[str, str]] = {}
     for (kind, name), ids in wanted.items():
@@ -159,8 +161,10 @@ def name_foreign_keys(rows: list[AuditChange]) -> None:
                 row.fields[name] = [known.get(value, f"#{value}" if value else "") for value in pair]
 
 
-def is_key(model: type[models.Model], name: str) -> bool:
+@cache
+def is_key(kind: str, name: str) -> bool:
+    """Whether a field of a model is a foreign key. Cached: an import asks for each field of each book."""
     try:
-        return bool(model._meta.get_field(name).many_to_one)
+        return bool(apps.get_model(kind)._meta.get_field(name).many_to_one)
     except FieldDoesNotExist:  # a name that exists only in the history
         return False

@@ -31,14 +31,15 @@ MOST_STATEMENTS = 100
 GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
-def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[Row]:
-    """Runs one statement that returns rows, with `%s` for each parameter: one query.
+def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any], *, spare: int = 0) -> list[Row]:
+    """Runs one statement that returns rows, with `%s` for each parameter: one query. A caller with many different
+    statements leaves `spare` places for those of others.
 
     Raises Django's database errors, as a cursor does.
     """
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    if not is_for(connection, sql):
+    if not is_for(connection, sql, spare):
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
@@ -49,17 +50,17 @@ def rows(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
     return found
 
 
-def is_for(connection: BaseDatabaseWrapper, sql: str) -> bool:
+def is_for(connection: BaseDatabaseWrapper, sql: str, spare: int = 0) -> bool:
     """Whether this connection may prepare statements, is outside of a transaction, and does not log queries.
 
-    False beyond `MOST_STATEMENTS`: a cursor runs it, and psycopg evicts its least recently used statement.
+    False beyond `MOST_STATEMENTS` less `spare`: a cursor runs it, and psycopg evicts its least recently used statement.
     """
     driver = connection.connection
     known = getattr(driver, "quick_statements", ())
     return (
         fastpath.is_on()
         and isinstance(driver, deadlines.Connection)
-        and (len(known) < MOST_STATEMENTS or sql in known)
+        and (len(known) < MOST_STATEMENTS - spare or sql in known)
         and driver.prepare_threshold is not None
         and driver.autocommit
         and not connection.in_atomic_block

@@ -56,6 +56,7 @@ def test_merge_skips_by_the_rule_what_is_not_in_the_cart(shop):
 
 
 @pytest.mark.postgres
+@pytest.mark.fast_path
 def test_the_statement_adds_by_the_rule(shop, alice):
     _, book_id, _, code = shop
     session = LoginSession.objects.begin(alice)

@@ -25,6 +25,7 @@ ARGUMENTS = [
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.any_database,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(
         CHROMIUM is None, reason=f"no Chromium on PATH (looked for {', '.join(NAMES)}): install it to run browser tests"

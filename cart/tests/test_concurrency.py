@@ -1,6 +1,7 @@
 """Sixteen clients at once, through the real server with its two workers."""
 
 import random
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,9 +12,11 @@ from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
-from tests.support.server import Client, running_server
+from tests.support.client import Client
+from tests.support.server import running_server
 
 CUSTOMERS, THREADS_EACH, ROUNDS = 4, 4, 60
+TRIES = 50
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -30,9 +33,14 @@ class Shopper:
         self.shared_added = self.shared_removed = 0
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
-        status, answer = self.call(method, path, body)
-        self.statuses[status] += 1
-        return status, answer or {}
+        answer = self.call(method, path, body)
+        for _ in range(TRIES):  # of a machine that is too busy for so many at once: 503, and nothing was changed
+            if answer.status != 503:
+                break
+            time.sleep(0.2)
+            answer = self.call(method, path, body)
+        self.statuses[answer.status] += 1
+        return answer.status, answer.body or {}
 
     def shop(self) -> None:
         with self.call:
@@ -91,7 +99,7 @@ def test_sixteen_threads_leave_carts_equal_to_what_was_acknowledged():
             added = sum(shopper.shared_added for shopper in of_this_customer)
             removed = sum(shopper.shared_removed for shopper in of_this_customer)
             with Client(port, token) as client:
-                _, cart = client("GET", "/cart")
+                cart = client("GET", "/cart").body
             in_cart = {item["book_id"]: (item["id"], item["quantity"]) for item in cart["items"]}
             assert (shared.pk in in_cart) == (added - removed == 1)
             assert added - removed in {0, 1}

@@ -136,7 +136,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
     readonly_fields = ("created_at", "cover")
     fieldsets = (
         (None, {"fields": ("title", "author", "genre", "isbn")}),
-        ("For sale", {"fields": ("price", "stock_quantity", "is_active")}),
+        ("For sale", {"fields": ("price", "stock_quantity", "is_active", "popularity")}),
         ("To look at", {"fields": ("cover", "cover_image_url", "description", "publish_date", "created_at")}),
     )
     actions = (Withdraw(), PutBack(), SetStock(), AddToStock(), ChangePrices(), SetGenre(), DeleteRows())

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections
 
+from bookstore.fastpath import libpq
 from catalog.search.conditions import Condition, Sql, sql_for
-from catalog.search.frequency import LAST, Frequencies, frequencies
+from catalog.search.frequency import LAST, LISTED, SMALL_CATALOGUE, Frequencies, frequencies
 from catalog.search.query import Query
 from catalog.search.ranking import ARTICLES, DOCUMENT, Hit, kind_sql, order_sql
 
-# The index is used for conditions that hold in at most so many books: it lists all of them, 0.1 µs each.
-LISTED = 30_000
 READ_ALONE = 5_000
 INDEXED = 3  # conditions that use the index, the rarest; the others are checked in the rows
 
@@ -31,7 +30,6 @@ class Bounds(NamedTuple):
     ranked: int  # that are ranked, and shown on all pages together
 
 
-SMALL_CATALOGUE = 100_000
 SMALL = Bounds(listed=LISTED, found=10_000, walked=100_000, ranked=10_000)
 LARGE = Bounds(listed=LISTED, found=2_000, walked=8_000, ranked=1_000)
 BEGINNINGS = 100  # titles that begin with a frequent word, from the index of titles
@@ -44,6 +42,11 @@ RANKED_COLUMNS = (
     "id, title_folded, stock_quantity, popularity, price, publish_date, created_at, "
     f"replace(title_folded, ' ', '') AS squeezed, {DOCUMENT} AS document"
 )
+# Planned as if all rows were read, so by the index; read only as far as the outer LIMIT goes. With the LIMIT inside,
+# the planner takes a word without statistics for frequent, and reads the whole table for the first books of it.
+LISTED_FIRST = "listed AS MATERIALIZED (SELECT {columns} FROM books WHERE {condition})"
+SPARE = 50  # prepared statements of a connection that searches, of which there are many, leave to others
+STAMP = "(SELECT stamp::text FROM catalogue_state)"
 HIT = "id, title_folded, author_folded, title_spellings::text, author_spellings::text, stock_quantity > 0, popularity"
 
 
@@ -71,21 +74,26 @@ class Where(NamedTuple):
     def vendor(self) -> str:
         return connections[self.alias].vendor
 
+    def about(self, known: Frequencies) -> int:
+        """In about how many books the filters hold. PostgreSQL only; 1 query where they narrow."""
+        if not self.narrows:
+            return known.books
+        [(plan,)] = self.rows(f"EXPLAIN (FORMAT JSON) SELECT id FROM books WHERE {self.sql}", self.values)  # noqa: S608  # values are parameters
+        return int(plan[0]["Plan"]["Plan Rows"])
+
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with connections[self.alias].cursor() as cursor:
-            cursor.execute(sql, list(values))
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        return libpq.rows(connections[self.alias], sql, list(values), spare=SPARE)
 
 
 class Ids(NamedTuple):
     """The ids of a page in order. `counted` is the number of matches, or of those read when there are about `of_all`.
-    `best` is the kind of match (ranking.py) of the best one, None when there is none."""
+    `best` is the kind of match (ranking.py) of the best one, None when there is none. `stamp`: the catalogue's."""
 
     ids: list[int]
     counted: int
     of_all: int | None = None
     best: int | None = None
+    stamp: str | None = None
 
 
 def bounds_of(known: Frequencies) -> Bounds:
@@ -109,6 +117,12 @@ def conjunction(where: Where, indexed: Sequence[Condition], others: Sequence[Con
     return " AND ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
 
 
+def may_be_listed(where: Where, query: Query, known: Frequencies, indexed: Sequence[Condition], bounds: Bounds) -> bool:
+    """False when the statistics say that the index finds too many books."""
+    alone = len(query.required) == 1 and not where.narrows
+    return bool(indexed) and not (alone and known.of(indexed[0]) > bounds.found)
+
+
 def by_index(
     where: Where, query: Query, known: Frequencies, *, order: str | None, bounds: Bounds, start: int, size: int
 ) -> Ids | None:
@@ -117,23 +131,35 @@ def by_index(
     `order` is an ORDER BY; None is by rank.
     """
     indexed, others = rarest(query.required, known, listed=bounds.listed)
-    if not indexed or (len(query.required) == 1 and not where.narrows and known.of(indexed[0]) > bounds.found):
+    if not may_be_listed(where, query, known, indexed, bounds):
         return None
     condition, values = conjunction(where, indexed, others)
     kind, kinds = kind_sql(query)
     ranking, ranks = (order, []) if order else order_sql(query)
-    sql = f"""WITH found AS MATERIALIZED (SELECT {RANKED_COLUMNS} FROM books WHERE {condition} LIMIT %s),
+    sql = f"""WITH {LISTED_FIRST.format(columns=RANKED_COLUMNS, condition=condition)},
+found AS MATERIALIZED (SELECT * FROM listed LIMIT %s),
 ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM found WHERE (SELECT count(*) FROM found) <= %s)
-SELECT (SELECT count(*) FROM found), (SELECT min(kind) FROM ranked),
+SELECT {STAMP}, (SELECT count(*) FROM found), (SELECT min(kind) FROM ranked),
 ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608  # values are parameters
-    [(counted, best, ids)] = where.rows(sql, [*values, bounds.found + 1, *kinds, bounds.found, *ranks, size, start])
-    return None if counted > bounds.found else Ids(ids, counted, best=best)
+    [(stamp, counted, best, ids)] = where.rows(
+        sql, [*values, bounds.found + 1, *kinds, bounds.found, *ranks, size, start]
+    )
+    return None if counted > bounds.found else Ids(ids, counted, best=best, stamp=stamp)
 
 
 def by_walk(
-    where: Where, query: Query, known: Frequencies, *, order: str | None, bounds: Bounds, start: int, size: int
+    where: Where,
+    query: Query,
+    known: Frequencies,
+    *,
+    order: str | None,
+    bounds: Bounds,
+    start: int,
+    size: int,
+    weight: str = "",
 ) -> Ids:
-    """A page of the matches among the first `bounds.walked` books, in order. 1 query.
+    """A page of the matches among the first `bounds.walked` books, in order. 1 query, 1 more for an estimate among
+    books that filters narrow. `weight` names the field in which the words must be.
 
     The first books are the most popular, or the first in `order`; with filters any of them, so that an index of the
     filters can be used. Titles that equal the query or begin with it are added.
@@ -143,7 +169,7 @@ def by_walk(
     fits = f"""SELECT {RANKED_COLUMNS}, place FROM (
     SELECT *, row_number() OVER () AS place FROM ({walked}) AS first_books
 ) AS walked WHERE ({DOCUMENT}) @@ %s::tsquery LIMIT %s"""  # noqa: S608  # values are parameters
-    values: list[Any] = [*where.values, bounds.walked, query.every.tsquery(), bounds.ranked]
+    values: list[Any] = [*where.values, bounds.walked, query.every.tsquery(weight), bounds.ranked]
     if not order:
         exact = [f"{article} {query.folded}".strip() for article in ARTICLES]
         titled = f"SELECT {RANKED_COLUMNS}, NULL FROM books WHERE {where.sql} AND"  # noqa: S608  # values are parameters
@@ -156,23 +182,21 @@ UNION ALL ({titled} title_folded > %s AND title_folded < %s ORDER BY books.title
     sql = f"""WITH found AS MATERIALIZED ({fits}),
 once AS (SELECT DISTINCT ON (id) * FROM found ORDER BY id, place),
 ranked AS MATERIALIZED (SELECT *, {kind} AS kind FROM once)
-SELECT (SELECT count(*) FROM once), (SELECT max(place) FROM found), (SELECT count(place) FROM found),
+SELECT {STAMP}, (SELECT count(*) FROM once), (SELECT max(place) FROM found), (SELECT count(place) FROM found),
 (SELECT min(kind) FROM ranked), ARRAY(SELECT id FROM ranked ORDER BY {ranking} LIMIT %s OFFSET %s)"""  # noqa: S608  # values are parameters
     shown = max(0, min(size, bounds.ranked - start))
-    [(counted, places, fitting, best, ids)] = where.rows(sql, [*values, *kinds, *ranks, shown, start])
+    [(stamp, counted, places, fitting, best, ids)] = where.rows(sql, [*values, *kinds, *ranks, shown, start])
     if fitting < bounds.ranked and bounds is SMALL:
-        return Ids(ids, counted, best=best)
+        return Ids(ids, counted, best=best, stamp=stamp)
     share = fitting / places if places else 0
-    return Ids(ids, counted, of_all=max(counted, round(known.books * share)), best=best)
+    of_all = max(counted, round(where.about(known) * share))
+    return Ids(ids, counted, of_all=of_all, best=best, stamp=stamp)
 
 
-def page_of_ids(
-    where: Where, query: Query, *, order: str | None, start: int, size: int, bounds: Bounds | None = None
-) -> Ids:
-    """A page of the books that meet every condition of the query. PostgreSQL only. 1 or 2 queries."""
+def page_of_ids(where: Where, query: Query, *, order: str | None, start: int, size: int) -> Ids:
+    """A page of the books that meet every condition of the query. PostgreSQL only. 1 to 3 queries."""
     known = frequencies(where.alias)
-    bounds = bounds or bounds_of(known)
-    options: dict[str, Any] = {"order": order, "bounds": bounds, "start": start, "size": size}
+    options: dict[str, Any] = {"order": order, "bounds": bounds_of(known), "start": start, "size": size}
     return by_index(where, query, known, **options) or by_walk(where, query, known, **options)
 
 
@@ -204,7 +228,8 @@ def hits_of_any(
         if not is_postgresql:
             columns, order = HIT.replace("::text", ""), "ORDER BY title_folded = %s DESC, popularity DESC, id"
             wanted = [*wanted, first]
-        selects.append(f"SELECT * FROM (SELECT {columns} FROM books WHERE {condition} {order} LIMIT %s) AS found")  # noqa: S608  # values are parameters
+        listed_first = LISTED_FIRST.format(columns=columns, condition=condition)
+        selects.append(f"SELECT * FROM (WITH {listed_first} SELECT * FROM listed {order} LIMIT %s) AS found")  # noqa: S608  # values are parameters
         values += [*wanted, most_each]
     rows = where.rows(" UNION ALL ".join(selects), values) if selects else []
     return [Hit(row[0], row[1], row[2], plain(row[3]), plain(row[4]), bool(row[5]), row[6]) for row in rows]

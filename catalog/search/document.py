@@ -10,6 +10,7 @@ from django.db import models
 from django.db.backends.ddl_references import Statement
 
 from catalog.search.conditions import COLUMNS_OF, TEXTS_OF, Condition, Sql
+from catalog.search.frequency import LISTED, SMALL_CATALOGUE, frequencies
 
 # A folded word has only letters and digits, so quotes escape it. A cast, unlike to_tsvector and to_tsquery, uses no
 # parser, whose words would depend on the database's locale.
@@ -54,12 +55,20 @@ class Meets(models.Func):
 
     def __init__(self, condition: Condition, weight: str = "") -> None:
         self.columns = sorted({*COLUMNS_OF[weight], *TEXTS_OF[weight]})
-        super().__init__(*self.columns)
+        super().__init__(*self.columns, "pk")
         self.condition = condition
         self.weight = weight
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
-        return self.named(compiler, self.condition.on_postgresql(self.weight))
+        """In a large catalogue as a list of ids, unless it is frequent: beside an ORDER BY and a LIMIT the planner
+        takes a rare word for a frequent one, and reads the whole table in that order.
+        """
+        condition = self.condition.on_postgresql(self.weight)
+        known = frequencies(connection.alias)
+        if known.books < SMALL_CATALOGUE or known.of(self.condition) > LISTED:
+            return self.named(compiler, condition)
+        key, _ = compiler.compile(self.get_source_expressions()[-1])
+        return f"{key} = ANY(ARRAY(SELECT id FROM books WHERE {condition[0]}))", tuple(condition[1])  # noqa: S608  # values are parameters
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         return self.named(compiler, self.condition.on_sqlite(self.weight))
@@ -68,7 +77,7 @@ class Meets(models.Func):
         """Qualifies the columns with the table's alias in this query."""
         names = {
             column: compiler.compile(source)[0]
-            for column, source in zip(self.columns, self.get_source_expressions(), strict=True)
+            for column, source in zip(self.columns, self.get_source_expressions(), strict=False)
         }
         return re.sub(r"[a-z_]+_(?:document|spellings|folded)", lambda found: names[found[0]], sql[0]), tuple(sql[1])
 

@@ -1,50 +1,76 @@
 """Counts the books found by genre, by range of prices, and by stock, for the filters of a storefront."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from catalog.search.candidates import SMALL_CATALOGUE, Where, conjunction, rarest
-from catalog.search.frequency import frequencies
+from catalog.search.candidates import Where, conjunction, rarest
+from catalog.search.frequency import SMALL_CATALOGUE, frequencies
 from catalog.search.pages import find
 from catalog.search.query import Query
 from catalog.search.tolerant import SHOWN
 
 if TYPE_CHECKING:
-    from catalog.querysets import BookQuerySet
+    from catalog.book_filters import BookFilters
 
-FACETS = ("genre", "price", "in_stock")
+OWN_FILTERS = {
+    "genre": frozenset({"genre_id", "genre_ids"}),
+    "price": frozenset({"min_price", "max_price"}),
+    "in_stock": frozenset({"in_stock"}),
+}
+FACETS = tuple(OWN_FILTERS)
+NO_FILTERS = frozenset({"q", "sort", "sort_dir"})
 PRICES = (0, 5, 10, 15, 20, 30, 50, 100)  # lower ends of the ranges, in the shop's currency; the last range is open
 COUNTED = 10_000  # books of a large catalogue that are counted exactly
 SAMPLED = 20_000  # books of an estimate, from a random sample of the table's pages
 
 RANGE = "CASE " + " ".join(f"WHEN price >= {price} THEN {price}" for price in reversed(PRICES)) + " END"
-GROUPS = f"""SELECT genre_id, {RANGE}, stock_quantity > 0, count(*) FROM (
-    SELECT genre_id, price, stock_quantity FROM books {{sample}} WHERE {{condition}} LIMIT %s
-) AS counted GROUP BY 1, 2, 3"""  # noqa: S608  # our own numbers
+GROUPS = f"""WITH listed AS MATERIALIZED (
+    SELECT genre_id, price, stock_quantity FROM books {{sample}} WHERE {{condition}}
+)
+SELECT genre_id, {RANGE}, stock_quantity > 0, count(*) FROM (SELECT * FROM listed LIMIT %s) AS counted
+GROUP BY 1, 2, 3"""  # noqa: S608  # our own numbers
 
 Group = tuple[int | None, int, bool, int]
 
 
-def facets_of(books: "BookQuerySet", text: str, names: Sequence[str]) -> dict[str, Any]:
-    """The counts of these facets for the books that `text` finds among `books`, and whether they are estimates.
+class Counts(NamedTuple):
+    """How many books there are of each genre, range of prices, and stock."""
 
-    Exact for a small catalogue and up to COUNTED books; else estimated from SAMPLED books. 1 to 3 queries, and those of
-    the search when it corrected the text.
+    groups: list[Group]
+    is_estimate: bool
+
+
+def facets_of(books: "BookFilters", wanted: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The counts of these facets among `books` for `wanted`, the parameters of GET /books, and whether they are
+    estimates. Each facet ignores its own filter: the other genres are what a shopper may choose next.
+
+    Exact for a small catalogue and up to COUNTED books; else estimated from SAMPLED books. 1 to 3 queries for each own
+    filter that is in use, and those of the search when it corrected the text.
     """
+    known: dict[frozenset[str], Counts] = {}
+    shown: dict[str, Any] = {}
+    for name in names:
+        filters = {each: value for each, value in wanted.items() if each not in OWN_FILTERS[name] | NO_FILTERS}
+        key = frozenset(filters)
+        if key not in known:
+            known[key] = counts_of(books.asked_for(**filters), wanted.get("q", ""))
+        shown[name] = SHAPES[name](known[key].groups)
+    return {**shown, "is_estimate": any(counts.is_estimate for counts in known.values())}
+
+
+def counts_of(books: "BookFilters", text: str) -> Counts:
     where, query = Where.of(books), Query.of(text)
-    if where is None:
-        return shaped([], names, {}, is_estimate=False)
+    if where is None or (text and not query):
+        return Counts([], is_estimate=False)
     groups, factor = counted(where, query)
     if query and not groups:
-        ids = find(books, text, start=0, size=SHOWN).ids
+        ids = find(where, text, start=0, size=SHOWN).ids
         narrowed = Where.of(books.filter(pk__in=ids)) if ids else None
         if narrowed:
             groups, factor = counted(narrowed, Query.of(""))
-    genres = dict(where.rows("SELECT id, name FROM genres", [])) if "genre" in names else {}
-    scaled = [(*group[:3], round(group[3] * factor)) for group in groups]
-    return shaped(scaled, names, genres, is_estimate=factor != 1)
+    return Counts([(*group[:3], round(group[3] * factor)) for group in groups], is_estimate=factor != 1)
 
 
 def counted(where: Where, query: Query) -> tuple[list[Group], float]:
@@ -64,29 +90,44 @@ def counted(where: Where, query: Query) -> tuple[list[Group], float]:
     return where.rows(GROUPS.format(sample=sample, condition=condition), [*values, SAMPLED * 2]), 1 / share
 
 
-def shaped(groups: Sequence[Any], names: Sequence[str], genres: dict[int, str], *, is_estimate: bool) -> dict[str, Any]:
-    by_genre: Counter[int] = Counter()
-    by_price: Counter[int] = Counter()
-    by_stock: Counter[bool] = Counter()
-    for genre_id, price, in_stock, count in groups:
+def by_genre(groups: Sequence[Group]) -> list[dict[str, Any]]:
+    """The genres with books, those with the most first. 1 query."""
+    from catalog.models import Genre
+
+    counts: Counter[int] = Counter()
+    for genre_id, _, _, count in groups:
         if genre_id is not None:
-            by_genre[genre_id] += count
-        by_price[price] += count
-        by_stock[bool(in_stock)] += count
-    shown: dict[str, list[dict[str, Any]]] = {
-        "genre": [
-            {"id": genre_id, "name": genres.get(genre_id, ""), "count": count}
-            for genre_id, count in sorted(by_genre.items(), key=lambda pair: (-pair[1], pair[0]))
-        ],
-        "price": [
-            {"min_price": money(low), "max_price": money(high) if high else None, "count": by_price[low]}
-            for low, high in zip(PRICES, [*PRICES[1:], None], strict=True)
-            if by_price[low]
-        ],
-        "in_stock": [{"value": value, "count": by_stock[value]} for value in (True, False)],
-    }
-    return {**{name: shown[name] for name in names}, "is_estimate": is_estimate}
+            counts[genre_id] += count
+    names = dict(Genre.objects.filter(pk__in=list(counts)).values_list("pk", "name"))
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [{"id": genre_id, "name": names.get(genre_id, ""), "count": count} for genre_id, count in ordered]
+
+
+def by_price(groups: Sequence[Group]) -> list[dict[str, Any]]:
+    """The ranges of PRICES with books in them."""
+    counts: Counter[int] = Counter()
+    for _, price, _, count in groups:
+        counts[price] += count
+    return [
+        {"min_price": money(low), "max_price": money(high) if high else None, "count": counts[low]}
+        for low, high in zip(PRICES, [*PRICES[1:], None], strict=True)
+        if counts[low]
+    ]
+
+
+def by_stock(groups: Sequence[Group]) -> list[dict[str, Any]]:
+    counts: Counter[bool] = Counter()
+    for _, _, in_stock, count in groups:
+        counts[bool(in_stock)] += count
+    return [{"value": value, "count": counts[value]} for value in (True, False)]
 
 
 def money(amount: int) -> str:
     return f"{Decimal(amount):.2f}"
+
+
+SHAPES: dict[str, Callable[[Sequence[Group]], list[dict[str, Any]]]] = {
+    "genre": by_genre,
+    "price": by_price,
+    "in_stock": by_stock,
+}

@@ -11,6 +11,9 @@ from django.db import connections
 
 from catalog.search.conditions import AllOf, AnyOf, Condition, Word
 
+SMALL_CATALOGUE = 100_000  # books: in one with fewer, more is read
+# The index is used for conditions that hold in at most so many books: it lists all of them, 0.1 µs each.
+LISTED = 30_000
 KEPT = 600.0  # seconds that a process caches the statistics
 KEPT_EMPTY = 10.0  # seconds, when there are no statistics yet
 LAST = "\U0010ffff"  # sorts after every continuation of a word

@@ -3,46 +3,50 @@
 docs/decisions/0028-search.md has the reasons and the cost.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from bookstore.api.pagination import Total, exactly
-from catalog.search.candidates import Bounds, Where, bounds_of, hits, page_of_ids
-from catalog.search.frequency import frequencies
+from catalog.search.candidates import READ_ALONE, Bounds, Where, bounds_of, by_walk, hits, page_of_ids
+from catalog.search.conditions import OF_AUTHOR
+from catalog.search.frequency import LISTED, SMALL_CATALOGUE, frequencies
 from catalog.search.query import IsbnWanted, Query
 from catalog.search.ranking import kind_of_match, rank
 from catalog.search.tolerant import find_tolerantly
 
-if TYPE_CHECKING:
-    from catalog.querysets import BookQuerySet
-
 FEW = 5  # books; with fewer, and no match by whole words, the tolerant tier adds more
+# Books that are read for the first page of a frequent author, for each book of the earlier pages, and at most.
+AUTHORS_WALKED, FOR_EACH_EARLIER, AUTHORS_WALKED_AT_MOST = 20_000, 50, 60_000
 OF_ISBN = 20  # books of the first digits of an ISBN
 SORTS = {"title": "title_folded", "price": "price", "date": "publish_date", "created_at": "created_at"}
 PREFIX_ONLY = {3, 5, 7}  # kinds of match (ranking.py) in which some word is only a prefix
 
 
 class Found(NamedTuple):
-    """The ids of one page, in order. `corrected`: only the tolerant tier found them."""
+    """The ids of one page, in order. `corrected`: only the tolerant tier found them. `stamp`: the catalogue's
+    (catalogue_state.py) before the first of them was read; None on SQLite."""
 
     ids: list[int]
     total: Total
     corrected: bool
+    stamp: str | None = None
 
 
 NOTHING = Found([], exactly(0), corrected=False)
 
 
-def find(books: "BookQuerySet", text: str, *, start: int, size: int, sort: Any = None, sort_dir: Any = None) -> Found:
-    """The page of the matches among these books that begins at `start`, by relevance unless `sort` is given.
+def find(
+    where: Where | None, text: str, *, start: int, size: int, sort: str | None = None, sort_dir: str | None = None
+) -> Found:
+    """The page of the matches among the books of `where` that begins at `start`, by relevance unless `sort` is given.
 
     A text without a word finds nothing. 1 query; 3 with the digits of an ISBN; about 10 with the tolerant tier.
     """
-    query, where = Query.of(text), Where.of(books)
+    query = Query.of(text)
     if not query or where is None:
         return NOTHING
     order = order_by(sort, sort_dir)
-    first = by_isbn(where, query.isbn) if query.isbn else []
     found, best = exact_page(where, query, order=order, start=start, size=size)
+    first = by_isbn(where, query.isbn) if query.isbn else []
     few = found.total.rows < FEW and not found.total.is_estimate
     if not first and not (few and best in {None, *PREFIX_ONLY}):
         return found
@@ -60,7 +64,31 @@ def find(books: "BookQuerySet", text: str, *, start: int, size: int, sort: Any =
         ids += [each for each in find_tolerantly(where, query, leave_out=corrected) if each not in there]
     if order and len(ids) > 1:
         ids = [row[0] for row in where.rows(*in_order(ids, order))]
-    return Found(ids[start : start + size], exactly(len(ids)), corrected=corrected and bool(ids))
+    return Found(ids[start : start + size], exactly(len(ids)), corrected=corrected and bool(ids), stamp=found.stamp)
+
+
+def find_author(
+    where: Where | None, name: str, *, start: int, size: int, sort: str = "title", sort_dir: str | None = None
+) -> Found | None:
+    """The page of the books of `where` whose author has all words of a frequent name, from the first AUTHORS_WALKED in
+    that order, further for a later page. None when the index lists the books of that name: then it is a plain filter.
+
+    PostgreSQL only. 1 query, 2 where other filters narrow.
+    """
+    query = Query.of(name).with_every_word()
+    if where is None or not query:
+        return None
+    known = frequencies(where.alias)
+    if known.books < SMALL_CATALOGUE or known.of(query.every) <= READ_ALONE:
+        return None
+    walked = min(AUTHORS_WALKED + (start + size) * FOR_EACH_EARLIER, AUTHORS_WALKED_AT_MOST)
+    bounds = Bounds(listed=0, found=0, walked=walked, ranked=start + size)
+    order = order_by(sort, sort_dir)
+    page = by_walk(where, query, known, order=order, bounds=bounds, start=start, size=size, weight=OF_AUTHOR)
+    if len(page.ids) < size and known.of(query.every) <= LISTED:
+        return None
+    total = Total(page.of_all or page.counted, page.counted, is_estimate=True)
+    return Found(page.ids, total, corrected=False, stamp=page.stamp)
 
 
 def exact_page(where: Where, query: Query, *, order: str | None, start: int, size: int) -> tuple[Found, int | None]:
@@ -68,7 +96,7 @@ def exact_page(where: Where, query: Query, *, order: str | None, start: int, siz
     if where.vendor == "postgresql":
         page = page_of_ids(where, query, order=order, start=start, size=size)
         total = exactly(page.counted) if page.of_all is None else Total(page.of_all, page.counted, is_estimate=True)
-        return Found(page.ids, total, corrected=False), page.best
+        return Found(page.ids, total, corrected=False, stamp=page.stamp), page.best
     ranked = hits(where, query.required, most=most_ranked(where), first=query.folded)
     ranked.sort(key=lambda hit: rank(hit, query))
     ids = [hit.id for hit in ranked]

@@ -1,7 +1,7 @@
 """Parses the text of a search box into a Query. No database query."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.core.exceptions import ValidationError
@@ -62,11 +62,15 @@ class IsbnWanted:
         digits = BETWEEN_DIGITS.sub("", ISBN_LABEL.sub("", text, count=1))
         if not ISBN_DIGITS.fullmatch(digits):
             return None
-        try:
-            return cls((clean_isbn(digits),), is_whole=True)
-        except ValidationError:
-            pass
         beginnings = [digits] if digits.startswith(("978", "979")) else []
+        try:
+            whole = clean_isbn(digits)
+        except ValidationError:
+            whole = ""
+        if whole and beginnings and len(digits) == 10:  # the first digits of every eleventh ISBN-13 are an ISBN-10
+            return cls((digits, whole), is_whole=False)
+        if whole:
+            return cls((whole,), is_whole=True)
         if len(digits) <= 10:  # the ISBN-13 of an ISBN-10 has the same digits except the check digit
             beginnings.append(f"978{digits[:9]}")
         return cls(tuple(beginnings), is_whole=False) if beginnings else None
@@ -117,10 +121,9 @@ class Query:
         """Without a leading article and without blanks: equal for catch22 and Catch-22."""
         return bare(self.folded)
 
-    @property
-    def everything(self) -> tuple[Condition, ...]:
-        """Also the common words, for filters, which require all words."""
-        return (*self.required, *self.optional)
+    def with_every_word(self) -> "Query":
+        """With the common words required, too, for filters, which require all words."""
+        return replace(self, required=(*self.required, *self.optional), optional=())
 
     @cached_property
     def every(self) -> Condition:

@@ -17,7 +17,8 @@ from catalog.search.ranking import Hit
 LISTED, LISTED_OF_PAIR = 20_000, 5_000
 READ = 250  # books that one attempt reads and ranks
 SHOWN = 50  # books that the tolerant tier adds to a search
-SHORTEST_DIVIDED = 5  # letters; shorter words are not divided
+SHORTEST_DIVIDED, LONGEST_DIVIDED = 5, 40  # letters; shorter and longer words are not divided
+MOST_PARTS, MOST_DIVISIONS = 6, 8
 COMBINED = 6  # the rarest words of a query, of which pairs are searched
 
 
@@ -84,21 +85,46 @@ def with_alternatives(
 
 
 def divisions(conditions: Sequence[Condition], corrections: Corrections) -> dict[Condition, list[Condition]]:
-    """Words that may be two words: "fightclub" as fight and club. 1 query."""
-    halves = {
-        each: [(each.text[:place], each.text[place:]) for place in range(1, len(each.text))]
-        for each in conditions[:MAX_WORDS]
-        if isinstance(each, Word) and SHORTEST_DIVIDED <= len(each.text) <= MAX_LENGTH
-    }
-    there = corrections.there(part for several in halves.values() for two in several for part in two)
+    """Words that may be several words: "fightclub" as fight and club, "themartianchronicles" as three. 1 query."""
+    runs = {each: run_of(each) for each in conditions[:MAX_WORDS]}
+    runs = {each: run for each, run in runs.items() if SHORTEST_DIVIDED <= len(run) <= LONGEST_DIVIDED}
+    there = corrections.there(
+        run[start:end]
+        for run in runs.values()
+        for start in range(len(run))
+        for end in range(start + 1, len(run) + 1)
+        if is_part(run[start:end])
+    )
     return {
-        each: [
-            all_of([Word(one, prefix=False), Word(other, prefix=False)])
-            for one, other in several
-            if one in there and other in there
-        ]
-        for each, several in halves.items()
+        each: [all_of([Word(part, prefix=False) for part in parts]) for parts in partitions(run, there)]
+        for each, run in runs.items()
     }
+
+
+def run_of(condition: Condition) -> str:
+    """What was typed between two blanks, "" when it has punctuation; "chewvol2" is a word or chewvol and 2."""
+    first = condition.parts[0] if isinstance(condition, AnyOf) else condition
+    return first.text if isinstance(first, Word) else ""
+
+
+def is_part(text: str) -> bool:
+    """Whether a run may have this as a word: of single letters only those that are words, not an author's initials."""
+    return len(text) > 1 or text in {"a", "i"} or text.isdigit()
+
+
+def partitions(text: str, words: set[str]) -> list[tuple[str, ...]]:
+    """The ways to write a text as two or more of the words, those of the fewest words first; MOST_DIVISIONS at most."""
+    ways: list[list[tuple[str, ...]]] = [[()]]  # of the first n letters
+    for end in range(1, len(text) + 1):
+        found = [
+            (*way, text[start:end])
+            for start in range(end)
+            if text[start:end] in words and text[start:end] != text
+            for way in ways[start]
+            if len(way) < MOST_PARTS
+        ]
+        ways.append(sorted(found, key=lambda way: (len(way), -min(map(len, way))))[:MOST_DIVISIONS])
+    return ways[-1]
 
 
 def join(conditions: Sequence[Condition], corrections: Corrections) -> list[Condition]:

@@ -144,8 +144,15 @@ def test_get_books_breaks_ties_by_id_in_the_direction_of_the_sort(api, sort, pub
         ("q=prel words", ["The Prelude"]),
         ("q=rak", []),
         ("q=", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
-        ("q=%20!%3F%26%7C", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
-        ("q=!&sort=price&sort_dir=desc", ["The Prelude", "Dracula", "emma", "Émile", "Beowulf"]),
+        ("q=%20%20", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("q=%E2%80%8B", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
+        ("q=%20!%3F%26%7C", []),
+        ("q='", []),
+        ("q=%25", []),
+        ("q=%F0%9F%93%9A", []),
+        ("q=!&sort=price&sort_dir=desc", []),
+        ("author=!", []),
+        ("author=%20", ["Beowulf", "Dracula", "Émile", "emma", "The Prelude"]),
         ("q=e&in_stock=true&max_price=8.00", ["Émile"]),
         ("q=e&sort=price", ["Émile", "emma"]),
         ("q=e&sort=price&sort_dir=desc", ["emma", "Émile"]),
@@ -222,6 +229,43 @@ def test_get_books_with_facets_counts_what_was_asked_for(api, shelf):
         "in_stock": [{"value": True, "count": 2}, {"value": False, "count": 0}],
         "is_estimate": False,
     }
+
+
+def test_get_books_with_facets_counts_each_without_its_own_filter(api, shelf):
+    poetry, novel = shelf["Beowulf"].genre_id, shelf["Dracula"].genre_id
+
+    body = api.get(f"/books?genre_id={poetry}&max_price=10&in_stock=true&facets=genre&facets=price,in_stock").json()
+
+    assert [item["title"] for item in body["items"]] == ["Beowulf"]
+    assert body["facets"] == {
+        "genre": [{"id": poetry, "name": "Poetry", "count": 1}, {"id": novel, "name": "Novel", "count": 1}],
+        "price": [{"min_price": "5.00", "max_price": "10.00", "count": 1}],
+        "in_stock": [{"value": True, "count": 1}, {"value": False, "count": 0}],
+        "is_estimate": False,
+    }
+
+
+def test_get_books_with_facets_of_punctuation_counts_nothing(api, shelf):
+    body = api.get("/books?q=!&facets=genre,in_stock").json()
+
+    assert body["facets"] == {
+        "genre": [],
+        "in_stock": [{"value": True, "count": 0}, {"value": False, "count": 0}],
+        "is_estimate": False,
+    }
+
+
+@pytest.mark.parametrize("query", ["page=2&page=1", "sort=x&sort=price", "q=zuleika&q=emma"])
+def test_get_books_takes_the_last_of_what_is_sent_twice(api, emma, query):
+    assert titles(api.get(f"/books?{query}")) == ["Emma"]
+
+
+def test_get_books_with_ids_sent_twice_answers_all_of_them(api, shelf):
+    ids = [shelf[title].pk for title in ("emma", "Dracula", "Beowulf")]
+
+    response = api.get(f"/books?ids={ids[0]}&ids={ids[1]},{ids[2]}")
+
+    assert titles(response) == ["emma", "Dracula", "Beowulf"]
 
 
 def test_get_books_with_facets_counts_the_books_of_a_corrected_query(api, shelf):

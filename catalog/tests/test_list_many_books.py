@@ -8,7 +8,8 @@ from django.db import connection
 
 from bookstore.api import pagination
 from catalog.models import Book
-from catalog.search import candidates, frequency
+from catalog.search import candidates, document, frequency
+from catalog.search import pages as search_pages
 from catalog.search.candidates import Bounds
 from catalog.tests.factories import BookFactory
 
@@ -129,10 +130,56 @@ def test_total_is_never_less_than_what_is_on_the_page(api, low_bounds):
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize(("query", "queries"), [("", 3), ("q=letters", 3), ("q=letters&page=9", 2)])
+@pytest.mark.parametrize(("query", "queries"), [("", 3), ("q=letters", 3), ("q=letters&page=9", 3)])
 def test_an_estimate_costs_a_query_more(api, letters, django_assert_num_queries, query, queries):
     with django_assert_num_queries(queries):
         api.get(f"/books?{query}&size=3")
+
+
+@pytest.fixture
+def many_authors(letters, monkeypatch):
+    """The same books, in a table that counts as large, and a name that counts as frequent."""
+    for module in (document, search_pages):
+        monkeypatch.setattr(module, "SMALL_CATALOGUE", 0)
+    monkeypatch.setattr(search_pages, "READ_ALONE", 0)
+    monkeypatch.setattr(search_pages, "AUTHORS_WALKED", 3)
+    monkeypatch.setattr(search_pages, "FOR_EACH_EARLIER", 1)
+    return letters
+
+
+@pytest.mark.postgres
+def test_page_of_a_frequent_author_reads_the_first_books_in_order(api, many_authors, monkeypatch):
+    monkeypatch.setattr(search_pages, "LISTED", 0)
+
+    found = [[item["title"] for item in page["items"]] for page in pages(api, "author=letters", size=2, count=2)]
+
+    # Three more than the pages up to this one have: of the first five books two are the author's, of seven four.
+    assert found == [["Essays", "Poems"], ["Poems", "Poems"]]
+
+
+@pytest.mark.postgres
+def test_page_of_a_frequent_author_reads_no_further_than_the_bound(api, many_authors, monkeypatch):
+    monkeypatch.setattr(search_pages, "LISTED", 0)
+    monkeypatch.setattr(search_pages, "AUTHORS_WALKED_AT_MOST", 4)
+
+    found = [[item["title"] for item in page["items"]] for page in pages(api, "author=letters", size=2, count=2)]
+
+    assert found == [["Essays"], []]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("query", ["author=letters", "author=letters&max_price=1000"])
+def test_page_of_an_author_is_filled_by_the_index(api, many_authors, query):
+    found = [[item["title"] for item in page["items"]] for page in pages(api, query, size=3, count=2)]
+
+    assert found == [["Essays", "Poems", "Poems"], ["Poems"]]
+
+
+@pytest.mark.postgres
+def test_page_of_an_author_whom_nobody_knows_is_empty(api, many_authors):
+    body = api.get("/books?author=zuleika").json()
+
+    assert (body["items"], body["total"], body["total_is_estimate"]) == ([], 0, False)
 
 
 def test_a_page_far_past_the_end_is_empty(api, letters):

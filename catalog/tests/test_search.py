@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from catalog.folding import MAX_FOLDED, MAX_WORD, fold, same_name, words
 from catalog.models import Book
 from catalog.search.candidates import Where
-from catalog.search.conditions import all_of
 from catalog.search.pages import exact_page
 from catalog.search.query import Query
 from catalog.search.ranking import Hit, kind_of_match, rank
@@ -140,7 +139,7 @@ def test_exact_search_ranks_on_each_database_as_the_python_rule(rows, text, data
     assert found.ids == [hit.id for hit in expected]
     assert best == (kind_of_match(expected[0], query) if expected else None)
     assert [book.pk for book in by_author] == [
-        hit.id for hit in hits if all_of(query.everything).holds(hit.author_words)
+        hit.id for hit in hits if query.with_every_word().every.holds(hit.author_words)
     ]
 
 

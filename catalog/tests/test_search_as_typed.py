@@ -120,6 +120,9 @@ def test_search_finds_every_spelling_exactly(api, shelf, text, title):
         ("jane austin", "Emma"),
         ("ema austen", "Emma"),
         ("fightclub", "Fight Club"),
+        ("crimeandpunishment", "Crime and Punishment"),
+        ("girlwithgreeneyes", "Girl with Green Eyes"),
+        ("20000leaguesunderthesea", "20,000 Leagues Under the Sea"),
         ("to kill a mocking bird", "To Kill a Mockingbird"),
         ("buy fight club online", "Fight Club"),
         ("fight club dracula", "Fight Club"),
@@ -145,6 +148,13 @@ def test_search_of_nonsense_finds_nothing(api, shelf, text):
 )
 def test_search_finds_an_isbn_in_any_form_and_as_it_is_typed(api, shelf, text):
     assert first(api, text) == ("Catch-22", False)
+
+
+def test_search_takes_ten_digits_of_an_isbn_13_for_its_beginning(api, db):
+    """9780552154 is an ISBN-10 by its check digit."""
+    BookFactory(title="The Last Continent", isbn="9780552154147")
+
+    assert first(api, "978-0-5521-54") == ("The Last Continent", False)
 
 
 def test_search_finds_an_isbn_only_whole_when_it_is_whole(api, shelf):

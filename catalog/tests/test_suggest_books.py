@@ -87,12 +87,21 @@ def test_suggest_with_a_bad_parameter_is_422_and_names_it(api, db, field, value)
     assert response.json()["field"] == field
 
 
-def test_suggest_may_be_cached_as_the_list_may(api, shelf):
-    first = api.get("/books/suggest?q=aus")
-    again = api.get("/books/suggest?q=aus", headers={"If-None-Match": first["ETag"]})
+def test_suggest_without_q_is_422_and_names_it(api, db):
+    response = api.get("/books/suggest")
 
-    assert first["Cache-Control"] == "no-cache"
-    assert again.status_code == 304
+    assert response.status_code == 422
+    assert response.json()["field"] == "q"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer nonsense"}, {"Cookie": "sessionid=abc"}])
+def test_suggest_is_cached_for_a_minute_whoever_asks(api, shelf, headers):
+    first = api.get("/books/suggest?q=aus", headers=headers)
+    again = api.get("/books/suggest?q=aus", headers={"If-None-Match": first["ETag"], **headers})
+
+    kept = "public, max-age=60, stale-while-revalidate=1, stale-if-error=86400"
+    assert (first["Cache-Control"], first["Vary"], first["X-Accel-Expires"]) == (kept, "origin", "58")
+    assert (again.status_code, again["Cache-Control"]) == (304, kept)
 
 
 @pytest.mark.postgres

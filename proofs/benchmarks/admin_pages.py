@@ -1,10 +1,8 @@
 """Times every list page of the staff's site with a million carts, found by following the links of the pages."""
 
-import http.client
 import re
 import secrets
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
 from statistics import median
@@ -13,6 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 from proofs.benchmarks.database import Databases
 from proofs.benchmarks.run import say
 from proofs.benchmarks.servers import VARIANTS, running
+from tests.support.client import Client
 
 BOUND = 300  # milliseconds, of each page
 EMAIL = "staff@example.com"
@@ -71,7 +70,7 @@ class Staff:
     """A browser signed in to the admin: one connection, and cookies."""
 
     def __init__(self, port: int, password: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.client = Client(port, timeout=60)
         self.cookies: dict[str, str] = {}
         self.ask("GET", "/admin/login/")
         form = {"username": EMAIL, "password": password, "csrfmiddlewaretoken": self.cookies["csrftoken"]}
@@ -82,17 +81,14 @@ class Staff:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        begun = time.perf_counter()
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
-        text = answer.read().decode()
-        took = (time.perf_counter() - begun) * 1000
+        answer = self.client(method, path, body, **headers)
+        text = answer.content.decode()
         if answer.status != expected:
             sys.exit(f"error: {method} {path} answered {answer.status}, not {expected}: {text[:300]!r}")
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
-        return text, took
+        return text, answer.seconds * 1000
 
 
 class Links(HTMLParser):
@@ -169,9 +165,8 @@ def load_shop(databases: Databases, name: str) -> None:
 def measure(databases: Databases, name: str, password: str, rounds: int, only: Sequence[str] = ()) -> list[str]:
     """Times each page once in each round. Each round starts a new server, so that caches are empty."""
     took: dict[str, list[float]] = {}
-    log = databases.folder / f"{name}.log"
     for number in range(rounds):
-        with running(VARIANTS[0], databases.environ(name), token="", log=log, workers=1, ready="/ready") as server:
+        with running(VARIANTS[0], databases.environ(name), token="", workers=1, ready="/ready") as server:
             staff = Staff(server.port, password)
             # The first page after the start, which loads templates and imports what it needs, is not the one measured.
             staff.ask("GET", "/admin/password_change/")

@@ -18,8 +18,9 @@ from proofs.benchmarks import loads, machine, report
 from proofs.benchmarks.data import BOOKS, CUSTOMERS, LINES
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.run import WORKERS, bounded, prepare, say
-from proofs.benchmarks.servers import VARIANTS, Server, running
-from proofs.stress.wire import Answer, Crowd, Wire
+from proofs.benchmarks.servers import VARIANTS, Running, running
+from proofs.stress.crowd import Crowd
+from tests.support.client import Answer, PatientClient
 from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
 
 NAMES = ("project", "plain")
@@ -71,7 +72,7 @@ def fill(databases: Databases, name: str, *, book: int = 0) -> None:
 
 
 def measure(
-    databases: Databases, servers: Sequence[Server], pools: dict[str, Path], options: argparse.Namespace
+    databases: Databases, servers: Sequence[Running], pools: dict[str, Path], options: argparse.Namespace
 ) -> int:
     samples: dict[str, list[loads.Sample]] = {server.variant.name: [] for server in servers}
     for number in range(options.rounds + 1):
@@ -96,13 +97,13 @@ def measure(
     return 0
 
 
-def crowd(databases: Databases, server: Server, pool: Path) -> int:
+def crowd(databases: Databases, server: Running, pool: Path) -> int:
     """CROWD customers want the STOCK copies of one book at once: all are told within TOLD_WITHIN, and none a 5xx."""
     fill(databases, "project", book=1)
     tokens = [row.split()[0] for row in pool.read_text().splitlines()[:CROWD]]
     people = Crowd(server.port, CROWD)
 
-    def ask(token: str) -> Callable[[Wire], Answer]:
+    def ask(token: str) -> Callable[[PatientClient], Answer]:
         return lambda wire: wire("POST", "/orders/checkout", {}, token)
 
     answers = people.together([ask(token) for token in tokens])
@@ -151,9 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 module = ("-m", "proofs.benchmarks.checkout", "--add-buyers", variant.name, str(pools[variant.name]))
                 databases.python(variant.name, *module)
                 token = (pools[variant.name] / "checkout.txt").read_text().split()[0]
-                log = databases.folder / f"{variant.name}.log"
                 environ = databases.environ(variant.name)
-                servers.append(stack.enter_context(running(variant, environ, token=token, log=log, workers=WORKERS)))
+                servers.append(stack.enter_context(running(variant, environ, token=token, workers=WORKERS)))
             if options.crowd:
                 code = crowd(databases, servers[0], pools["project"] / "checkout.txt")
             else:

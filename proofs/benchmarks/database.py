@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from proofs.benchmarks import data
-from proofs.benchmarks.servers import ROOT
+from tests.support.server import ROOT
 from tools.postgres import Cluster
 from tools.test import environment
 

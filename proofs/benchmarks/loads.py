@@ -10,7 +10,7 @@ from pathlib import Path
 
 from proofs.benchmarks import data
 from proofs.benchmarks.bare.statements import GET_CART
-from proofs.benchmarks.servers import Server
+from proofs.benchmarks.servers import Running
 
 LUA = Path(__file__).resolve().parent / "lua"
 SCRIPTS = {"get5": "get.lua", "get50": "get.lua", "put": "put.lua", "add_delete": "add_delete.lua"}
@@ -51,7 +51,7 @@ def find_wrk() -> str:
     return wrk
 
 
-def run_wrk(server: Server, load: str, pool: Path, *, seconds: int, connections: int = 8) -> Sample:
+def run_wrk(server: Running, load: str, pool: Path, *, seconds: int, connections: int = 8) -> Sample:
     """One thread for each connection, so that each connection has its own customers and its own count."""
     command = [
         *(find_wrk(), "--threads", str(connections), "--connections", str(connections), "--duration", f"{seconds}s"),
@@ -60,7 +60,7 @@ def run_wrk(server: Server, load: str, pool: Path, *, seconds: int, connections:
     return report_of(command, f"{load} on {server.variant.title}", seconds, strict=connections <= 8)
 
 
-def run_wrk_on(server: Server, path: str, *, seconds: int, connections: int) -> Sample:
+def run_wrk_on(server: Running, path: str, *, seconds: int, connections: int) -> Sample:
     """One path that needs no token."""
     command = [
         *(find_wrk(), "--threads", str(connections), "--connections", str(connections), "--duration", f"{seconds}s"),

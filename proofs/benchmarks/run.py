@@ -16,7 +16,7 @@ from proofs.benchmarks import loads, machine, report, statements
 from proofs.benchmarks.data import CATALOGUE, POOLS
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.loads import TITLES, Sample
-from proofs.benchmarks.servers import VARIANTS, Server, ask, running
+from proofs.benchmarks.servers import VARIANTS, Running, running
 from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
 
 HERE = Path(__file__).resolve().parent
@@ -56,17 +56,17 @@ def prepare(databases: Databases, wanted: set[str]) -> dict[str, Path]:
     return folders
 
 
-def pool_of(server: Server, folders: dict[str, Path], load: str) -> Path:
+def pool_of(server: Running, folders: dict[str, Path], load: str) -> Path:
     return folders[server.variant.pool] / f"{load}.txt"
 
 
-def same_answers(servers: Sequence[Server], folders: dict[str, Path]) -> None:
+def same_answers(servers: Sequence[Running], folders: dict[str, Path]) -> None:
     """Raises if a variant returns other bodies."""
     answers = {}
     for server in servers:
         if server.variant.database:
             token = pool_of(server, folders, "get50").read_text().split()[0]
-            body = json.loads(ask(server.port, "GET", "/cart", token)[1])
+            body = server.ask("GET", "/cart", token).body
             body.pop("updated_at")
             for item in body["items"]:
                 item.pop("added_at")
@@ -76,7 +76,7 @@ def same_answers(servers: Sequence[Server], folders: dict[str, Path]) -> None:
     for server in servers:
         if "page" in server.variant.loads:
             path = pool_of(server, folders, "page").read_text().split()[0]
-            page = json.loads(ask(server.port, "GET", path, "")[1])
+            page = server.ask("GET", path).body
             pages[server.variant.title] = [item["id"] for item in page["items"]]
     same(pages, "page")
 
@@ -137,9 +137,8 @@ def measure(
         servers = []
         for variant in variants:
             token = (folders[variant.pool] / "get5.txt").read_text().split()[0]
-            log = databases.folder / f"{variant.name}.log"
             server = stack.enter_context(
-                running(variant, databases.environ(variant.database), token=token, log=log, workers=WORKERS)
+                running(variant, databases.environ(variant.database), token=token, workers=WORKERS)
             )
             rows[variant.name].seconds_to_serve = server.seconds_to_serve
             servers.append(server)
@@ -186,7 +185,7 @@ def measure(
     return list(rows.values())
 
 
-def ask_for(server: Server, load: str, folders: dict[str, Path], seconds: int) -> Sample:
+def ask_for(server: Running, load: str, folders: dict[str, Path], seconds: int) -> Sample:
     return loads.run_wrk(server, load, pool_of(server, folders, load), seconds=seconds)
 
 

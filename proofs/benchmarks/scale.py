@@ -48,7 +48,13 @@ def searches(csv: Path | None) -> dict[str, tuple[str, int]]:
         "filtered by genre, price and stock": ("/books?genre_id=3&min_price=5&max_price=10&in_stock=true", 60),
         "filtered: sold out": ("/books?in_stock=false", 60),
         "filtered by author": ("/books?author=jane", 60),
+        "filtered by an author whom nobody knows": ("/books?author=zuleika", 60),
         f"two words ({first} {second})": (f"/books?q={first}%20{second}", 60),
+        "two common words (of the)": ("/books?q=of%20the", 60),
+        "mistyped (hary poter)": ("/books?q=hary%20poter", 100),
+        "suggestions (th)": ("/books/suggest?q=th", 20),
+        "suggestions (the gi)": ("/books/suggest?q=the%20gi", 20),
+        "suggestions (j k rowl)": ("/books/suggest?q=j%20k%20rowl", 20),
         "page 1,000": ("/books?page=1000", 60),
         "page 1,000 by price, of 100": ("/books?sort=price&page=1000&size=100", 60),
         "one letter (a)": ("/books?q=a", 150),
@@ -84,8 +90,7 @@ def measure_carts(databases: Databases, carts: int, rounds: int, seconds: int) -
         for name in ("few", "many"):
             token = (folders[name] / "get5.txt").read_text().split()[0]
             environ = databases.environ(name)
-            log = databases.folder / f"{name}.log"
-            servers[name] = stack.enter_context(running(PROJECT, environ, token=token, log=log, workers=WORKERS))
+            servers[name] = stack.enter_context(running(PROJECT, environ, token=token, workers=WORKERS))
             loads.run_wrk(servers[name], "get5", folders[name] / "get5.txt", seconds=1)
         for number in range(rounds):
             for name in ("few", "many") if number % 2 else ("many", "few"):
@@ -134,8 +139,7 @@ def measure_books(databases: Databases, count: int, csv: Path | None, rounds: in
     ]
     asked = searches(csv)
     samples: dict[str, list[loads.Sample]] = {title: [] for title in asked}
-    environ, log = databases.environ(name), databases.folder / "books.log"
-    with running(PROJECT, environ, token="", log=log, workers=WORKERS, ready="/ready") as server:
+    with running(PROJECT, databases.environ(name), token="", workers=WORKERS, ready="/ready") as server:
         for path, _ in asked.values():
             loads.run_wrk_on(server, path, seconds=1, connections=CONNECTIONS)
         for number in range(rounds):

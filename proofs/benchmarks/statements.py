@@ -1,33 +1,33 @@
 """How many statements a request sends, BEGIN and COMMIT counted: read from PostgreSQL's log, after the timed rounds."""
 
-import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 from proofs.benchmarks import data
 from proofs.benchmarks.database import Databases
-from proofs.benchmarks.servers import Server, ask
+from proofs.benchmarks.servers import Running
 
 REPEATS = 10
 # The simple protocol says "statement:", the extended one "execute <name>:"; pgbench is not running meanwhile.
 STATEMENT = re.compile(r"LOG: +(?:statement|execute [^:]*): (.*)")
 
 
-def operations(load: str, row: str) -> list[tuple[str, str, bytes | None]]:
+def operations(load: str, row: str) -> list[tuple[str, str, Any]]:
     """One round of a load; None for the path of a line that is still to be made."""
     if load in data.CATALOGUE:
         return [("GET", row, None)]
     _, item, book = row.split()
     match load:
         case "put":
-            return [("PUT", f"/cart/items/{item}", b'{"quantity": 3}')]
+            return [("PUT", f"/cart/items/{item}", {"quantity": 3})]
         case "add_delete":
-            return [("POST", "/cart/items", json.dumps({"book_id": int(book)}).encode()), ("DELETE", "", None)]
+            return [("POST", "/cart/items", {"book_id": int(book)}), ("DELETE", "", None)]
     return [("GET", "/cart", None)]
 
 
-def count(databases: Databases, server: Server, load: str, pool: Path) -> dict[str, list[str]]:
+def count(databases: Databases, server: Running, load: str, pool: Path) -> dict[str, list[str]]:
     """For each method of a load the statements of one request, as the server logged them."""
     rows = pool.read_text().splitlines()
     seen: dict[str, list[str]] = {}
@@ -39,10 +39,10 @@ def count(databases: Databases, server: Server, load: str, pool: Path) -> dict[s
             added = ""
             for method, path, body in operations(load, row):
                 before = databases.log.stat().st_size
-                status, answer = ask(server.port, method, path or f"/cart/items/{added}", token_of(row), body)
-                if status >= 400:
-                    raise SystemExit(f"error: {server.variant.title}: {method} {path} answers {status}: {answer!r}")
-                added = str(json.loads(answer)["id"]) if method == "POST" else added
+                answer = server.ask(method, path or f"/cart/items/{added}", token_of(row), body)
+                if answer.status >= 400:
+                    raise SystemExit(f"error: {server.variant.title}: {method} {path} answers {answer}")
+                added = answer.body["id"] if method == "POST" else added
                 time.sleep(0.02)
                 with databases.log.open(errors="replace") as log:
                     log.seek(before)
@@ -57,8 +57,8 @@ def token_of(row: str) -> str:
     return "" if row.startswith("/") else row.split()[0]
 
 
-def perform(server: Server, load: str, row: str) -> None:
+def perform(server: Running, load: str, row: str) -> None:
     added = ""
     for method, path, body in operations(load, row):
-        _, answer = ask(server.port, method, path or f"/cart/items/{added}", token_of(row), body)
-        added = str(json.loads(answer)["id"]) if method == "POST" else added
+        answer = server.ask(method, path or f"/cart/items/{added}", token_of(row), body)
+        added = answer.body["id"] if method == "POST" else added

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 from proofs.cluster import hosts, needs
 from proofs.cluster.layout import APPLICATIONS, DATABASE, DATABASES, HOSTS, PROXIES, ROOT, Layout
 from proofs.cluster.parts import Part, PartFailed
+from tests.support.processes import below, processes
 from tools.postgres import uninterrupted
 
 START_SECONDS = 60.0
@@ -60,11 +61,11 @@ def sweep(folder: Path) -> None:
     """Kills the processes of a cluster in this folder, removes its hosts, and deletes all files but the lock."""
     if needs.can_have_a_network():
         hosts.remove_network()
-    listed = hosts.processes()
+    listed = processes()
     started = [int(text) for file in folder.glob("*/*.process") if (text := file.read_text()).isdigit()]
     # A number in a file may be another program's by now.
     ours = [pid for pid in started if pid in listed and "bookstore.wsgi" in listed[pid][1]]
-    hosts.kill(lambda: hosts.below([*ours, *hosts.working_in(folder)], hosts.processes()))
+    hosts.kill(lambda: below([*ours, *hosts.working_in(folder)], processes()))
     for path in folder.iterdir():
         if path.name != "lock":
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)

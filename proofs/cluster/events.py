@@ -14,6 +14,7 @@ from proofs.cluster import hosts
 from proofs.cluster.building import Cluster
 from proofs.cluster.layout import APPLICATIONS, DATABASES, PROXIES, ROOT
 from proofs.cluster.parts import PartFailed
+from tests.support.processes import below, processes
 
 # Seconds until an init system restarts a dead process.
 RESTART = 2.0
@@ -63,7 +64,7 @@ def revive_host(cluster: Cluster, host: str) -> None:
 
 def leader_process(cluster: Cluster, time_before: int) -> None:
     pid = postmaster(cluster, cluster.leader())
-    kill_all(hosts.below([pid], hosts.processes()))
+    kill_all(below([pid], processes()))
     time.sleep(5)
     cluster.wait_until_whole(REJOIN_SECONDS)
 

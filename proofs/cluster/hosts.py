@@ -9,12 +9,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Protocol
 
+from tests.support.processes import below, processes
 from tools.postgres import free_port
 
 PREFIX = "bkc-"
@@ -180,23 +181,6 @@ def kill(listed: Callable[[], Sequence[int]]) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-
-
-def processes() -> dict[int, tuple[int, str]]:
-    """Of every process its parent and its command; what is dead and waits to be collected is left out."""
-    columns = ["ps", "-axww", "-o", "pid=,ppid=,stat=,args="]  # as wide as they are
-    listed = subprocess.run(columns, capture_output=True, text=True, check=True).stdout.splitlines()
-    rows = [line.split(None, 3) for line in listed]
-    return {int(row[0]): (int(row[1]), row[3] if row[3:] else "") for row in rows if not row[2].startswith("Z")}
-
-
-def below(pids: Sequence[int], all_of: Mapping[int, tuple[int, str]]) -> list[int]:
-    """These processes and all that they started, as long as it has not been handed to another parent."""
-    known, fresh = set(pids) & set(all_of), set(pids) & set(all_of)
-    while fresh:
-        fresh = {pid for pid, (parent, _) in all_of.items() if parent in fresh} - known
-        known |= fresh
-    return sorted(known)
 
 
 def working_in(folder: Path) -> list[int]:

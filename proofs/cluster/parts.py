@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proofs.cluster import hosts
+from tests.support.processes import below, processes
 from tools.postgres import uninterrupted
 
 STOP_SECONDS = 20
@@ -69,7 +69,7 @@ class Part:
         return self.process is not None and self.process.poll() is None
 
     def pids(self) -> list[int]:
-        return hosts.below([self.process.pid], hosts.processes()) if self.process else []
+        return below([self.process.pid], processes()) if self.process else []
 
     def kill(self) -> None:
         """kill -9 of the program and of all that it started and did not let go of."""

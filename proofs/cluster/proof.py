@@ -11,7 +11,7 @@ from proofs.cluster.events import EVENTS, Event
 from proofs.cluster.layout import READER
 from proofs.cluster.report import Row, Window
 from proofs.cluster.traffic import BOOKS_EACH, Client, Customer, Sample, SignIn, Visitor
-from proofs.stress.wire import Wire
+from tests.support.client import PatientClient
 
 CATALOGUE_AT_LEAST = 0.999
 # The tolerance of promised times on a loaded machine.
@@ -40,7 +40,7 @@ class Run:
         """As many customers as visitors, and one who signs in."""
         layout = self.cluster.layout
         at = layout.addresses["edge"], layout.port("edge", "nginx")
-        wire = Wire(at[1], at[0])
+        wire = PatientClient(at[1], host=at[0])
         books = [item["id"] for item in wire("GET", "/books?in_stock=true&size=100").body["items"]]
         for number in range(count):
             account = {"email": f"customer{number}@example.com", "password": "correct horse battery"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proofs.cluster.ledger import Fault, Ledger
-from proofs.stress.wire import Answer, Wire
+from tests.support.client import Answer, PatientClient
 
 Kind = Literal["write", "cart", "catalogue", "sign-in"]
 THINK = 0.03  # seconds, on average
@@ -57,7 +57,7 @@ class Client(threading.Thread):
     def __init__(self, number: int, host: str, port: int) -> None:
         super().__init__(name=f"client {number}")
         self.number = number
-        self.wire = Wire(port, host)
+        self.wire = PatientClient(port, host=host)
         self.chance = random.Random(number)
         self.samples: list[Sample] = []
         self.over = threading.Event()

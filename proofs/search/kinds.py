@@ -164,6 +164,12 @@ def blank_left_out(book: Printed, chance: random.Random) -> str | None:
     return f"{book.main_title} {words(book.first_author)[-1]}".replace(f"{one} {other}", one + other).lower()
 
 
+def blanks_left_out(book: Printed, chance: random.Random) -> str | None:
+    several = words(book.main_title)
+    together = "".join(several).lower()
+    return together if 2 <= len(several) <= 4 and len(together) >= 8 and together.isalpha() else None
+
+
 KINDS: dict[str, Callable[[Printed, random.Random], str | None]] = {
     "title as printed": as_printed,
     "title and last name": main_title,
@@ -183,4 +189,5 @@ KINDS: dict[str, Callable[[Printed, random.Random], str | None]] = {
     "common words added": common_words,
     "other words added": extra_words,
     "blank left out": blank_left_out,
+    "all blanks left out": blanks_left_out,
 }

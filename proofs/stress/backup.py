@@ -30,10 +30,10 @@ def backup(stage: Stage) -> None:
     import psycopg
 
     with stage.server() as server:
-        from proofs.stress.wire import Wire
+        from tests.support.client import PatientClient
 
         books = stage.books(5)
-        wire = Wire(server.port)
+        wire = PatientClient(server.port)
         for _, token in stage.customers(50):
             for book in books:
                 assert wire("POST", "/cart/items", {"book_id": book.pk}, token).status == 201

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from proofs.stress.stage import Server, Stage, children_of
-from proofs.stress.wire import Answer, Wire, percentile
+from proofs.stress.crowd import percentile
+from proofs.stress.stage import Server, Stage
+from tests.support.client import Answer, PatientClient
+from tests.support.processes import children_of
 from tools.postgres import PostgresError
 
 WRITERS = 6
@@ -58,7 +60,7 @@ class Writer:
     """
 
     def __init__(self, port: int, token: str, books: list[int], seed: int) -> None:
-        self.wire, self.token = Wire(port), token
+        self.wire, self.token = PatientClient(port), token
         self.chance = random.Random(seed)
         self.possible: dict[int, set[int]] = {book: {0} for book in books}
         self.line: dict[int, int] = {}

@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from functools import partial
 
+from proofs.stress.crowd import Crowd, percentile
 from proofs.stress.stage import Stage
-from proofs.stress.wire import Crowd, Wire, percentile
+from tests.support.client import PatientClient
 
 LIMIT = 10
 GUESSES, ADDRESSES = 1000, 50
@@ -26,7 +27,7 @@ def timing(stage: Stage) -> None:
     """Known and unknown emails take the same time: asked in turn, so that what else runs here weighs on both."""
     count = max(100, min(1000, stage.options.rounds))
     with stage.server() as server:
-        wire = Wire(server.port)
+        wire = PatientClient(server.port)
         known = [f"reader{number}@example.com" for number in range(5)]
         for email in known:
             assert wire("POST", "/auth/register", {"email": email, "password": "correct horse battery"}).status == 201
@@ -59,7 +60,7 @@ def guesses(stage: Stage, which: str, emails: str) -> None:
     lock = threading.Lock()
     with stage.server(WORKERS=WORKERS, AUTH_THROTTLE_RATE=f"{LIMIT}/hour") as server:
 
-        def guess(wire: Wire, thread: int) -> None:
+        def guess(wire: PatientClient, thread: int) -> None:
             for number in range(per_thread):
                 address = f"203.0.113.{number % ADDRESSES + 1}"
                 body = {"email": emails.format(thread=thread, number=number), "password": f"guess number {number}"}

@@ -9,9 +9,10 @@ import time
 from collections import Counter
 from functools import partial
 
+from proofs.stress.crowd import Crowd
 from proofs.stress.staff import VISITORS
 from proofs.stress.stage import ROOT, Stage
-from proofs.stress.wire import Crowd, Wire
+from tests.support.client import PatientClient
 
 CLIENTS, BOOKS, LINES = 8, 60, 40  # LINES: of one merge, in any order
 STAY = 4  # customers whom nobody deletes
@@ -44,7 +45,7 @@ class Catalogue:
         self.books = [book.pk for book in stage.books(BOOKS)]
         self.made = 0
 
-    def change(self, wire: Wire, chance: random.Random, staff: str) -> int:
+    def change(self, wire: PatientClient, chance: random.Random, staff: str) -> int:
         """One thing that staff do by the API; its status."""
         book, number, kind = chance.choice(self.books), chance.randint(1, 9), chance.random()
         if kind < 0.4:
@@ -69,7 +70,7 @@ class Client:
         self.lines = [1]
         self.statuses: Counter[int] = Counter()
 
-    def step(self, wire: Wire) -> int:
+    def step(self, wire: PatientClient) -> int:
         chance = self.chance
         token, quantity, kind = chance.choice(self.tokens), chance.randint(1, 9), chance.random()
         books = self.catalogue.books
@@ -97,7 +98,7 @@ class Client:
             return self.catalogue.change(wire, chance, self.staff)
         return answer.status
 
-    def run(self, steps: int, wire: Wire) -> None:
+    def run(self, steps: int, wire: PatientClient) -> None:
         for _ in range(steps):
             self.statuses[self.step(wire)] += 1
 

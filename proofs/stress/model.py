@@ -13,7 +13,7 @@ from typing import Any
 
 from cart.tests.model import ModelBook, ModelShop, timeless
 from proofs.stress.stage import Stage
-from proofs.stress.wire import Wire
+from tests.support.client import PatientClient
 
 BOUND = 6  # lines of a cart, so that it is met
 BETWEEN_CHANGES = 50  # operations of each customer
@@ -25,7 +25,7 @@ class Customer:
     """`author` writes the books of this seed, so that they are told from those of another."""
 
     def __init__(self, port: int, name: str, author: str, seed: int) -> None:
-        self.wire, self.name, self.author = Wire(port), name, author
+        self.wire, self.name, self.author = PatientClient(port), name, author
         self.shop = ModelShop(max_lines=BOUND)
         self.chance = random.Random(seed)
         self.accounts = self.asked = 0
@@ -144,7 +144,7 @@ class Staff:
     """Changes the books through the API, and in every customer's model."""
 
     def __init__(self, port: int, token: str, author: str, seed: int) -> None:
-        self.wire, self.token, self.author, self.chance = Wire(port), token, author, random.Random(seed)
+        self.wire, self.token, self.author, self.chance = PatientClient(port), token, author, random.Random(seed)
         self.made = 0
 
     def new_book(self, customers: Sequence[Customer]) -> None:

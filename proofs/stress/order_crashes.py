@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from proofs.stress.crashes import BETWEEN_WORKERS, all_workers, kill_a_worker, kill_the_database
 from proofs.stress.stage import Stage
-from proofs.stress.wire import Answer, Wire
+from tests.support.client import Answer, PatientClient
 
 BUYERS = 6
 BOOKS, COPIES = 4, 1_000_000  # of each: nobody is refused for them
@@ -22,7 +22,7 @@ CANCELLED = 0.3  # of the orders
 class Buyer:
     """Fills the cart, orders it with a new key, and repeats each call until it is answered."""
 
-    wire: Wire
+    wire: PatientClient
     token: str
     books: list[int]
     seed: int
@@ -76,7 +76,7 @@ def order_crashes(stage: Stage) -> None:
     connections.close_all()
     kills, chance = Counter[str](), random.Random(1)
     with stage.server() as server:
-        buyers = [Buyer(Wire(server.port), token, ids, seed) for seed, (_, token) in enumerate(people)]
+        buyers = [Buyer(PatientClient(server.port), token, ids, seed) for seed, (_, token) in enumerate(people)]
         over = threading.Event()
         threads = [threading.Thread(target=buyer.run, args=(over,)) for buyer in buyers]
         for thread in threads:

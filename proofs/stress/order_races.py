@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from proofs.stress.crowd import Crowd
 from proofs.stress.mixed import deadlocks
 from proofs.stress.stage import Stage
-from proofs.stress.wire import Answer, Crowd, Wire
+from tests.support.client import Answer, PatientClient
 
 CROWD = 16  # requests at once, at most
 STOCK = 5  # copies of each book
 HOSTS = 2
 
-Call = Callable[[Wire], Answer]
+Call = Callable[[PatientClient], Answer]
 
 
 def checkout(token: str, **headers: str) -> Call:
@@ -64,7 +65,7 @@ class OrderRaces:
             CartItem(cart=cart, book=book, quantity=copies, price_at_add=book.price) for book, copies in lines.items()
         )
 
-    def placed(self, user: Any, token: str, lines: dict[Any, int], wire: Wire) -> int:
+    def placed(self, user: Any, token: str, lines: dict[Any, int], wire: PatientClient) -> int:
         """The id of an order of these, made before the race."""
         self.fill(user, lines)
         answer = checkout(token)(wire)
@@ -203,7 +204,7 @@ class OrderRaces:
         for (user, token), books in zip(people, self.books(2), strict=True):
             self.fill(user, dict.fromkeys(books, 2))
 
-            def delete(wire: Wire, pk: int = user.pk) -> Answer:
+            def delete(wire: PatientClient, pk: int = user.pk) -> Answer:
                 return here(lambda: User.objects.get(pk=pk).delete())
 
             answers = self.run([checkout(token), delete])
@@ -280,10 +281,10 @@ def here(verb: Callable[[], Any], status: int = 204) -> Answer:
     try:
         verb()
     except ApiError as error:
-        return Answer(error.status_code, {}, {"code": error.code}, 0)
+        return Answer(error.status_code, {"code": error.code})
     finally:
         connection.close()
-    return Answer(status, {}, {}, 0)
+    return Answer(status, {})
 
 
 def released(order: int) -> Call:

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
+from proofs.stress.crowd import Crowd
 from proofs.stress.stage import Stage
-from proofs.stress.wire import Answer, Crowd, Wire
+from tests.support.client import Answer, PatientClient
 
 CUSTOMERS, BOOKS, COPIES = 12, 6, 4
 CROWD = 8
@@ -22,7 +23,7 @@ REFUSED = {
     422: {"ORDER_CART_EMPTY"},
 }
 
-Call = Callable[[Wire], Answer]
+Call = Callable[[PatientClient], Answer]
 
 
 class Market:
@@ -42,7 +43,7 @@ class Market:
         chosen = self.chance.sample(self.books, 2)
         body = {"items": [{"book_id": book.pk, "quantity": self.chance.randint(1, 2)} for book in chosen]}
 
-        def call(wire: Wire) -> Answer:
+        def call(wire: PatientClient) -> Answer:
             wire("DELETE", "/cart/items", None, token)
             return wire("POST", "/cart/merge", body, token)
 
@@ -51,7 +52,7 @@ class Market:
     def checkout(self, token: str, key: str = "") -> Call:
         """Of the cart as it was just read, or, for a double click, of whatever it is."""
 
-        def call(wire: Wire) -> Answer:
+        def call(wire: PatientClient) -> Answer:
             headers = (
                 {"Idempotency-Key": key} if key else {"If-Match": wire("GET", "/cart", None, token).headers["etag"]}
             )
@@ -81,7 +82,7 @@ class Market:
     def release(self) -> Call:
         """What the task does, in this process and on a connection of its own: any placed order's time is over."""
 
-        def call(wire: Wire) -> Answer:
+        def call(wire: PatientClient) -> Answer:
             from django.db import connection
             from django.utils.timezone import now
 
@@ -91,7 +92,7 @@ class Market:
                 Releasing().batch(now() + timedelta(days=1), size=1)
             finally:
                 connection.close()
-            return Answer(200, {}, None, 0)
+            return Answer(200, None)
 
         return call
 

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from proofs.stress.crowd import percentile
 from proofs.stress.stage import ROOT, Stage
-from proofs.stress.wire import Answer, Wire, percentile
+from tests.support.client import Answer, PatientClient
 from tools.nginx import find_nginx, nginx
 
 ENDS_WITHIN = 6.0
@@ -37,7 +38,7 @@ class Health:
 
     def run(self) -> None:
         while not self.over.wait(0.1):
-            wire = Wire(self.port)
+            wire = PatientClient(self.port)
             answer = wire("GET", "/health")
             wire.close()
             self.times.append(answer.seconds)
@@ -76,7 +77,7 @@ def locked_table(stage: Stage, port: int) -> None:
     over = threading.Event()
 
     def shop(token: str) -> None:
-        wire = Wire(port)
+        wire = PatientClient(port)
         while not over.is_set():
             answers.append(("POST", wire("POST", "/cart/items", {"book_id": book.pk}, token)))
             answers.append(("GET", wire("GET", "/cart", None, token)))
@@ -95,7 +96,7 @@ def locked_table(stage: Stage, port: int) -> None:
     }
     worst = max(answer.seconds for _, answer in answers)
     bare = sum(bool(answer.status == 503 and not answer.headers.get("retry-after")) for _, answer in answers)
-    after = Wire(port)("POST", "/cart/items", {"book_id": book.pk}, people[0][1])
+    after = PatientClient(port)("POST", "/cart/items", {"book_id": book.pk}, people[0][1])
     stage.report(
         f"a table locked for {stage.options.seconds:.0f} s",
         f"{len(answers)} requests of {CLIENTS} clients: "
@@ -114,7 +115,7 @@ def sustainable(port: int, method: str, path: str, body: Any, token: str = "") -
     until = time.monotonic() + MEASURED_FOR
 
     def ask(_: int) -> int:
-        wire, count = Wire(port), 0
+        wire, count = PatientClient(port), 0
         while time.monotonic() < until:
             count += wire(method, path, body, token).status == 200
         return count
@@ -130,7 +131,7 @@ def ten_times(stage: Stage, port: int) -> None:
     many as it can answer, which it cannot of anything cheaper.
     """
     body = {"email": "crowd@example.com", "password": "correct horse battery"}
-    assert Wire(port)("POST", "/auth/register", body).status == 201
+    assert PatientClient(port)("POST", "/auth/register", body).status == 201
     rate = sustainable(port, "POST", "/auth/login", body)
     found = flooded(stage, port, rate * TIMES, "POST", "/auth/login", body)
     stage.report(
@@ -297,7 +298,7 @@ def beside_slow_clients(stage: Stage, port: int, token: str, which: str) -> None
 
     dripping = threading.Thread(target=drip)
     dripping.start()
-    wire, until = Wire(port), time.monotonic() + seconds
+    wire, until = PatientClient(port), time.monotonic() + seconds
     time.sleep(1)
     while time.monotonic() < until:
         answer = wire("GET", "/cart", None, token)

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from proofs.stress.crowd import Crowd
 from proofs.stress.mixed import deadlocks
 from proofs.stress.stage import Stage
-from proofs.stress.wire import Answer, Crowd, Wire
 from proofs.stress.workers import UNKNOWN, Workers
+from tests.support.client import Answer, PatientClient
 
 BOUND = 5  # lines of a cart, for these servers
 CROWD = 6  # requests at once, at most
@@ -21,11 +22,11 @@ MEET = 0.9  # of the rounds must be answered by two workers or more: one alone d
 Race = Callable[["Races", int], str]  # what was wrong in this round; empty when nothing was
 
 
-def post(path: str, body: Any, token: str = "") -> Callable[[Wire], Answer]:
+def post(path: str, body: Any, token: str = "") -> Callable[[PatientClient], Answer]:
     return lambda wire: wire("POST", path, body, token)
 
 
-def call(method: str, path: str, token: str, body: Any = None) -> Callable[[Wire], Answer]:
+def call(method: str, path: str, token: str, body: Any = None) -> Callable[[PatientClient], Answer]:
     return lambda wire: wire(method, path, body, token)
 
 
@@ -38,7 +39,7 @@ class Races:
         self.statuses: Counter[int] = Counter()
         self.met: Counter[int] = Counter()  # rounds, by how many workers answered; UNKNOWN of them
 
-    def run(self, calls: list[Callable[[Wire], Answer]]) -> list[Answer]:
+    def run(self, calls: list[Callable[[PatientClient], Answer]]) -> list[Answer]:
         if self.met.total() % ROUNDS_OF_A_CONNECTION == 0:
             self.workers.renew(self.crowd)
         answers, workers = self.workers.together(self.crowd, calls)
@@ -112,7 +113,7 @@ class Races:
         one = [(books[0], 3), (books[1], 1)]
         two = [(books[0], 2), (books[2], 5)]
 
-        def merge(token: str, entries: list[tuple[int, int]]) -> Callable[[Wire], Answer]:
+        def merge(token: str, entries: list[tuple[int, int]]) -> Callable[[PatientClient], Answer]:
             return post("/cart/merge", {"items": [{"book_id": b, "quantity": q} for b, q in entries]}, token)
 
         for user, token in people:
@@ -176,13 +177,13 @@ class Races:
                 version = Cart.objects.with_lines().of(user).version
                 request = change_of(lines[user.pk][0].pk, book.pk, change, token, version if seen else None)
 
-            def delete(wire: Wire, pk: int = user.pk) -> Answer:
+            def delete(wire: PatientClient, pk: int = user.pk) -> Answer:
                 try:
                     time.sleep(self.chance.uniform(0, WHILE_IT_RUNS))
                     User.objects.get(pk=pk).delete()
                 finally:
                     connection.close()
-                return Answer(204, {}, None, 0)
+                return Answer(204, None)
 
             answers = self.run([request, delete])
             left = CartItem.objects.filter(cart__user_id=user.pk).count() + User.objects.filter(pk=user.pk).count()
@@ -213,7 +214,7 @@ class Races:
             yield expect(good, answers, won)
 
 
-def change_of(line: int, book: int, change: str, token: str, version: str | None) -> Callable[[Wire], Answer]:
+def change_of(line: int, book: int, change: str, token: str, version: str | None) -> Callable[[PatientClient], Answer]:
     """One request that changes a cart, of this line or with this book, as If-Match if there is a version."""
     method, path, body = {
         "add": ("POST", "/cart/items", {"book_id": book}),

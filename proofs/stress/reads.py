@@ -2,9 +2,10 @@
 
 from functools import partial
 
+from proofs.stress.crowd import Crowd
 from proofs.stress.stage import Stage
-from proofs.stress.wire import Crowd, Wire
 from proofs.stress.workers import UNKNOWN, Workers
+from tests.support.client import PatientClient
 
 CLIENTS = 8
 PAIRS_OF_A_CONNECTION = 5
@@ -18,10 +19,10 @@ def reads(stage: Stage) -> None:
 
     with stage.server() as server:
 
-        def shop(token: str, wire: Wire) -> tuple[int, int, int]:
+        def shop(token: str, wire: PatientClient) -> tuple[int, int, int]:
             """Pairs that missed, that were of different workers, and of workers that nobody could name."""
             missed = apart = unknown = 0
-            other, workers = Wire(wire.port), Workers(server)
+            other, workers = PatientClient(wire.port), Workers(server)
             line = wire("POST", "/cart/items", {"book_id": books[0].pk}, token).body["id"]
             for number in range(per_client):
                 quantity = number % 999 + 1

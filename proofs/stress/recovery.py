@@ -12,8 +12,8 @@ from typing import Any
 
 from proofs.stress.backup import contents
 from proofs.stress.stage import ROOT, Stage
-from proofs.stress.wire import Wire
 from tests.support import documented
+from tests.support.client import PatientClient
 from tools.postgres import Cluster, Installation, PostgresUnavailable, base_backup, throwaway
 
 CUSTOMERS, BOOKS = 20, 5
@@ -66,7 +66,7 @@ def recovery(stage: Stage) -> None:
         server = stage.new_server(cluster.url)
         try:
             server.wait_until_ready()
-            wire = Wire(server.port)
+            wire = PatientClient(server.port)
             fill_carts(wire, "before")
             base_backup(cluster, backup, cluster.program("pg_basebackup"))
             fill_carts(wire, "since")
@@ -103,7 +103,7 @@ def recovery(stage: Stage) -> None:
         )
 
 
-def fill_carts(wire: Wire, when: str) -> None:
+def fill_carts(wire: PatientClient, when: str) -> None:
     for number in range(CUSTOMERS):
         body = {"email": f"{when}{number}@example.com", "password": "correct horse battery"}
         token = wire("POST", "/auth/register", body).body["access_token"]
@@ -124,7 +124,7 @@ def add_again(stage: Stage, cluster: Cluster) -> Counter[int]:
     server = stage.new_server(cluster.url)
     try:
         server.wait_until_ready()
-        wire, statuses = Wire(server.port), Counter[int]()
+        wire, statuses = PatientClient(server.port), Counter[int]()
         for number in range(CUSTOMERS):
             body = {"email": f"again{number}@example.com", "password": "correct horse battery"}
             token = wire("POST", "/auth/register", body).body["access_token"]

@@ -1,22 +1,23 @@
 """The setup of the proofs: a durable PostgreSQL, the real server on it, customers and books."""
 
 import os
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from proofs.stress.wire import Wire
-from tools.postgres import Cluster, free_port
+from tests.support.server import ROOT, Server, serve
+from tools.postgres import Cluster
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 40
+PRODUCTION = {
+    "DEBUG": "0",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "LOG_LEVEL": "WARNING",
+    "AUTH_THROTTLE_RATE": "off",
+    "TASK_WORKERS": "0",
+}
 
 
 @dataclass
@@ -113,7 +114,7 @@ class Stage:
         )
 
     @contextmanager
-    def server(self, **environ: str) -> Iterator["Server"]:
+    def server(self, **environ: str) -> Iterator[Server]:
         running = self.new_server(self.cluster.url, **environ)
         try:
             running.wait_until_ready()
@@ -121,9 +122,11 @@ class Stage:
         finally:
             running.stop()
 
-    def new_server(self, url: str, **environ: str) -> "Server":
-        """Started, and to be stopped by the caller."""
-        return Server(url, int(environ.get("WORKERS", self.options.workers)), self.environ | environ)
+    def new_server(self, url: str, **environ: str) -> Server:
+        """`manage.py serve` of the build that is proved: started, and to be stopped by the caller."""
+        command = serve(workers=int(environ.get("WORKERS", self.options.workers)))
+        settings = os.environ | {"DATABASE_URL": url} | PRODUCTION | self.environ | environ
+        return Server(command, settings, keep_output=True)
 
 
 def far_away() -> Any:
@@ -132,65 +135,3 @@ def far_away() -> Any:
     from django.utils import timezone
 
     return timezone.now() + timedelta(days=1)
-
-
-class Server:
-    """`manage.py serve` of the build that is proved."""
-
-    def __init__(self, url: str, workers: int, environ: dict[str, str]) -> None:
-        self.port = free_port()
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop()
-        environment = os.environ | {
-            "DATABASE_URL": url,
-            "DEBUG": "0",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "LOG_LEVEL": "WARNING",
-            "AUTH_THROTTLE_RATE": "off",
-            "TASK_WORKERS": "0",
-            **environ,
-        }
-        command = [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", str(workers)]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-
-    def wait_until_ready(self) -> None:
-        wire, deadline = Wire(self.port), time.monotonic() + START_SECONDS
-        while wire("GET", "/ready").status != 200:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the server did not become ready: {self.said()[-2000:]}")
-            time.sleep(0.1)
-        wire.close()
-
-    def said(self) -> str:
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
-
-    def workers(self) -> list[int]:
-        """Those that live. The main process has another child, for tasks in the background."""
-        return children_of(self.process.pid, "bookstore.server.main")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)  # its own session: nothing of it stays
-        self.process.wait()
-        self.log.close()
-
-
-def children_of(pid: int, command: str = "") -> list[int]:
-    """Children whose command line has `command` in it. One that was killed and is not reaped yet (Z) is none."""
-    listed = subprocess.run(
-        ["ps", "-axo", "pid=,ppid=,stat=,args="],  # noqa: S607  # ps is in a different place on each system
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    rows = [line.split(None, 3) for line in listed.splitlines()]
-    return [
-        int(child)
-        for child, parent, state, *arguments in rows
-        if int(parent) == pid and not state.startswith("Z") and command in " ".join(arguments)
-    ]

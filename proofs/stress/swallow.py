@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from proofs.stress.crowd import percentile
 from proofs.stress.overload import ENDS_WITHIN, Health
-from proofs.stress.stage import ROOT, Stage, children_of
-from proofs.stress.wire import Wire, percentile
+from proofs.stress.stage import ROOT, Stage
 from tests.support import documented
+from tests.support.client import PatientClient
+from tests.support.processes import children_of
 from tests.support.proxy import SwallowingProxy
 from tools.postgres import free_port
 
@@ -52,7 +54,7 @@ class Shopper:
     """Reads and writes, one after the other; all of it asks the database."""
 
     def __init__(self, port: int, token: str, book: int) -> None:
-        self.wire, self.answers = Wire(port), list[Seen]()
+        self.wire, self.answers = PatientClient(port), list[Seen]()
         self.calls = [
             lambda: self.wire("GET", "/cart", None, token),
             lambda: self.wire("POST", "/cart/items", {"book_id": book}, token),

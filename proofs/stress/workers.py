@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from proofs.stress.crowd import Crowd
 from proofs.stress.stage import Server
-from proofs.stress.wire import Answer, Crowd, Wire
+from tests.support.client import Answer, PatientClient
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ class Workers:
         self.server = server
         self.of_port: dict[int, int] = {}
 
-    def of(self, wire: Wire) -> int:
+    def of(self, wire: PatientClient) -> int:
         """The process id of the worker that holds this connection; it must have answered on it."""
         port = wire.local_port
         if port not in self.of_port:
@@ -34,9 +35,9 @@ class Workers:
         """New connections for a crowd, spread over the workers as evenly as they come: neighbours are different."""
         size = len(crowd.wires)
         self.of_port.clear()
-        of_worker: dict[int, list[Wire]] = {}
+        of_worker: dict[int, list[PatientClient]] = {}
         for _ in range(TRIES * size):
-            wire = Wire(self.server.port)
+            wire = PatientClient(self.server.port)
             wire("GET", "/health")
             of_worker.setdefault(self.of(wire), []).append(wire)
         spread = [wires[row] for row in range(TRIES * size) for wires in of_worker.values() if row < len(wires)]
@@ -44,7 +45,9 @@ class Workers:
             wire.close()
         crowd.wires = spread[:size]
 
-    def together(self, crowd: Crowd, calls: Sequence[Callable[[Wire], Answer]]) -> tuple[list[Answer], set[int]]:
+    def together(
+        self, crowd: Crowd, calls: Sequence[Callable[[PatientClient], Answer]]
+    ) -> tuple[list[Answer], set[int]]:
         """The answers to calls at the same moment, and the processes that gave them.
 
         A call that this process answers itself takes no seconds: it is one of them.

@@ -57,6 +57,8 @@ TABLE: dict[str, dict[str, Answers]] = {
 }
 # Changes of the caller's own account or session, which need no permission.
 OWN = {"login/", "sign-ins/", "logout/", "password_change/"}
+# The words of the scripts: a cache may keep them. All other pages of staff it may not.
+THE_SAME_FOR_ALL = {"jsi18n/"}
 # Answered with a redirect, and nothing done.
 ONLY_LED_ON = {
     *(route for app in of_apps() for route in app.ONLY_LED_ON),
@@ -124,9 +126,14 @@ class Site:
         return self.forms.get(route, {})
 
 
+@pytest.fixture(scope="module")
+def site_of_module(rows_of_module):
+    return rows_of_module(Site)
+
+
 @pytest.fixture
-def site(db):
-    return Site()
+def site(db, site_of_module):
+    return site_of_module
 
 
 def rows() -> dict[str, list[Any]]:
@@ -150,7 +157,8 @@ def test_pages_are_answered_as_the_table_says(site, route, caller):
     client, path = site.client(caller), site.path(route)
     before = rows()
 
-    answers = {method: said(client.generic(method, path)) for method in ("GET", "HEAD")}
+    page = client.get(path)
+    answers = {"GET": said(page), "HEAD": said(client.head(path))}
     after_reading = rows()
     answers["POST"] = said(client.post(path, site.form(route, caller)))
 
@@ -160,6 +168,18 @@ def test_pages_are_answered_as_the_table_says(site, route, caller):
     allowed = CALLERS[caller].startswith("Carol") and answers["POST"] == DONE and route not in ONLY_LED_ON
     if route not in OWN:
         assert (rows() != before) == allowed
+    if CALLERS[caller].startswith(("Carol", "Dave")) and route not in THE_SAME_FOR_ALL:
+        assert "no-store" in page.headers.get("Cache-Control", "") or page.content == b""
+
+
+def test_a_page_that_is_refused_names_who_is_signed_in(site):
+    """So a cache that kept it would tell the next one."""
+    dave = site.client(CALLERS.index("Dave, staff without permission"))
+
+    response = dave.get(site.path("accounts/user/"))
+
+    assert response.status_code == 403
+    assert "dave@example.com" in response.content.decode()
 
 
 @pytest.mark.parametrize("route", TABLE)

@@ -12,13 +12,13 @@ from django.urls import URLPattern
 from django.urls import path as django_path
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
-from rest_framework.test import APIClient
 
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.api.views import ApiView, confirms_caller
 from bookstore.server.metrics import Metered
 from tests.support.calls import CALLERS, EVERYBODY, METHODS, access, furnished, only
+from tests.support.people import bearer, token_of
 from tests.support.routes import routes
 
 ONLY_READ = only(GET=EVERYBODY, HEAD=EVERYBODY)
@@ -39,15 +39,26 @@ def api_routes() -> dict[str, URLPattern]:
     return {route: view for route, view in routes() if not route.startswith("admin/")}
 
 
+@pytest.fixture(scope="module")
+def there(rows_of_module):
+    """A token of each caller, in the table's order, and what there is to call."""
+
+    def make() -> Any:
+        people = [UserFactory(email=f"{name}@example.com") for name in ("alice", "bob", "carol", "dave")]
+        alice, _, carol, dave = people
+        User.objects.filter(pk__in=[carol.pk, dave.pk]).update(is_staff=True)
+        carol.user_permissions.set(Permission.objects.all())
+        furniture = furnished(alice)
+        return ["", *map(token_of, people)], furniture
+
+    return rows_of_module(make)
+
+
 @pytest.fixture
-def shop(db, client_for):
+def shop(db, there):
     """The callers, in the table's order, and the paths and bodies of what they call."""
-    alice, bob, carol, dave = (UserFactory(email=f"{name}@example.com") for name in ("alice", "bob", "carol", "dave"))
-    User.objects.filter(pk__in=[carol.pk, dave.pk]).update(is_staff=True)
-    carol.user_permissions.set(Permission.objects.all())
-    there = furnished(alice)
-    clients = [APIClient(), *(client_for(user) for user in (alice, bob, carol, dave))]
-    return clients, there.path, there.bodies
+    tokens, furniture = there
+    return [bearer(token) for token in tokens], furniture.path, furniture.bodies
 
 
 def test_the_table_has_every_route_and_every_method():

@@ -12,16 +12,26 @@ from bookstore.api import parsers
 from bookstore.api.errors import ParseError, ValidationError
 from bookstore.api.parsers import MAX_SEPARATORS, check_size
 from tests.support.calls import furnished, operations
+from tests.support.people import bearer, token_of
 from tests.support.worst_bodies import MB, ONE_VALUE, TOO_MANY_VALUES
 
 PROTECTED = [operation for operation in operations() if operation.body is not None]
 
 
+@pytest.fixture(scope="module")
+def there(rows_of_module):
+    def make() -> Any:
+        alice = UserFactory(email="alice@example.com", is_staff=True, is_superuser=True)
+        furniture = furnished(alice)
+        return token_of(alice), furniture
+
+    return rows_of_module(make)
+
+
 @pytest.fixture
-def shop(db, client_for):
-    alice = UserFactory(email="alice@example.com", is_staff=True, is_superuser=True)
-    there = furnished(alice)
-    return client_for(alice), there
+def shop(db, there):
+    token, furniture = there
+    return bearer(token), furniture
 
 
 @pytest.mark.parametrize("body", TOO_MANY_VALUES.values(), ids=TOO_MANY_VALUES)

@@ -15,8 +15,9 @@ from bookstore.fastpath import libpq as quick
 from bookstore.server.admission import Admission
 from bookstore.server.slots import Slots
 from bookstore.wsgi import application as served
+from tests.support.client import Client
 from tests.support.proxy import SwallowingProxy
-from tests.support.server import Client, running_server, url_of
+from tests.support.server import running_server, url_of
 
 # Its connections set timeouts of their own, which a pooler of transactions would hand on to the next client.
 pytestmark = pytest.mark.own_session
@@ -222,8 +223,8 @@ def test_unanswered_query_is_503_and_the_next_request_is_served(proxy):
         with Client(port) as client:
             back = client("GET", "/genres")
 
-    assert away == (503, ServiceUnavailable().envelope())
-    assert back == (200, [])
+    assert (away.status, away.body) == (503, ServiceUnavailable().envelope())
+    assert (back.status, back.body) == (200, [])
 
 
 @pytest.mark.parametrize(

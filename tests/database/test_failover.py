@@ -9,8 +9,9 @@ from django.http import HttpResponse
 
 from bookstore.admin.sessions import AdminSessions
 from tests.database.test_database import READ_ONLY, caused_by
+from tests.support.client import Client
 from tests.support.pair import execute, running_pair, until
-from tests.support.server import Client, running_server
+from tests.support.server import running_server
 
 BOOK = (
     "INSERT INTO books (title, author, price, stock_quantity, title_folded, author_folded)"
@@ -26,9 +27,9 @@ def pair():
 
 
 def registered(client, email):
-    status, tokens = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
-    assert status == 201
-    return tokens
+    answer = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
+    assert answer.status == 201
+    return answer.body
 
 
 def connected(cluster) -> set[int]:
@@ -53,7 +54,7 @@ def test_write_to_a_read_only_server_is_503_and_disconnects(pair):
         tokens = registered(anybody, "alice@example.com")
         execute(primary, "UPDATE users SET is_staff = true, is_superuser = true")
         alice = Client(port, tokens["access_token"])
-        line = alice("POST", "/cart/items", {"book_id": 1})[1]["id"]
+        line = alice("POST", "/cart/items", {"book_id": 1}).body["id"]
         writes = [
             ("POST", "/cart/items", {"book_id": 2}),
             ("PUT", f"/cart/items/{line}", {"quantity": 2}),
@@ -75,20 +76,20 @@ def test_write_to_a_read_only_server_is_503_and_disconnects(pair):
         try:
             answers, left = [], []
             for method, path, body in writes:
-                answers.append((method, path, alice(method, path, body)[0]))
+                answers.append((method, path, alice(method, path, body).status))
                 alice("GET", "/cart")
                 left.append(len(connected(primary)))
-            reads = [alice("GET", path)[0] for path in ("/cart", "/books", "/books/1", "/genres", "/health")]
+            reads = [alice("GET", path).status for path in ("/cart", "/books", "/books/1", "/genres", "/health")]
             ready = anybody("GET", "/ready")
         finally:
             close_to_writers(primary, "off")
-        again = alice("PUT", f"/cart/items/{line}", {"quantity": 3})[0], anybody("GET", "/ready")[0]
+        again = alice("PUT", f"/cart/items/{line}", {"quantity": 3}).status, anybody("GET", "/ready").status
         alice.connection.close()
 
     assert answers == [(method, path, 503) for method, path, _ in writes]
     assert left == [1] * len(writes)  # that of the place for those who read
     assert reads == [200] * 5
-    assert ready == (503, {"detail": "The database is read-only.", "code": "SERVICE_UNAVAILABLE"})
+    assert (ready.status, ready.body) == (503, {"detail": "The database is read-only.", "code": "SERVICE_UNAVAILABLE"})
     assert again == (200, 200)
 
 
@@ -118,10 +119,10 @@ def test_writes_are_503_in_a_switchover_or_crash_and_then_go_on(pair):
 
         def write():
             with Client(port, token) as carol:
-                line = carol("POST", "/cart/items", {"book_id": 1})[1]["id"]
+                line = carol("POST", "/cart/items", {"book_id": 1}).body["id"]
                 while not stop.is_set():
                     quantity = len(answers) % 999 + 1
-                    answers.append((carol("PUT", f"/cart/items/{line}", {"quantity": quantity})[0], quantity))
+                    answers.append((carol("PUT", f"/cart/items/{line}", {"quantity": quantity}).status, quantity))
 
         def more_are_acknowledged():
             seen = len(answers)
@@ -145,8 +146,8 @@ def test_writes_are_503_in_a_switchover_or_crash_and_then_go_on(pair):
             stop.set()
             writer.join()
         with Client(port, token) as carol:
-            cart = carol("GET", "/cart")[1]
-        ready = anybody("GET", "/ready")[0]
+            cart = carol("GET", "/cart").body
+        ready = anybody("GET", "/ready").status
 
     assert {status for status, _ in answers} == {200, 503}
     assert cart["total_items"] == answers[-1][1]
@@ -167,7 +168,7 @@ def test_the_catalogue_is_read_during_a_failover():
             def read():
                 with Client(port) as anybody:
                     while not stop.is_set():
-                        statuses.append(anybody("GET", "/books")[0])
+                        statuses.append(anybody("GET", "/books").status)
 
             def read_by_a_replica():
                 with Client(port) as anybody:
@@ -176,7 +177,7 @@ def test_the_catalogue_is_read_during_a_failover():
 
             def ready(status):
                 with Client(port) as anybody:
-                    return anybody("GET", "/ready")[0] == status
+                    return anybody("GET", "/ready").status == status
 
             until(read_by_a_replica, "the replica answers")
             reader = threading.Thread(target=read)

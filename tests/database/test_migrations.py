@@ -46,6 +46,7 @@ def before_in_its_app(step: Migration) -> tuple[str, str | None]:
     return step.app_label, names[0] if names else None
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_every_migration_taken_back_leaves_what_was_before_it():
     executor = MigrationExecutor(connection)

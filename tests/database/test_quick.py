@@ -174,3 +174,15 @@ def test_statements_beyond_the_bound_take_the_ordinary_way(monkeypatch):
     assert rows == [[(1,)], [(2,)], [(3,)], [(4,)]]
     assert again == [(5,)]
     assert sorted(prepared()) == ["quick_0", "quick_1"]
+
+
+@pytest.mark.own_session
+def test_statements_of_a_caller_with_many_leave_places_for_others(monkeypatch):
+    monkeypatch.setattr(quick, "MOST_STATEMENTS", 3)
+
+    rows = [quick.rows(connection, f"SELECT %s::int + {number}", [1], spare=2) for number in range(4)]
+    other = quick.rows(connection, "SELECT %s::int + 9", [1])
+
+    assert rows == [[(1,)], [(2,)], [(3,)], [(4,)]]
+    assert other == [(10,)]
+    assert sorted(prepared()) == ["quick_0", "quick_1"]

@@ -13,9 +13,10 @@ from bookstore.accounts.models import User
 from bookstore.database import deadlines, replicas
 from bookstore.database.lag import Watch
 from bookstore.database.replicas import CatalogueRouter, from_replicas, reading_from, reads_primary
+from tests.support.client import Client
 from tests.support.pair import execute, running_pair, until
 from tests.support.proxy import SwallowingProxy
-from tests.support.server import Client, running_server
+from tests.support.server import running_server
 
 AWAY = OperationalError("connection refused")
 
@@ -299,20 +300,20 @@ def catalogue_reads(standby) -> int:
 def until_it_reads_the_replica(client, standby) -> None:
     def answered_there():
         before = catalogue_reads(standby)
-        assert client("GET", "/books")[0] == 200
+        assert client("GET", "/books").status == 200
         return catalogue_reads(standby) > before
 
     until(answered_there, "the replica answers")
 
 
 def registered(client, email: str) -> str:
-    status, tokens = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
-    assert status == 201
-    return tokens["access_token"]
+    answer = client("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
+    assert answer.status == 201
+    return answer.body["access_token"]
 
 
 def price_of(client) -> str:
-    return client("GET", "/books/1")[1]["price"]
+    return client("GET", "/books/1").body["price"]
 
 
 @pytest.mark.slow
@@ -328,17 +329,17 @@ def test_catalogue_reads_replicas_carts_and_staff_the_primary(pair):
         execute(standby, "SELECT pg_wal_replay_pause()")
         until(lambda: execute(standby, "SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it stands still")
         try:
-            assert staff("PUT", "/books/1", {"price": "12.00"})[1]["price"] == "12.00"
+            assert staff("PUT", "/books/1", {"price": "12.00"}).body["price"] == "12.00"
             execute(primary, "INSERT INTO genres (name, name_folded) VALUES ('Poems', 'poems')")
 
-            of_the_replica = price_of(anybody), anybody("GET", "/books")[1]["items"][0]["price"]
-            genres = [genre["name"] for genre in anybody("GET", "/genres")[1]]
+            of_the_replica = price_of(anybody), anybody("GET", "/books").body["items"][0]["price"]
+            genres = [genre["name"] for genre in anybody("GET", "/genres").body]
             of_the_primary = price_of(staff), price_of(alice)
-            line = alice("POST", "/cart/items", {"book_id": 1})[1]
+            line = alice("POST", "/cart/items", {"book_id": 1}).body
             fresh = 0
             for quantity in range(1, 301):
-                assert alice("PUT", f"/cart/items/{line['id']}", {"quantity": quantity})[0] == 200
-                fresh += alice("GET", "/cart")[1]["total_items"] == quantity
+                assert alice("PUT", f"/cart/items/{line['id']}", {"quantity": quantity}).status == 200
+                fresh += alice("GET", "/cart").body["total_items"] == quantity
         finally:
             execute(standby, "SELECT pg_wal_replay_resume()")
             alice.connection.close()
@@ -370,7 +371,7 @@ def test_a_late_or_lost_replica_is_passed_over_and_read_again(pair):
         def read():
             with Client(port) as reader:
                 while not stop.is_set():
-                    statuses.append(reader("GET", "/books")[0])
+                    statuses.append(reader("GET", "/books").status)
 
         reader = threading.Thread(target=read)
         reader.start()
@@ -396,7 +397,7 @@ def test_connections_to_a_replica_are_as_many_as_requests_run_at_once(pair):
         def visit():
             with Client(port) as reader:
                 for _ in range(10):
-                    assert reader("GET", "/books")[0] == 200
+                    assert reader("GET", "/books").status == 200
 
         visitors = [threading.Thread(target=visit) for _ in range(30)]
         for visitor in visitors:
@@ -427,7 +428,7 @@ def prices_of_visitors(port) -> list[tuple[int, str]]:
     def visit(_):
         with Client(port) as anybody:
             answers = [anybody("GET", "/books/1") for _ in range(5)]
-            return [(status, body.get("price")) for status, body in answers]
+            return [(answer.status, answer.body.get("price")) for answer in answers]
 
     with ThreadPoolExecutor(8) as pool:
         return [answer for answers in pool.map(visit, range(8)) for answer in answers]
@@ -454,9 +455,9 @@ def test_a_replica_that_lags_answers_while_the_primary(pair, how):
                     primary.stop(crash=True)
                 try:
                     of_visitors = prices_of_visitors(port)
-                    lists = [anybody("GET", path)[0] for path in ("/books", "/genres")]
+                    lists = [anybody("GET", path).status for path in ("/books", "/genres")]
                     with Client(port, token) as alice:
-                        of_alice = alice("GET", "/cart")[0], alice("GET", "/books")[0]
+                        of_alice = alice("GET", "/cart").status, alice("GET", "/books").status
                 finally:
                     way.swallows.clear()
                     if how == "is killed":

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.support.client import Client
 from tests.support.demo import demo_shop
-from tests.support.server import ROOT, Client, running_server
+from tests.support.server import ROOT, running_server
 from tools.postgres import free_port
 
 expect.set_options(timeout=20_000)
@@ -215,6 +216,24 @@ def test_a_price_that_rose_is_told_and_can_be_kept(shop, page):
 
     expect(page.get_by_text("The price was $10.00")).not_to_be_visible()
     expect(page.get_by_role("button", name="Order for $12.00")).to_be_visible()
+
+
+def test_an_order_whose_answer_was_lost_is_found_after_a_reload(shop, page):
+    book = make_book(shop, "Lost Answer", stock=10)
+    register(page, "lost@example.com")
+    put_in_cart(page, book)
+    page.goto("/shop/#/cart")
+    page.route("**/orders/checkout", lambda route: (route.fetch(), route.abort()))
+    order(page)
+    expect(page.get_by_text("Trying again…")).to_be_visible()
+    page.unroute("**/orders/checkout")
+
+    page.reload()
+
+    expect(page.get_by_role("heading", name=re.compile(r"^Order \w"))).to_be_visible()
+    page.goto("/shop/#/orders")
+    expect(page.locator("main li")).to_have_count(1)
+    assert as_staff(shop, "GET", f"/books/{book['id']}")[1]["stock_quantity"] == 9
 
 
 def link_in_mail(shop, page, email):

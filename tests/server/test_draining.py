@@ -1,15 +1,13 @@
 """`manage.py serve --drain`: after SIGTERM `/ready` is 503 while requests are served, and then the server ends."""
 
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from bookstore.server import draining
-from tests.support.server import ROOT, Client, environment_of_server
-from tools.postgres import free_port
+from tests.support.client import Client
+from tests.support.server import Server, environment_for_tests, serve
 
 
 @pytest.fixture
@@ -47,23 +45,12 @@ def test_a_worker_that_is_started_while_the_server_drains_knows_it(monkeypatch):
 @pytest.fixture
 def draining_server(transactional_db):
     """The process and the port of a server that was told to drain for three seconds."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2", "--drain", "3"],
-        cwd=ROOT,
-        env=environment_of_server(STOP_TIMEOUT="30", LOG_LEVEL="ERROR"),
-    )
-    for _ in range(200):
-        try:
-            with Client(port) as client:
-                if client("GET", "/ready")[0] == 200:
-                    break
-        except OSError:
-            time.sleep(0.1)
-    yield process, port
-    if process.poll() is None:
-        process.kill()
-        process.wait()
+    server = Server(serve("--drain", "3"), environment_for_tests(STOP_TIMEOUT="30", LOG_LEVEL="ERROR"))
+    try:
+        server.wait_until_ready()
+        yield server.process, server.port
+    finally:
+        server.stop()
 
 
 @pytest.mark.slow
@@ -76,8 +63,8 @@ def test_sigterm_makes_the_server_unready_then_ends_it(draining_server):
     while True:
         try:
             with Client(port) as client:
-                ready.append((time.monotonic(), client("GET", "/ready")[0]))
-                served.append(client("GET", "/genres")[0])
+                ready.append((time.monotonic(), client("GET", "/ready").status))
+                served.append(client("GET", "/genres").status)
         except OSError:
             break
         time.sleep(0.2)
@@ -106,4 +93,4 @@ def test_a_second_sigterm_ends_the_server_without_waiting(draining_server):
 
 def unready(port):
     with Client(port) as client:
-        return client("GET", "/ready")[0] == 503
+        return client("GET", "/ready").status == 503

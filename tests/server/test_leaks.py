@@ -162,6 +162,7 @@ def named_in(body: bytes) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", ["email", "password", "access_token", "refresh_token"])
 @pytest.mark.parametrize("who", ["nobody", "somebody who may do everything"])
 def test_no_canary_reaches_the_log_from_any_field_parameter_or_header(written, canaries, who, secret):

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import time
-from http.client import HTTPConnection
 from io import BytesIO
 from threading import Event, Thread
 
@@ -21,7 +20,8 @@ from bookstore.environment import networks
 from bookstore.server import metrics, metrics_files
 from bookstore.server.slots import Kind, Slots
 from bookstore.server.start import metrics_folder
-from tests.support.server import ROOT, Client, running_server
+from tests.support.client import Client
+from tests.support.server import ROOT, running_server
 
 pytestmark = pytest.mark.django_db
 
@@ -358,13 +358,9 @@ def test_metrics_that_were_given_up_are_503_and_stop_nobody(call, grown, monkeyp
 
 
 def scraped(port, host="any.example"):
-    client = HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        client.request("GET", "/metrics", headers={"Host": host})
-        response = client.getresponse()
-        return response.status, response.read().decode()
-    finally:
-        client.close()
+    with Client(port) as client:
+        answer = client("GET", "/metrics", Host=host)
+    return answer.status, answer.content.decode()
 
 
 @pytest.mark.slow

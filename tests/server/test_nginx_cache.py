@@ -4,13 +4,13 @@ import gzip
 import json
 import time
 from contextlib import ExitStack
-from http.client import HTTPConnection
 
 import pytest
 
 from bookstore.accounts import tokens
 from bookstore.accounts.models import LoginSession
 from catalog.models import Book
+from tests.support.client import Client
 from tests.support.server import running_server
 from tools.nginx import find_nginx, nginx
 
@@ -41,16 +41,9 @@ def shop(program, emma):
 
 def ask(port, path, method="GET", body=None, **headers):
     """Status, headers in lower case, and content."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(
-            method, path, body and json.dumps(body), sent | ({"Content-Type": "application/json"} if body else {})
-        )
-        answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
-    finally:
-        connection.close()
+    with Client(port) as client:
+        answer = client(method, path, body, **headers)
+    return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.content
 
 
 def price(port, path, **headers):
@@ -141,6 +134,20 @@ def test_headers_of_one_client_are_not_in_anothers_answer(shop, db):
             wrong[path, str(headers)] = "the same X-Request-ID twice"
 
     assert wrong == {}
+
+
+def test_schema_is_cached_for_each_media_type(shop):
+    kinds = ("application/json", "application/vnd.oai.openapi+json")
+    first = {kind: ask(shop, "/schema", Accept=kind) for kind in kinds}
+    time.sleep(1.1)  # Date has whole seconds
+
+    again = {kind: ask(shop, "/schema", Accept=kind) for kind in kinds}
+
+    for kind in kinds:
+        status, headers, content = again[kind]
+        assert (status, headers["content-type"], content) == (200, kind, first[kind][2])
+        assert headers["etag"] == first[kind][1]["etag"]
+        assert headers["date"] == first[kind][1]["date"]
 
 
 def test_error_is_not_kept(shop, emma):

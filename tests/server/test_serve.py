@@ -14,7 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from bookstore.management.commands import serve
 from bookstore.server import main, start
-from tests.support.server import ROOT, Client, environment_of_server
+from tests.support.client import Client
+from tests.support.server import ROOT, environment_for_tests
 from tools import postgres
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +160,7 @@ def test_serve_refuses_a_port_that_another_start_has_claimed(started, free_port)
 def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free_port):
     (tmp_path / "bookstore").mkdir()
     (tmp_path / "bookstore" / "__init__.py").write_text("raise ImportError('another package of this name')")
-    environment = environment_of_server(LOG_LEVEL="ERROR")
+    environment = environment_for_tests(LOG_LEVEL="ERROR")
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", free_port, "--workers", "1"]
     starts = [
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)
@@ -174,7 +175,7 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
     while answered is None and time.monotonic() < deadline:
         try:
             with Client(int(free_port)) as client:
-                answered = client("GET", "/ready")[0]
+                answered = client("GET", "/ready").status
         except OSError:
             time.sleep(0.1)
     serving.terminate()

@@ -3,12 +3,13 @@
 import os
 import runpy
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tools.postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
@@ -27,17 +28,11 @@ def manage(*arguments, python=sys.executable, **environ):
         [python, "manage.py", *arguments],
         cwd=ROOT,
         # A demo shop of the developer's may be open on the usual port.
-        env=kept | {"DEBUG": "1", "PORT": str(nobodys_port())} | environ,
+        env=kept | {"DEBUG": "1", "PORT": str(free_port())} | environ,
         capture_output=True,
         text=True,
         timeout=60,
     )
-
-
-def nobodys_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_an_interrupted_command_ends_without_a_traceback(monkeypatch):
@@ -55,7 +50,7 @@ def test_an_interrupted_command_ends_without_a_traceback(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=[command[0] for command in COMMANDS])
 def test_a_database_that_is_away_is_one_line_without_the_password(command):
-    port = nobodys_port()
+    port = free_port()
 
     ended = manage(*command, DATABASE_URL=f"postgresql://shop:sekret@127.0.0.1:{port}/shop")
 

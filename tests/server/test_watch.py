@@ -1,12 +1,8 @@
 """What a worker ends by itself: slow bodies, idle connections in a crowd, itself as an orphan."""
 
-import signal
 import socket
-import subprocess
-import sys
 import time
-from contextlib import ExitStack, closing, suppress
-from http.client import HTTPConnection
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -15,8 +11,8 @@ from bookstore.server.admission import Admission, Here
 from bookstore.server.bodies import RATE, Reader
 from bookstore.server.slots import Slots
 from bookstore.server.sockets import Client as Connection
-from tests.support.server import ROOT, environment_of_server, running_server
-from tools.postgres import free_port
+from tests.support.client import Client, PatientClient
+from tests.support.server import Server, environment_for_tests, running_server, serve
 
 linux = pytest.mark.skipif(not sockets.AVAILABLE, reason="connections are looked at on Linux only")
 
@@ -112,9 +108,8 @@ def test_only_connections_of_clients_are_looked_at():
 
 
 def get(port, path):
-    with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as link:
-        link.request("GET", path)
-        return link.getresponse().status
+    with Client(port) as client:
+        return client("GET", path).status
 
 
 @linux
@@ -169,26 +164,22 @@ def is_closed(link):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_workers_end_and_free_the_port_when_the_parent_is_killed():
-    port = free_port()
-    command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2"]
-    environment = environment_of_server(LOG_LEVEL="ERROR")
-    server = subprocess.Popen(command, cwd=ROOT, env=environment)
-    deadline = time.monotonic() + 20
-    while not answers(port) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    server = Server(serve(), environment_for_tests(LOG_LEVEL="ERROR"))
+    try:
+        server.wait_until_ready("/health")
 
-    server.send_signal(signal.SIGKILL)
-    server.wait()
-    deadline = time.monotonic() + 20
-    while answers(port) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        server.process.kill()
+        server.process.wait()
+        deadline = time.monotonic() + 20
+        while answers(server.port) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
-    with socket.create_server(("127.0.0.1", port)):
-        pass  # it is free
+        with socket.create_server(("127.0.0.1", server.port)):
+            pass  # it is free
+    finally:
+        server.stop()
 
 
 def answers(port):
-    try:
-        return get(port, "/health") == 200
-    except OSError:
-        return False
+    with PatientClient(port) as client:
+        return client("GET", "/health").status == 200

@@ -93,6 +93,7 @@ def of_apps() -> list[ModuleType]:
 
 
 def furnished(alice: User) -> Shop:
+    """What the apps put there. Alice gets a password, which ends her sessions: make her tokens afterwards."""
     shop = Shop(alice)
     for app in of_apps():
         app.furnish(shop)

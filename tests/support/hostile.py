@@ -122,6 +122,7 @@ class Operation:
     bad: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     unknown: str = ""  # the code of the 404 for an unknown id
     takes_nothing: int = 0  # the status for an empty object, if that is valid
+    query: str = ""  # its required parameters
     bad_queries: tuple[str, ...] = ()  # 422 that names the first parameter
     fine_queries: tuple[str, ...] = ()  # unusual but valid
 

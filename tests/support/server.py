@@ -1,23 +1,27 @@
-"""The real server for tests: granian with its workers, on the database of the test that asks for it."""
+"""The real server for tests and proofs: a process of its own, on a free port, gone with all that it started."""
 
-import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.db import connection
 
+from tests.support.client import Answer, Client
+from tests.support.processes import children_of
 from tools.postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 20
+START_SECONDS = 40
+STOP_SECONDS = 10
 
 
 def url_of_test_database() -> str:
@@ -47,58 +51,84 @@ def settings_for(url: str) -> dict[str, str]:
     return {"DATABASE_URL": url, "DATABASE_DIRECT_URL": direct}
 
 
-def environment_of_server(**environ: str) -> dict[str, str]:
-    """The environment of `manage.py serve` and of what runs beside it, on the test's database if none is given."""
-    own = {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"}
-    url = environ["DATABASE_URL"] if "DATABASE_URL" in environ else url_of_test_database()
-    return os.environ | settings_for(url) | own | environ
-
-
 def shell_environment() -> dict[str, str]:
     """The environment of a shell in which `python3` is this Python."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-class Client:
-    """A client with one open connection, as a storefront has. Not thread-safe."""
+class Server:
+    """A process that serves HTTP, and is to be stopped by the caller. `{port}` in its command becomes a free port."""
 
-    def __init__(self, port: int, token: str = "") -> None:
-        self.connection = HTTPConnection("127.0.0.1", port, timeout=30)
-        self.headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], *, port: int = 0, keep_output: bool = False
+    ) -> None:
+        self.port = port or free_port()
+        # Where it is not kept, it goes where the caller's goes: pytest shows it beside a failure.
+        self.output = tempfile.TemporaryFile() if keep_output else None  # noqa: SIM115  # closed by stop()
+        self.begun = time.perf_counter()
+        self.process = subprocess.Popen(
+            [part.format(port=self.port) for part in command],
+            cwd=ROOT,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT if self.output else None,
+            start_new_session=True,
+        )
 
-    def __enter__(self) -> "Client":
-        return self
+    def wait_until_ready(self, path: str = "/ready", token: str = "", *, seconds: float = START_SECONDS) -> Answer:
+        """Its first answer of 200. Raises RuntimeError, with what the server said, when it ends or takes too long."""
+        while True:
+            answer = None
+            with suppress(OSError, HTTPException), Client(self.port, token, timeout=seconds) as client:
+                answer = client("GET", path)
+            if answer and answer.status == 200:
+                return answer
+            if self.process.poll() is not None or time.perf_counter() - self.begun > seconds:
+                told = answer.content[:300] if answer else f"exit code {self.process.poll()}"
+                raise RuntimeError(f"the server did not become ready ({told!r}): {self.said()[-2000:]}")
+            time.sleep(0.02)
 
-    def __exit__(self, *error: object) -> None:
-        self.connection.close()
+    def said(self) -> str:
+        """All that it has written, where that is kept."""
+        if self.output is None:
+            return ""
+        self.output.seek(0)
+        return self.output.read().decode(errors="replace")
 
-    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """The status and the parsed body (None without a body)."""
-        self.connection.request(method, path, None if body is None else json.dumps(body), self.headers)
-        response = self.connection.getresponse()
-        content = response.read()
-        return response.status, json.loads(content) if content else None
+    def workers(self) -> list[int]:
+        """Those of `manage.py serve` that live. The main process has another child, for tasks in the background."""
+        return children_of(self.process.pid, "bookstore.server.main")
+
+    def stop(self) -> None:
+        """By SIGTERM, then all that is left of its session by SIGKILL."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if self.output:
+            self.output.close()
+
+
+def serve(*options: str, workers: int = 2) -> list[str]:
+    """The command of `make serve`, for Server."""
+    return [sys.executable, "manage.py", "serve", "--port", "{port}", "--workers", str(workers), *options]
+
+
+def environment_for_tests(**environ: str) -> dict[str, str]:
+    """Ours, on the database of the test that asks, unless another DATABASE_URL is given."""
+    url = environ["DATABASE_URL"] if "DATABASE_URL" in environ else url_of_test_database()
+    return os.environ | settings_for(url) | {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"} | environ
 
 
 @contextmanager
 def running_server(*, workers: int = 2, port: int = 0, **environ: str) -> Iterator[int]:
     """Starts the server as `make serve` does, waits until it is ready, and gives its port."""
-    port = port or free_port()
-    command = [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment_of_server(**environ))  # our own command
+    server = Server(serve(workers=workers), environment_for_tests(**environ), port=port)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with Client(port) as client:
-                    if client("GET", "/ready")[0] == 200:
-                        break
-            except OSError:
-                pass
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the server did not become ready (exit code {server.poll()})")
-            time.sleep(0.1)
-        yield port
+        server.wait_until_ready()
+        yield server.port
     finally:
-        server.terminate()
-        server.wait(10)
+        server.stop()

@@ -81,9 +81,16 @@ def talk(port, *pieces):
         for piece in pieces:
             client.sendall(piece.encode())
         answer = b""
-        while part := client.recv(65536):
+        while not is_whole(answer) and (part := client.recv(65536)):
             answer += part
         return answer.decode()
+
+
+def is_whole(answer):
+    """Has all that its Content-Length says. nginx closes the connection of a refused body five seconds later."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    return bool(end and length and len(body) >= int(length[1]))
 
 
 def ask(port, request_line, *headers, body=""):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.test import Run, counts, environment, in_parallel
+from tools.test import Run, bytecode, counts, environment, in_parallel
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
 
@@ -56,18 +56,32 @@ def test_environment_of_a_run_has_none_of_the_developers_settings(monkeypatch):
     assert not {"SHOP_CURRENCY", "SECRET_KEY"} & environ.keys()
 
 
+def test_bytecode_is_kept_for_the_run_where_none_may_be_written(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    environ = bytecode(tmp_path)
+
+    assert environ == {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
+
+
+def test_bytecode_is_where_python_keeps_it_else(monkeypatch, tmp_path):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+
+    assert bytecode(tmp_path) == {}
+
+
 @pytest.mark.parametrize(
     ("cores", "arguments", "added"),
     [
-        (2, [], ["--numprocesses=2", "--dist=loadfile"]),
-        (2, ["-k", "cart"], ["--numprocesses=2", "--dist=loadfile"]),
+        (2, [], ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]),
+        (2, ["-k", "cart"], ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]),
         (1, [], []),
         (None, [], []),
         (2, ["-n0"], []),
         (2, ["--pdb"], []),
     ],
 )
-def test_a_run_has_a_worker_for_each_core_unless_told(monkeypatch, cores, arguments, added):
+def test_a_run_has_a_worker_more_than_cores_unless_told(monkeypatch, cores, arguments, added):
     monkeypatch.setattr("os.cpu_count", lambda: cores)
 
     assert in_parallel(arguments) == added

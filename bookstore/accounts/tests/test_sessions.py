@@ -90,6 +90,15 @@ def test_end_with_another_scope_answers_422_and_ends_nothing(api, alice, tokens_
     assert with_token(api, elsewhere).get("/auth/sessions").status_code == 200
 
 
+def test_end_with_two_scopes_answers_422_and_ends_nothing(api, alice, tokens_of):
+    elsewhere = tokens_of(alice)
+
+    response = with_token(api, tokens_of(alice)).delete("/auth/sessions?scope=all&scope=others")
+
+    assert (response.status_code, response.json()["field"]) == (422, "scope")
+    assert with_token(api, elsewhere).get("/auth/sessions").status_code == 200
+
+
 @pytest.mark.parametrize("sessions", [1, 3])
 def test_list_costs_the_same_for_any_number(api, alice, tokens_of, django_assert_num_queries, sessions):
     for _ in range(sessions):

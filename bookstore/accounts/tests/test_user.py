@@ -117,6 +117,20 @@ def test_renewing_a_hash_does_not_undo_a_change_of_the_password(settings):
     assert not alice.check_password(PASSWORD)
 
 
+def test_saved_password_is_handed_to_validators_once(alice, monkeypatch):
+    """As Django does: a validator may keep a history."""
+    told = []
+    monkeypatch.setattr(
+        "django.contrib.auth.password_validation.password_changed", lambda password, user: told.append(password)
+    )
+
+    alice.set_password("another horse battery")
+    alice.save()
+    alice.save()
+
+    assert told == ["another horse battery"]
+
+
 def test_sign_in_that_renews_a_hash_keeps_the_other_sessions(settings):
     alice = UserFactory(email="alice@example.com")
     elsewhere = LoginSession.objects.begin(alice)

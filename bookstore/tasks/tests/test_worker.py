@@ -18,7 +18,7 @@ from bookstore.tasks import models, pruning, worker
 from bookstore.tasks.models import TaskWorker
 from bookstore.tasks.tests import examples
 from bookstore.tasks.worker import Stopped, Worker, recover, run_waiting
-from tests.support.server import ROOT, environment_of_server, running_server
+from tests.support.server import ROOT, environment_for_tests, running_server
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +191,7 @@ def test_tasks_that_ended_long_ago_are_deleted_in_batches():
 def processes(transactional_db):
     """`start()` starts `manage.py run_tasks`; all that were started are ended."""
     started = []
-    environment = environment_of_server(LOG_LEVEL="ERROR")
+    environment = environment_for_tests(LOG_LEVEL="ERROR")
 
     def start(**more):
         command = [sys.executable, "manage.py", "run_tasks"]

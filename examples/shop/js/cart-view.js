@@ -6,14 +6,14 @@
  * @typedef {import("./store.js").Cart} Cart
  */
 import { html, nothing } from "../vendor/lit-html.js";
-import { call, Problem } from "./api.js";
+import { call, Problem, tokens } from "./api.js";
 import { cartIsStale, keepPrice, readCart, remove, seen, setQuantity } from "./cart.js";
 import { cover } from "./catalogue.js";
 import { field } from "./account.js";
 import { attempt, state, tell } from "./store.js";
 import { counted, issueInWords, money } from "./words.js";
 
-const KEY = "shop.checkout";
+const BEGUN = "shop.checkout";
 const inWords = new Intl.DisplayNames(undefined, { type: "region" });
 /** Where this shop delivers. @type {[string, string][]} */
 const COUNTRIES = "AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IT JP LT LU LV MT MX NL NO NZ PL PT RO SE SI SK UA US"
@@ -21,6 +21,8 @@ const COUNTRIES = "AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IN I
 
 export async function load() {
   await readCart();
+  const last = begun();
+  if (last && tokens() && !state.cart?.items.length) await attempt(() => send(last)); // it was made, and its answer lost
   return true;
 }
 
@@ -94,20 +96,29 @@ function checkout(cart) {
  *
  * @param {Record<string, any>} given
  */
-async function order({ note, name, ...address }) {
+function order({ note, name, ...address }) {
   const body = { ...(note ? { note } : {}), contact: { name, address } };
-  const begun = JSON.parse(localStorage.getItem(KEY) ?? "null");
-  const same = begun && begun.etag === seen() && begun.body === JSON.stringify(body);
-  const key = same ? begun.key : crypto.randomUUID();
-  localStorage.setItem(KEY, JSON.stringify({ key, etag: seen(), body: JSON.stringify(body) }));
+  const last = begun();
+  const same = last?.etag === seen() && JSON.stringify(last.body) === JSON.stringify(body);
+  return send({ key: same ? last.key : crypto.randomUUID(), etag: seen(), body });
+}
+
+/** @returns {{key: string, etag: string, body: unknown} | null} the order whose answer is not there yet */
+function begun() {
+  return JSON.parse(localStorage.getItem(BEGUN) ?? "null");
+}
+
+/** @param {{key: string, etag: string, body: unknown}} wanted */
+async function send(wanted) {
+  localStorage.setItem(BEGUN, JSON.stringify(wanted));
   try {
     const made = await call("/orders/checkout", {
-      method: "POST", body, repeatable: true, headers: { "Idempotency-Key": key, "If-Match": seen() },
+      method: "POST", body: wanted.body, repeatable: true, headers: { "Idempotency-Key": wanted.key, "If-Match": wanted.etag },
     });
     done(made.body.id, `Thank you. Your order is ${made.body.number}.`);
   } catch (error) {
     if (!(error instanceof Problem)) throw error; // no answer: the key is kept
-    localStorage.removeItem(KEY);
+    localStorage.removeItem(BEGUN);
     await cartIsStale();
     if (error.code !== "ORDER_CART_EMPTY" || !error.body.order_id) throw error;
     done(error.body.order_id, "This cart was ordered already: here is the order.");
@@ -116,7 +127,7 @@ async function order({ note, name, ...address }) {
 
 /** @param {number} id @param {string} text */
 function done(id, text) {
-  localStorage.removeItem(KEY);
+  localStorage.removeItem(BEGUN);
   void cartIsStale();
   location.hash = `#/orders/${id}`;
   tell(text);

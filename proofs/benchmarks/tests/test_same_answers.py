@@ -37,6 +37,7 @@ def answers_of_plain(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_plain_answers_what_the_project_answers(client_for, answers_of_plain):
     ids = {name: BookFactory(id=id_of(name), **facts).pk for name, facts in BOOKS.items()}
     clients = {name: client_for(UserFactory(email=f"{name}@example.com")) for name in ("alice", "bob")}

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from proofs.cluster import building, hosts, needs
+from tests.support.processes import below, processes
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,7 @@ def test_a_cluster_that_was_killed_leaves_nothing_to_the_next(tmp_path):
     folder = tmp_path / "cluster"
     (folder / "db1" / "data").mkdir(parents=True)
     stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", str(folder / "db1" / "data")])
-    while str(folder) not in hosts.processes()[stray.pid][1]:
+    while str(folder) not in processes()[stray.pid][1]:
         time.sleep(0.01)
 
     with building.claimed(folder):
@@ -76,13 +77,13 @@ def test_kill_ends_what_a_process_started_too():
         [sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"],
         stdin=subprocess.PIPE,
     )
-    while len(hosts.below([parent.pid], hosts.processes())) < 2:
+    while len(below([parent.pid], processes())) < 2:
         time.sleep(0.01)
-    both = hosts.below([parent.pid], hosts.processes())
+    both = below([parent.pid], processes())
 
-    hosts.kill(lambda: [pid for pid in both if pid in hosts.processes()])
+    hosts.kill(lambda: [pid for pid in both if pid in processes()])
 
     assert parent.wait(10) == -9
     assert parent.stdin is not None
     parent.stdin.close()
-    assert [pid for pid in both if pid in hosts.processes()] == []
+    assert [pid for pid in both if pid in processes()] == []

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 from proofs.cluster.report import Row, Window, add_up, buckets, chart, sparkline, table, without_a_write
 from proofs.cluster.traffic import Sample, fault_of
-from proofs.stress.wire import Answer
+from tests.support.client import Answer
 
 ALICE, BOB = 0, 1
 SWITCHOVER = Window("switchover", 100.0, 110.0)
@@ -83,7 +83,7 @@ def test_answers_are_counted_over_time():
 
 
 def answer(status, body=None, **headers):
-    return Answer(status, headers, body, 0.5)
+    return Answer(status, body, headers, 0.5)
 
 
 def test_what_a_client_may_get_is_no_fault():
