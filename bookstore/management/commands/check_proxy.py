@@ -51,9 +51,7 @@ class Command(BaseCommand):
         for line in wrong:
             self.stdout.write(f"WRONG: {line}")
         if wrong:
-            raise CommandError(
-                "A customer can pass for another. docs/running.md, “A proxy in front”, has the settings."
-            )
+            raise CommandError("A customer can pass for another. docs/running.md, “In front of it”, has the settings.")
         self.stdout.write("What a customer claims is not believed.")
 
     def wrong_addresses(self, honest: str) -> Iterator[str]:
