@@ -61,7 +61,7 @@ shell: $(VENV)/runtime.stamp ## a Python prompt on the database of `make run`
 
 ##@ Test
 
-test: $(VENV)/dev.stamp ## the whole suite on SQLite, then on PostgreSQL (ARGS="-k cart", TEST_DATABASE_URL=, REQUIRE_PG=1)
+test: $(VENV)/dev.stamp ## the whole suite on SQLite, then all that uses a database on PostgreSQL (ARGS="-k cart", TEST_DATABASE_URL=, REQUIRE_PG=1)
 	@$(PY) -m tools.test -- $(ARGS)
 
 test-sqlite: $(VENV)/dev.stamp ## the suite on SQLite only
@@ -144,6 +144,7 @@ bench-profile: $(VENV)/dev.stamp ## where the microseconds of one GET /cart go, 
 
 lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to their newest versions)
 	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-observability.in --constraints requirements.txt --output-file requirements-observability.txt
 	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	$(LOCK) proofs/benchmarks/requirements.in --constraints requirements.txt --output-file proofs/benchmarks/requirements.txt
 	$(LOCK) proofs/mutation/requirements.in --output-file proofs/mutation/requirements.txt

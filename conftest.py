@@ -189,6 +189,6 @@ def api() -> APIClient:
 @pytest.fixture
 def client_for(db: None) -> Callable[["User"], APIClient]:
     """`client_for(alice)`: a client that carries a real access token of hers."""
-    from tests.support.people import signed_in
+    from tests.support.bearer import signed_in
 
     return signed_in

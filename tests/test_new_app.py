@@ -72,6 +72,6 @@ ABOUT_THE_NEW_APP = "wish or not [ or test_calls_are_answered_as_the_table_says"
 
 def test_the_whole_shops_tests_pass_with_a_new_app(tree):
     run(
-        *(tree, "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-k", ABOUT_THE_NEW_APP),
+        *(tree, "pytest", "-q", "-p", "no:cacheprovider", "-k", ABOUT_THE_NEW_APP),
         *("wishlist", *WHOLE_SHOP),
     )

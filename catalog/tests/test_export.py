@@ -181,6 +181,7 @@ def taken(name, text):
         return None
 
 
+@pytest.mark.slow
 class TestEveryText(TestCase):
     @given(texts=st.lists(st.tuples(ANY_TEXT | MARKED, ANY_TEXT | MARKED), min_size=1, max_size=4))
     @settings(max_examples=30, deadline=None)

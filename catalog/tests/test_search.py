@@ -103,6 +103,7 @@ def hit_of(book):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @given(
     rows=st.lists(st.tuples(texts, texts, st.integers(0, 1), st.integers(0, 2)), min_size=1, max_size=5),

@@ -26,7 +26,7 @@ POLICY = (
 @require_safe
 def file(request: HttpRequest, name: str = "index.html") -> HttpResponseBase:
     """One of the shop's files; the browser asks each time whether it has changed."""
-    response = serve(request, name if Path(name).suffix in SERVED else "", document_root=FOLDER)
+    response = serve(request, name if Path(name).suffix in SERVED else "", document_root=str(FOLDER))
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
     return response
@@ -42,7 +42,7 @@ def cover(request: HttpRequest, book_id: int) -> HttpResponseBase:
     response.headers["Content-Security-Policy"] = "default-src 'none'"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["ETag"] = etag = quote_etag(sha256(drawing).hexdigest()[:32])
-    return get_conditional_response(request, etag=etag, response=response)
+    return get_conditional_response(request, etag=etag, response=response) or response
 
 
 urlpatterns = [

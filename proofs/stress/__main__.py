@@ -35,6 +35,7 @@ PARTS = (
     "migrations",
     "backup",
     "recovery",
+    "soak",
 )
 
 

@@ -4,8 +4,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from proofs.stress.stage import ROOT, Stage
+from proofs.stress.stage import Stage
 from tests.support import documented
+from tests.support.server import ROOT
 
 SECTION = "Backup and restore"
 Facts = dict[str, tuple[int, str]]
@@ -48,7 +49,7 @@ def backup(stage: Stage) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="bookstore-backup-") as name:
             for command in commands:
-                documented.run(command, stage.cluster, Path(name), DATABASE_URL=source, NEW_DATABASE_URL=target)
+                documented.run(command, stage.cluster, Path(name), DATABASE_DIRECT_URL=source, NEW_DATABASE_URL=target)
         before, after = contents(source), contents(target)
         checked = stage.manage("migrate", "--check", DATABASE_URL=target)
     finally:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from proofs.stress.crowd import percentile
-from proofs.stress.stage import Server, Stage
+from proofs.stress.stage import Stage
 from tests.support.client import Answer, PatientClient
 from tests.support.processes import children_of
+from tests.support.server import Server
 from tools.postgres import PostgresError
 
 WRITERS = 6

@@ -11,8 +11,9 @@ from functools import partial
 
 from proofs.stress.crowd import Crowd
 from proofs.stress.staff import VISITORS
-from proofs.stress.stage import ROOT, Stage
+from proofs.stress.stage import Stage
 from tests.support.client import PatientClient
+from tests.support.server import ROOT
 
 CLIENTS, BOOKS, LINES = 8, 60, 40  # LINES: of one merge, in any order
 STAY = 4  # customers whom nobody deletes

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from proofs.stress.crowd import percentile
-from proofs.stress.stage import ROOT, Stage
+from proofs.stress.stage import Stage
 from tests.support.client import Answer, PatientClient
+from tests.support.server import ROOT
 from tools.nginx import find_nginx, nginx
 
 ENDS_WITHIN = 6.0

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from proofs.stress.backup import contents
-from proofs.stress.stage import ROOT, Stage
+from proofs.stress.stage import Stage
 from tests.support import documented
 from tests.support.client import PatientClient
+from tests.support.server import ROOT
 from tools.postgres import Cluster, Installation, PostgresUnavailable, base_backup, throwaway
 
 CUSTOMERS, BOOKS = 20, 5

@@ -23,7 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from proofs.stress.stage import ROOT, Row
+from proofs.stress.stage import Row
+from tests.support.server import ROOT
 
 LONGEST = 600  # seconds that one may take
 SEEN, NOT_SEEN, NOTHING_KNOWN = 0, 1, 2  # exit codes

@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 
 from proofs.stress.crowd import percentile
 from proofs.stress.overload import ENDS_WITHIN, Health
-from proofs.stress.stage import ROOT, Stage
+from proofs.stress.stage import Stage
 from tests.support import documented
 from tests.support.client import PatientClient
 from tests.support.processes import children_of
 from tests.support.proxy import SwallowingProxy
+from tests.support.server import ROOT
 from tools.postgres import free_port
 
 CLIENTS = 32

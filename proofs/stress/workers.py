@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from proofs.stress.crowd import Crowd
-from proofs.stress.stage import Server
 from tests.support.client import Answer, PatientClient
+from tests.support.server import Server
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.api.views import ApiView, confirms_caller
 from bookstore.server.metrics import Metered
+from tests.support.bearer import bearer, token_of
 from tests.support.calls import CALLERS, EVERYBODY, METHODS, access, furnished, only
-from tests.support.people import bearer, token_of
 from tests.support.routes import routes
 
 ONLY_READ = only(GET=EVERYBODY, HEAD=EVERYBODY)

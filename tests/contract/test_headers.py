@@ -11,8 +11,8 @@ from django.urls import resolve
 from rest_framework.test import APIClient
 
 from bookstore.accounts.tests.factories import SuperuserFactory, UserFactory
+from tests.support.bearer import bearer, token_of
 from tests.support.calls import METHODS, access, furnished
-from tests.support.people import bearer, token_of
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.api.schema import ShopSchema
+from tests.support.bearer import bearer, token_of
 from tests.support.calls import furnished, operations
 from tests.support.hostile import (
     BAD_IDS,
@@ -22,7 +23,6 @@ from tests.support.hostile import (
     ODD_HEADERS,
     Operation,
 )
-from tests.support.people import bearer, token_of
 
 OPERATIONS = [
     *operations(),
@@ -40,6 +40,9 @@ WITH_ID = [operation for operation in OPERATIONS if operation.unknown]
 BAD_QUERIES = [(operation.path, query) for operation in OPERATIONS for query in operation.bad_queries]
 FINE_QUERIES = [(operation.path, query) for operation in OPERATIONS for query in operation.fine_queries]
 WHO = ("Alice", "nobody")
+
+# Seven thousand requests.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

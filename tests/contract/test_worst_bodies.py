@@ -11,8 +11,8 @@ from bookstore.accounts.tests.factories import UserFactory
 from bookstore.api import parsers
 from bookstore.api.errors import ParseError, ValidationError
 from bookstore.api.parsers import MAX_SEPARATORS, check_size
+from tests.support.bearer import bearer, token_of
 from tests.support.calls import furnished, operations
-from tests.support.people import bearer, token_of
 from tests.support.worst_bodies import MB, ONE_VALUE, TOO_MANY_VALUES
 
 PROTECTED = [operation for operation in operations() if operation.body is not None]

@@ -68,7 +68,7 @@ def test_sigterm_makes_the_server_unready_then_ends_it(draining_server):
         except OSError:
             break
         time.sleep(0.2)
-    code = process.wait(20)
+    code = process.wait(60)
     first = next(moment for moment, status in ready if status == 503)
 
     assert code == 0
@@ -88,7 +88,7 @@ def test_a_second_sigterm_ends_the_server_without_waiting(draining_server):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 def unready(port):

@@ -157,7 +157,7 @@ def test_serve_refuses_a_port_that_another_start_has_claimed(started, free_port)
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free_port):
+def test_serve_works_from_any_folder_and_of_two_starts_one_serves(request, tmp_path, free_port):
     (tmp_path / "bookstore").mkdir()
     (tmp_path / "bookstore" / "__init__.py").write_text("raise ImportError('another package of this name')")
     environment = environment_for_tests(LOG_LEVEL="ERROR")
@@ -165,8 +165,11 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
     starts = [
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
+    for each in starts:
+        request.addfinalizer(each.wait)
+        request.addfinalizer(each.kill)
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while all(each.poll() is None for each in starts) and time.monotonic() < deadline:
         time.sleep(0.05)
     [refused] = [each for each in starts if each.poll() is not None]
@@ -179,7 +182,7 @@ def test_serve_works_from_any_folder_and_of_two_starts_one_serves(tmp_path, free
         except OSError:
             time.sleep(0.1)
     serving.terminate()
-    serving.communicate(timeout=20)
+    serving.communicate(timeout=60)
 
     assert answered == 200
     assert refused.communicate()[1].startswith(f"CommandError: PORT is {free_port}, which another program serves")

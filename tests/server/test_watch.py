@@ -143,7 +143,7 @@ def test_idle_connections_are_closed_in_a_crowd():
             open_sockets.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
             for _ in range(watch.CROWDED + 50)
         ]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         closed = 0
         while closed < watch.CROWDED - watch.ROOMY and time.monotonic() < deadline:
             assert get(port, "/health") == 200
@@ -170,7 +170,7 @@ def test_workers_end_and_free_the_port_when_the_parent_is_killed():
 
         server.process.kill()
         server.process.wait()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while answers(server.port) and time.monotonic() < deadline:
             time.sleep(0.1)
 

@@ -67,7 +67,8 @@ def filled(tables: Sequence[str]) -> list[str]:
 def rows_of(table: str) -> Rows:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {quoted(table)} ORDER BY 1")  # noqa: S608  # our own tables
-        return cursor.fetchall()
+        rows: Rows = cursor.fetchall()
+    return rows
 
 
 def quoted(table: str) -> str:

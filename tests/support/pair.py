@@ -15,7 +15,7 @@ from django.conf import settings
 from tests.support.server import ROOT
 from tools.postgres import Cluster, PostgresUnavailable, Standby, throwaway
 
-WAIT = 20  # seconds, for steps that take a fraction of one
+WAIT = 60  # seconds, for steps that take a fraction of one
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 R = TypeVar("R")
 S = TypeVar("S")
 
-WAIT = 10  # seconds, for what takes a fraction of one
+WAIT = 60  # seconds, for what takes a fraction of one
 
 
 def answer_beside(first: Callable[[], Any], second: Callable[[], R], then: Callable[[], Any] = bool) -> R:

@@ -11,7 +11,8 @@ import pytest
 from proofs.stress import sabotage
 from proofs.stress.__main__ import PARTS, part, read_arguments
 from proofs.stress.broken import SABOTAGES
-from proofs.stress.stage import ROOT, Options, Row
+from proofs.stress.stage import Options, Row
+from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -36,6 +37,7 @@ def test_every_sabotage_names_a_part_and_its_options(name):
     assert set(SABOTAGES[name].sizes) <= {option.name for option in fields(Options)}
 
 
+@pytest.mark.slow
 def test_a_sabotage_breaks_every_process_of_the_build():
     """A worker imports names from a module that is broken before it gets them."""
     looks = "from cart import models, statements; print(statements._run.__name__, models.violated.__qualname__)"
