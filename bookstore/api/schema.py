@@ -6,20 +6,13 @@ permissions, body and parameters, and are added here, so that no operation can f
 
 import re
 from collections.abc import Iterable
-from typing import Any, ClassVar, cast
+from typing import Any
 
-from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
-from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
-from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from bookstore.api import guide
-from bookstore.api.caching import public_answer
 from bookstore.api.errors import (
     ApiError,
     ContentTooLarge,
@@ -28,6 +21,7 @@ from bookstore.api.errors import (
     NotFound,
     ParseError,
     ServiceUnavailable,
+    Throttled,
     UnsupportedMediaType,
     ValidationError,
 )
@@ -43,6 +37,17 @@ FAULT = {
         "detail": {"type": "string"},
     },
     "required": ["field", "code", "detail"],
+}
+# Of every throttled operation: draft-ietf-httpapi-ratelimit-headers.
+RATE_LIMIT = {
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": 'What is left, and for how many seconds: `"login";r=9;t=60`.',
+    },
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": 'The limit, and its seconds: `"login";q=10;w=60`.',
+    },
 }
 # `- 200: the cart, …` in the docstring of an operation, up to the next entry.
 STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
@@ -150,6 +155,9 @@ class EnvelopeAutoSchema(AutoSchema):
             else:
                 body = self._get_response_for_code(content, str(status), direction=direction)
                 bodies[str(status)] = body | {"description": self.words_about(str(status)) or body["description"]}
+        if Throttled in errors.get("429", ()):
+            for status in bodies.keys() & {"200", "201", "202", "204"}:
+                bodies[status].setdefault("headers", {}).update(RATE_LIMIT)
         for error in self.general_errors():
             same_status = errors.setdefault(str(error.status_code), [])
             if error not in same_status:
@@ -201,6 +209,8 @@ class EnvelopeAutoSchema(AutoSchema):
             body["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "enum": ["Bearer"]}}}
         elif errors[0].status_code in {429, 503}:
             body["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+            if errors[0].status_code == 429:
+                body["headers"] |= RATE_LIMIT
         return body
 
     def reference_to(self, error: type[ApiError]) -> dict[str, str]:
@@ -241,41 +251,3 @@ def make_strict(part: Any) -> None:
     if isinstance(part, list):
         for inner in part:
             make_strict(inner)
-
-
-# Imported here, because these views load the schema class above from the settings when they are defined.
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
-
-
-class WithoutAllow(APIView):
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        """DRF's headers without `Allow`, as for an ApiView."""
-        return {name: value for name, value in super().default_response_headers.items() if name != "Allow"}
-
-
-class SchemaView(WithoutAllow, SpectacularAPIView):
-    """The schema, cached in each process by media type, because it takes 60 ms of CPU and is public."""
-
-    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]  # application/json unless another type is asked for
-    made: ClassVar[dict[str, bytes]] = {}  # by media type
-
-    @extend_schema(exclude=True)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        renderer = request.accepted_renderer
-        if renderer.media_type not in self.made:
-            # Without the request, so that nothing of one client gets into the cached schema.
-            described = ShopSchema().get_schema(request=None, public=True)
-            self.made[renderer.media_type] = cast(bytes, renderer.render(described))
-        return public_answer(request, self.made[renderer.media_type], renderer.media_type)
-
-
-class DocsView(WithoutAllow, SpectacularSwaggerView):
-    """The schema as a page, with all assets served from here. The same for everybody; sets no cookie."""
-
-    @extend_schema(exclude=True)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response: Response = super().get(request, *args, **kwargs)
-        response.data["csrf_token"] = ""  # the API needs no CSRF token, and reading it would set a cookie
-        response.headers["Cache-Control"] = "no-cache"
-        return response

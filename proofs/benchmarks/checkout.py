@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from proofs.benchmarks import loads, machine, report
+from proofs.benchmarks import loads, report
 from proofs.benchmarks.data import BOOKS, CUSTOMERS, LINES
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.run import WORKERS, bounded, prepare, say
@@ -33,12 +33,22 @@ TABLES = {"project": ("carts", "cart_items", "books"), "plain": ("plain_cart", "
 def add_buyers(variant: str, folder: Path) -> None:
     """Customers with a token each, in this process's database."""
     if variant == "project":
+        from datetime import timedelta
+
+        from django.utils import timezone
+
         from bookstore.accounts import tokens
         from bookstore.accounts.models import LoginSession, User
 
         users = [User(pk=pk, email=f"buyer{pk}@example.com", password="!") for pk in BUYERS]  # noqa: S106  # no password fits
         User.objects.bulk_create(users)
-        made = {user.pk: tokens.issue(LoginSession.objects.begin(user))["access_token"] for user in users}
+        expires_at = timezone.now() + timedelta(days=1)
+        sessions = [
+            LoginSession(user=user, refresh_jti=f"{user.pk:032x}", expires_at=expires_at, credential=user.credential)
+            for user in users
+        ]
+        LoginSession.objects.bulk_create(sessions)
+        made = {session.user_id: tokens.issue(session)["access_token"] for session in sessions}
     else:
         from django.contrib.auth.models import User as PlainUser
         from rest_framework_simplejwt.tokens import AccessToken
@@ -155,11 +165,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 environ = databases.environ(variant.name)
                 servers.append(stack.enter_context(running(variant, environ, token=token, workers=WORKERS)))
             if options.crowd:
-                code = crowd(databases, servers[0], pools["project"] / "checkout.txt")
-            else:
-                code = measure(databases, servers, pools, options)
-            print(machine.in_words(machine.describe(str(cluster.installation))))
-            return code
+                return crowd(databases, servers[0], pools["project"] / "checkout.txt")
+            return measure(databases, servers, pools, options)
     except PostgresUnavailable as error:
         sys.exit(f"error: {error}. The benchmark needs a PostgreSQL, 15 if it can be had.")
 

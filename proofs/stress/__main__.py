@@ -31,9 +31,11 @@ PARTS = (
     "swallow",
     "schema",
     "staff_pages",
+    "inputs",
     "migrations",
     "backup",
     "recovery",
+    "soak",
 )
 
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from bookstore.server.limits import SERVER_PID
-from bookstore.tasks import models, pruning, worker
+from bookstore.tasks import cleaning, models, worker
 from bookstore.tasks.models import TaskWorker
 from bookstore.tasks.tests import examples
 from bookstore.tasks.worker import Stopped, Worker, recover, run_waiting
-from tests.support.server import ROOT, running_server, url_of_test_database
+from tests.support.server import ROOT, environment_for_tests, running_server
 
 pytestmark = pytest.mark.django_db
 
@@ -183,7 +183,7 @@ def test_tasks_that_ended_long_ago_are_deleted_in_batches():
             status=state, finished_at=timezone.now() - timedelta(days=days)
         )
 
-    assert pruning.prune(batch=1) == 2
+    assert cleaning.clean_up(batch=1) == "Deleted 2 background tasks that ended long ago."
     assert sorted(states()) == ["FAILED", "READY", "SUCCESSFUL"]
 
 
@@ -191,7 +191,7 @@ def test_tasks_that_ended_long_ago_are_deleted_in_batches():
 def processes(transactional_db):
     """`start()` starts `manage.py run_tasks`; all that were started are ended."""
     started = []
-    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
+    environment = environment_for_tests(LOG_LEVEL="ERROR")
 
     def start(**more):
         command = [sys.executable, "manage.py", "run_tasks"]
