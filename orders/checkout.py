@@ -43,7 +43,7 @@ RECENT = timedelta(hours=1)  # the age of an order that CartEmpty names
 
 
 @dataclass(frozen=True)
-class Wish:
+class CheckoutRequest:
     """The request of a checkout. `if_match` has the versions that the customer may have seen; None: no check."""
 
     note: str = ""
@@ -58,7 +58,7 @@ class Wish:
 
 
 @retrying
-def checkout(user: User, wish: Wish) -> Order:
+def checkout(user: User, asked: CheckoutRequest) -> Order:
     """Creates an order from the customer's cart, and empties the cart. `as_placed` is the body of the response.
 
     Idempotent by key: returns the order that the key made before, with the same `as_placed`. A second call with the
@@ -69,19 +69,19 @@ def checkout(user: User, wish: Wish) -> Order:
     """
     user.require_verified()
     with transaction.atomic():
-        seen = look(user.pk, wish.key)
+        seen = look(user.pk, asked.key)
         if not seen.user_exists:
             raise UserInactive
         if seen.made is not None:
-            return made_before(seen.made, wish)
+            return made_before(seen.made, asked)
         cart = seen.cart
-        if wish.if_match is not None and version_of(dump(cart_json(cart))) not in wish.if_match and seen.cart_id:
+        if asked.if_match is not None and version_of(dump(cart_json(cart))) not in asked.if_match and seen.cart_id:
             raise CartChanged
         if not cart.lines:
             raise CartEmpty(order_id=recent_order(user))
-        refuse_issues(cart, was_seen=wish.if_match is not None)
-        order, items = planned(user, seen, wish)
-        if not write(seen, order, items, wish):
+        refuse_issues(cart, was_seen=asked.if_match is not None)
+        order, items = planned(user, seen, asked)
+        if not write(seen, order, items, asked):
             raise InsufficientStock(issues=[])  # the books are locked, so only by a writer that did not lock
         if order.expires_at:
             release.using(run_after=order.expires_at).enqueue(order.pk)
@@ -97,15 +97,15 @@ def look(user_id: int, key: str) -> Look:
     return statements.look(user_id, key) if is_fast() else steps.look(user_id, key)
 
 
-def write(seen: Look, order: Order, items: list[OrderItem], wish: Wish) -> bool:
+def write(seen: Look, order: Order, items: list[OrderItem], asked: CheckoutRequest) -> bool:
     """Stores the planned order. False when a book has too few copies: then roll back."""
     by = statements.write if is_fast() else steps.write
-    return by(seen, order, items, key=wish.key, fingerprint=wish.fingerprint if wish.key else "")
+    return by(seen, order, items, key=asked.key, fingerprint=asked.fingerprint if asked.key else "")
 
 
-def made_before(made: steps.Made, wish: Wish) -> Order:
+def made_before(made: steps.Made, asked: CheckoutRequest) -> Order:
     """The order of a key that was used before. Raises IdempotencyKeyReused. Two queries at most."""
-    if made.fingerprint != wish.fingerprint:
+    if made.fingerprint != asked.fingerprint:
         raise IdempotencyKeyReused
     order = Order.objects.with_items().get(pk=made.order_id)
     order.as_placed = bytes(made.answer) if made.answer is not None else dump(order_json(order))
@@ -138,7 +138,7 @@ def issues_of(lines: list[LineFacts]) -> list[dict[str, Any]]:
     return [{"item_id": line.id, "book_id": line.book_id, **issue} for line in lines for issue in line.issues]
 
 
-def planned(user: User, seen: Look, wish: Wish) -> tuple[Order, list[OrderItem]]:
+def planned(user: User, seen: Look, asked: CheckoutRequest) -> tuple[Order, list[OrderItem]]:
     """The order and its items, which copy the books' columns, before they are stored. No query."""
     minutes, cart = settings.ORDER_HOLD_MINUTES, seen.cart
     order = Order(
@@ -150,8 +150,8 @@ def planned(user: User, seen: Look, wish: Wish) -> tuple[Order, list[OrderItem]]
         currency=settings.SHOP_CURRENCY,
         total_items=cart.total_items,
         total_price=cart.total_price,
-        note=wish.note,
-        contact=wish.contact,
+        note=asked.note,
+        contact=asked.contact,
     )
     items = [
         OrderItem(

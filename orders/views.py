@@ -26,7 +26,7 @@ from cart.exceptions import CartChanged
 from cart.representation import cart_json, dump, results_json, version_of
 from cart.serializers import MergedCartSerializer
 from orders import examples
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.exceptions import (
     CartEmpty,
     IdempotencyKeyReused,
@@ -45,7 +45,7 @@ LONGEST_KEY = 255
 
 
 class PageQuery(serializers.Serializer[Any]):
-    page = WholeNumberField(min_value=1, max_value=10_000, default=1)
+    page = WholeNumberField(min_value=1, default=1)
     size = WholeNumberField(min_value=1, max_value=100, default=20)
 
 
@@ -128,8 +128,8 @@ class OrderViewSet(ApiView, ViewSet):
         """
         refuse_lost_body(request)
         body = validated(CheckoutSerializer, request.data)
-        wish = Wish(body["note"], body["contact"], if_match(request), idempotency_key(request))
-        order = checkout(user_of(request), wish)
+        asked = CheckoutRequest(body["note"], body["contact"], if_match(request), idempotency_key(request))
+        order = checkout(user_of(request), asked)
         return HttpResponse(order.as_placed, status=201, content_type="application/json")
 
     @extend_schema(
@@ -150,7 +150,8 @@ class OrderViewSet(ApiView, ViewSet):
         page, size = query["page"], query["size"]
         orders = Order.objects.of(user_of(request))
         total, start = orders.count(), (page - 1) * size
-        body = [order_json(order) for order in orders.with_items()[start : start + size]]
+        found = orders.with_items()[start : start + size] if start < total else ()
+        body = [order_json(order) for order in found]
         links = [(page - 1, "prev")] if page > 1 else []
         links += [(page + 1, "next")] if start + size < total else []
         headers = {"X-Total-Count": str(total)}

@@ -1,11 +1,8 @@
 """The staff's site in a real browser: Chromium from PATH, driven by Playwright."""
 
-import os
-import shutil
-
 import pytest
 from django.contrib.auth.models import Group, Permission
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
@@ -13,23 +10,13 @@ from bookstore.admin import bulk
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
-# As root (in a container, in CI) Chromium starts only without its sandbox. The rest keeps it from calling home.
-ARGUMENTS = [
-    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
-    *("--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
-]
+from tests.support.browser import needs_chromium, new_page
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.any_database,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        CHROMIUM is None, reason=f"no Chromium on PATH (looked for {', '.join(NAMES)}): install it to run browser tests"
-    ),
+    needs_chromium,
 ]
 
 FILE = """\
@@ -68,17 +55,11 @@ def browse(shop):
 
     def run(visit, width=1280):
         asked, faults = set(), []
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            page = browser.new_context(viewport={"width": width, "height": 900}, base_url=shop.url).new_page()
-            page.set_default_timeout(30_000)
+        with new_page(shop.url, width) as page:
             page.on("request", lambda request: asked.add(request.url.split("/")[2] if "//" in request.url else "data:"))
             page.on("pageerror", lambda error: faults.append(str(error)))
             page.on("response", lambda response: faults.append(response.url) if response.status >= 400 else None)
-            try:
-                visit(page)
-            finally:
-                browser.close()
+            visit(page)
         assert faults == []
         return asked - {"data:"}
 
@@ -133,7 +114,7 @@ def test_staff_find_a_cart_correct_its_stock_and_import_a_file(shop, browse):
     assert "19.00 USD" in seen["line"]
     assert seen["may change"] == 0
     assert "was changed successfully" in seen["saved"]
-    assert [row.split("\t")[:3] for row in seen["refused"]] == [["4", "price", "free"]]
+    assert [row.split("\t")[:3] for row in seen["refused"]] == [["4", "Price", "free"]]
     assert seen["imported"] == "Imported: 2 new, 1 refused."
     assert list(Book.objects.order_by("title").values_list("title", "stock_quantity")) == [
         ("Dracula", 5),
@@ -245,34 +226,6 @@ def test_select_all_shows_first_and_goes_on_by_itself_to_the_end(shop, browse, m
     assert "10.00 → 11.00" in seen["preview"]
     assert seen["told"] == "Changed the prices of 60 books by 10 percent."
     assert {str(price) for price in Book.objects.values_list("price", flat=True)} == {"11.00"}
-
-
-PAGES = (
-    "/admin/",
-    "/admin/cart/cart/",
-    "/admin/catalog/book/",
-    "/admin/catalog/book/add/",
-    "/admin/catalog/book/import/",
-    "/admin/catalog/genre/",
-    "/admin/sign-ins/",
-    "/admin/accounts/user/",
-)
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_is_wider_than_the_window(shop, browse, width):
-    too_wide = []
-
-    def visit(page):
-        sign_in(page)
-        for path in PAGES:
-            page.goto(path)
-            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                too_wide.append(path)
-
-    browse(visit, width)
-
-    assert too_wide == []
 
 
 def test_on_a_telephone_the_lists_show_what_they_are_looked_at_for(shop, browse):

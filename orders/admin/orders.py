@@ -101,7 +101,12 @@ class OrderAdmin(OrderExports, Recorded, BulkActions, BoundedList):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A read-only page, with a button for each verb that its state allows, and without buttons to save."""
-        unsaved = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        unsaved = {
+            "title": "Order",
+            "show_save": False,
+            "show_save_and_continue": False,
+            "show_save_and_add_another": False,
+        }
         return super().change_view(request, object_id, form_url, {**unsaved, **(extra_context or {})})
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from python_calamine import CalamineWorkbook
 
 from bookstore.accounts.tests.factories import StaffFactory
 from catalog.models import Book
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ EXPORT = "/admin/orders/order/export/"
 @pytest.fixture
 def order(alice, cart) -> Order:
     Book.objects.filter(title="Dracula").update(title="=HYPERLINK(0)")
-    order = checkout(alice, Wish())
+    order = checkout(alice, CheckoutRequest())
     order.mark_paid("+1")
     return order
 
@@ -89,10 +89,10 @@ def test_an_export_of_nonsense_is_an_answer(staff, order, query):
 
 def test_orders_in_batches_come_whole_and_once(staff, alice, cart, emma, monkeypatch):
     monkeypatch.setattr("orders.admin.exports.BATCH", 2)
-    numbers = [checkout(alice, Wish()).number]
+    numbers = [checkout(alice, CheckoutRequest()).number]
     for _ in range(2):
         cart.add(emma)
-        numbers.append(checkout(alice, Wish()).number)
+        numbers.append(checkout(alice, CheckoutRequest()).number)
 
     rows = csv_of(staff.get(EXPORT))
 

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from bookstore.accounts.tests.factories import StaffFactory
 from cart.models import Cart
 from catalog.tests.factories import BookFactory
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -20,13 +20,13 @@ LIST = "/admin/orders/order/"
 
 @pytest.fixture
 def order(alice, cart) -> Order:
-    return checkout(alice, Wish(note="Ring twice.", contact={"name": "Alice", "address": {"city": "Bath"}}))
+    return checkout(alice, CheckoutRequest(note="Ring twice.", contact={"name": "Alice", "address": {"city": "Bath"}}))
 
 
 @pytest.fixture
 def bobs(bob) -> Order:
     Cart.objects.for_user(bob).add(BookFactory(title="Persuasion", author="Jane Austen", isbn="9780141439686"))
-    return checkout(bob, Wish())
+    return checkout(bob, CheckoutRequest())
 
 
 def found(staff, **parameters):
@@ -166,7 +166,7 @@ def test_no_order_is_added_or_deleted_by_staff(staff, order):
 def test_the_list_costs_the_same_queries_with_1_and_3(staff, alice, emma, orders, django_assert_num_queries):
     for _ in range(orders):
         Cart.objects.for_user(alice).add(emma)
-        checkout(alice, Wish())
+        checkout(alice, CheckoutRequest())
     staff.get(LIST)  # the first page of a session
 
     with django_assert_num_queries(4):  # the session, the user, the keys and the page

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from cart.models import Cart
 from orders.admin import overview
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +21,9 @@ def fresh():
 
 
 def test_the_overview_adds_up_the_orders_that_stand(alice, bob, cart, emma, dracula):
-    checkout(alice, Wish())
+    checkout(alice, CheckoutRequest())
     Cart.objects.for_user(bob).add(emma)
-    checkout(bob, Wish()).cancel(by="customer")
+    checkout(bob, CheckoutRequest()).cancel(by="customer")
     Order.objects.filter(user=alice).update(expires_at=now() + timedelta(minutes=5))
 
     facts = overview.facts()
@@ -36,7 +36,7 @@ def test_the_overview_adds_up_the_orders_that_stand(alice, bob, cart, emma, drac
 
 
 def test_the_first_page_shows_orders_best_sellers_and_what_sells_out(staff, alice, cart, emma, dracula):
-    checkout(alice, Wish())
+    checkout(alice, CheckoutRequest())
     dracula.set_stock(0)
 
     page = staff.get("/admin/").content.decode()
@@ -52,7 +52,7 @@ def test_the_first_page_shows_orders_best_sellers_and_what_sells_out(staff, alic
 
 def test_the_first_page_costs_the_same_whatever_was_ordered(alice, cart, emma, django_assert_num_queries):
     for _ in range(2):
-        checkout(alice, Wish())
+        checkout(alice, CheckoutRequest())
         cart.add(emma)
 
     with django_assert_num_queries(5):

@@ -6,7 +6,7 @@ from bookstore.audit.models import AuditChange
 from cart.models import Cart
 from catalog.models import Book
 from catalog.querysets import BookQuerySet
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 from tests.support.racing import meet
 
@@ -17,7 +17,7 @@ LIST = "/admin/orders/order/"
 
 @pytest.fixture
 def order(alice, cart) -> Order:
-    return checkout(alice, Wish())
+    return checkout(alice, CheckoutRequest())
 
 
 def begin(staff, action, *orders):
@@ -131,7 +131,7 @@ def test_an_order_that_changed_since_it_was_shown_is_left_alone(staff, order):
 
 def test_of_several_orders_the_refused_ones_are_named(staff, order, alice, emma):
     Cart.objects.for_user(alice).add(emma)
-    paid = checkout(alice, Wish())
+    paid = checkout(alice, CheckoutRequest())
     paid.mark_paid("pi_1")
 
     message = do(staff, "mark_shipped", order, paid)
@@ -163,9 +163,11 @@ def test_staff_and_a_customer_cancelling_at_once_never_deadlock(staff, order):
 
 def test_the_packing_list_has_a_sheet_for_each_order_and_changes_nothing(staff, alice, cart, emma):
     address = {"line1": "Steventon Rectory", "city": "Steventon", "postcode": "RG25 3BE", "country": "GB"}
-    first = checkout(alice, Wish(note="Ring <twice>.", contact={"name": "Jane", "phone": "1", "address": address}))
+    first = checkout(
+        alice, CheckoutRequest(note="Ring <twice>.", contact={"name": "Jane", "phone": "1", "address": address})
+    )
     cart.add(emma)
-    second = checkout(alice, Wish())
+    second = checkout(alice, CheckoutRequest())
     before = list(Order.objects.order_by("pk").values())
 
     page = begin(staff, "packing_list", second, first).content.decode()

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 import orders.checkout
 from cart.models import Cart, CartItem
 from catalog.models import Book
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.exceptions import OrderNotFound
 from orders.models import CheckoutKey, Order, OrderItem
 from tests.support.racing import meet
@@ -398,7 +398,7 @@ def test_user_deleted_during_checkout_leaves_an_anonymous_order(client_for, alic
 
 
 def test_deleting_a_book_leaves_the_copy_in_the_order(alice, cart, emma):
-    order = checkout(alice, Wish())
+    order = checkout(alice, CheckoutRequest())
     emma.delete()
 
     item = order.items.order_by("id").first()
@@ -407,7 +407,7 @@ def test_deleting_a_book_leaves_the_copy_in_the_order(alice, cart, emma):
 
 
 def test_an_order_of_somebody_else_is_not_found(alice, bob, cart):
-    order = checkout(alice, Wish())
+    order = checkout(alice, CheckoutRequest())
 
     with pytest.raises(OrderNotFound):
         Order.objects.find(bob, order.pk)

@@ -6,7 +6,7 @@ from django.utils.timezone import now
 
 from bookstore.accounts.models import User
 from bookstore.tasks.worker import run_waiting
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 from orders.releasing import Releasing
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def order(alice, cart) -> Order:
-    return checkout(alice, Wish())
+    return checkout(alice, CheckoutRequest())
 
 
 def sent():
@@ -74,7 +74,7 @@ def test_the_mail_of_an_order_has_its_books_and_the_time_to_pay(order, emma):
 
 def test_a_title_is_escaped_in_the_html_alone(alice, cart, emma):
     emma.change(title="Emma & <b>others</b>")
-    checkout(alice, Wish())
+    checkout(alice, CheckoutRequest())
     run_waiting()
 
     [message] = mail.outbox

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 from bookstore.accounts.tests.factories import StaffFactory
 from bookstore.audit.models import AuditChange
 from cart.models import Cart
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ NOT_FOUND = {"detail": "You have no such order.", "code": "ORDER_NOT_FOUND", "fi
 
 @pytest.fixture
 def order(alice, cart) -> Order:
-    return checkout(alice, Wish())
+    return checkout(alice, CheckoutRequest())
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def orders(alice, emma):
     made = []
     for _ in range(3):
         Cart.objects.for_user(alice).add(emma)
-        made.append(checkout(alice, Wish()))
+        made.append(checkout(alice, CheckoutRequest()))
     return made
 
 
@@ -45,6 +45,13 @@ def test_list_orders_is_an_array_of_the_callers_own(client_for, alice, bob, orde
     assert [order["id"] for order in mine.json()] == [order.pk for order in reversed(orders)]
     assert "Link" not in mine.headers
     assert (theirs.json(), theirs.headers["X-Total-Count"]) == ([], "0")
+
+
+@pytest.mark.parametrize("page", [4, 10_001, 10**30])
+def test_list_orders_past_the_last_page_is_empty(client_for, alice, orders, page):
+    response = client_for(alice).get(f"/orders?page={page}&size=1")
+
+    assert (response.status_code, response.json(), response.headers["X-Total-Count"]) == (200, [], "3")
 
 
 @pytest.mark.parametrize("query", ["page=0", "size=101", "page=x"])

@@ -13,7 +13,7 @@ from cart.models import Cart, CartItem
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
 from orders import statements
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.exceptions import InsufficientStock
 from orders.models import CheckoutKey, Order, OrderItem
 from orders.representation import order_json
@@ -58,7 +58,7 @@ def test_the_statements_store_what_the_orm_stores(alice, cart, emma, dracula, se
     stored = []
     for fast in (True, False):
         settings.FAST_PATH = fast
-        order = checkout(alice, Wish(note="Ring twice.", contact=CONTACT, key="abc"))
+        order = checkout(alice, CheckoutRequest(note="Ring twice.", contact=CONTACT, key="abc"))
         stored.append(everything())
         assert CheckoutKey.objects.get().answer == order.as_placed
         Order.objects.all().delete()
@@ -73,7 +73,7 @@ def test_the_statements_store_what_the_orm_stores(alice, cart, emma, dracula, se
 @pytest.mark.parametrize("contact", [None, {"name": "J"}, CONTACT])
 def test_the_answer_is_what_the_order_reads_as(alice, cart, contact):
     """Of a JSON object PostgreSQL keeps the keys in an order of its own."""
-    order = checkout(alice, Wish(contact=contact))
+    order = checkout(alice, CheckoutRequest(contact=contact))
 
     stored = Order.objects.with_items().get()
 
@@ -88,7 +88,7 @@ def test_a_stock_that_fell_without_the_lock_is_refused_and_nothing_is_stored(ali
     monkeypatch.setattr(statements, "look", lambda *of: with_stock_of(look(*of), 9))
 
     with pytest.raises(InsufficientStock):
-        checkout(alice, Wish())
+        checkout(alice, CheckoutRequest())
 
     assert not Order.objects.exists()
     assert dict(Book.objects.values_list("title", "stock_quantity")) == {"Emma": 1, "Dracula": 2}

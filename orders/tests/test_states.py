@@ -12,7 +12,7 @@ from bookstore.audit.models import AuditChange, AuditEvent
 from bookstore.tasks.worker import run_waiting
 from cart.models import Cart
 from catalog.models import Book
-from orders.checkout import Wish, checkout
+from orders.checkout import CheckoutRequest, checkout
 from orders.exceptions import OrderNotCancellable, OrderNotPayable, OrderNotShippable
 from orders.models import Order, Status
 from orders.releasing import Releasing
@@ -44,7 +44,7 @@ TABLE = {
 
 @pytest.fixture
 def order(alice, cart) -> Order:
-    return checkout(alice, Wish())
+    return checkout(alice, CheckoutRequest())
 
 
 def brought_to(order, status):
@@ -146,7 +146,7 @@ def test_release_orders_cancels_what_was_not_paid_in_time(order, capsys):
 
 def test_released_orders_are_one_event_of_the_history(order, alice, emma):
     Cart.objects.for_user(alice).add(emma)
-    other = checkout(alice, Wish())
+    other = checkout(alice, CheckoutRequest())
     Order.objects.update(expires_at=now() - timedelta(minutes=1))
 
     call_command("release_orders")
@@ -161,7 +161,7 @@ def test_released_orders_are_one_event_of_the_history(order, alice, emma):
 
 def test_an_order_without_a_time_to_pay_is_never_released(alice, cart, settings):
     settings.ORDER_HOLD_MINUTES = 0
-    order = checkout(alice, Wish())
+    order = checkout(alice, CheckoutRequest())
 
     released = Releasing().batch(now() + timedelta(days=365), size=10)
 
@@ -169,7 +169,7 @@ def test_an_order_without_a_time_to_pay_is_never_released(alice, cart, settings)
 
 
 def test_deleting_the_user_keeps_the_order_without_the_person(alice, cart):
-    checkout(alice, Wish(note="For Bob", contact={"name": "Alice"}))
+    checkout(alice, CheckoutRequest(note="For Bob", contact={"name": "Alice"}))
 
     User.objects.get(pk=alice.pk).delete()
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 import orders.checkout
 from bookstore.accounts.tests.factories import SuperuserFactory
 from cart.models import Cart
 from catalog.models import Book
-from orders.checkout import Wish, checkout
+from catalog.tests.import_pages import confirm, upload
+from orders.checkout import CheckoutRequest, checkout
 from tests.support.racing import meet
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ Save = Callable[[], Any]
 def buy(user, book):
     """One copy."""
     Cart.objects.for_user(user).add(book)
-    return checkout(user, Wish())
+    return checkout(user, CheckoutRequest())
 
 
 def on_the_page(staff: Client, book: Book, api: Any) -> Save:
@@ -51,9 +51,8 @@ def by_the_action(staff: Client, book: Book, api: Any) -> Save:
 
 def by_a_file(staff: Client, book: Book, api: Any) -> Save:
     text = f"title,author,price,isbn,stock\nEmma,Jane Austen,9.50,{book.isbn},105\n"
-    file = SimpleUploadedFile("books.csv", text.encode())
-    preview = staff.post(f"{BOOKS}import/", {"import_file": file}, follow=True)
-    return lambda: staff.post(f"{BOOKS}process_import/", {"import": preview.context["shown"].pk}, follow=True)
+    preview = upload(staff, text)
+    return lambda: confirm(staff, preview)
 
 
 def by_the_api(staff: Client, book: Book, api: Any) -> Save:

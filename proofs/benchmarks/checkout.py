@@ -33,12 +33,22 @@ TABLES = {"project": ("carts", "cart_items", "books"), "plain": ("plain_cart", "
 def add_buyers(variant: str, folder: Path) -> None:
     """Customers with a token each, in this process's database."""
     if variant == "project":
+        from datetime import timedelta
+
+        from django.utils import timezone
+
         from bookstore.accounts import tokens
         from bookstore.accounts.models import LoginSession, User
 
         users = [User(pk=pk, email=f"buyer{pk}@example.com", password="!") for pk in BUYERS]  # noqa: S106  # no password fits
         User.objects.bulk_create(users)
-        made = {user.pk: tokens.issue(LoginSession.objects.begin(user))["access_token"] for user in users}
+        expires_at = timezone.now() + timedelta(days=1)
+        sessions = [
+            LoginSession(user=user, refresh_jti=f"{user.pk:032x}", expires_at=expires_at, credential=user.credential)
+            for user in users
+        ]
+        LoginSession.objects.bulk_create(sessions)
+        made = {session.user_id: tokens.issue(session)["access_token"] for session in sessions}
     else:
         from django.contrib.auth.models import User as PlainUser
         from rest_framework_simplejwt.tokens import AccessToken
