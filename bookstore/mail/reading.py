@@ -29,7 +29,7 @@ def mail_server(url: str) -> dict[str, Any]:
     if not url:
         return {}
     if url != url.strip() or CONTROLS.search(url) or " " in url:
-        raise BadValue("has a blank, a line break or a character that nobody can see")
+        raise BadValue("has a blank, a line break or an invisible character")
     scheme, _, rest = url.partition(":")
     if scheme == "console":
         return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}

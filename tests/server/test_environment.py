@@ -46,8 +46,8 @@ def test_a_bad_url_is_refused_without_its_password(url):
         ("postgresql://shop@db/shop?pgbouncer=true", "has the option 'pgbouncer', which libpq does not know"),
         ("postgresql://shop@db/shop?schema=public", "has the option 'schema', which libpq does not know"),
         ("postgresql://shop@db/shop?nothing", "has a malformed option"),
-        ("postgresql://shop@db/shop\n", "has a blank or a line break at one of its ends"),
-        (" sqlite:///shop.sqlite3", "has a blank or a line break at one of its ends"),
+        ("postgresql://shop@db/shop\n", "begins or ends with a blank or a line break"),
+        (" sqlite:///shop.sqlite3", "begins or ends with a blank or a line break"),
         ("postgresql://shop@db:port/shop", "names no host and port"),
     ],
 )
