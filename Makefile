@@ -144,6 +144,7 @@ bench-profile: $(VENV)/dev.stamp ## where the microseconds of one GET /cart go, 
 
 lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to their newest versions)
 	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-observability.in --constraints requirements.txt --output-file requirements-observability.txt
 	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	$(LOCK) proofs/benchmarks/requirements.in --constraints requirements.txt --output-file proofs/benchmarks/requirements.txt
 	$(LOCK) proofs/mutation/requirements.in --output-file proofs/mutation/requirements.txt

@@ -3,14 +3,19 @@
 import re
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from environs import EnvError, EnvValidationError
 
 # A name, a leading dot for all its subdomains, an address, or `*`.
 ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+
+# Of the staff's site: a scheme, a host, perhaps a port.
+ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+
+ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9]+@)?[A-Za-z0-9.:\[\]_-]+(?:/[A-Za-z0-9._/-]*)?", re.ASCII)
 
 
 class BadValue(ValueError):
@@ -91,12 +96,25 @@ def trusted_origins(values: list[str]) -> list[str]:
     """Checks CSRF_TRUSTED_ORIGINS: http or https, a host, and perhaps a port. Raises BadValue."""
     values = [value.strip() for value in values if value.strip()]
     for value in values:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or value != f"{parts.scheme}://{parts.netloc}" or "*" in value:
+        if not ORIGIN.fullmatch(value):
             raise BadValue(
                 f"is wrong: {value!r} is not an origin; write https://shop.example, without path or wildcard"
             )
     return values
+
+
+def endpoint(url: str, package: str) -> str:
+    """An http or https URL that `package` sends to. Raises BadValue, also when the package is not installed; never
+    quotes the URL, which may hold a key."""
+    if not ENDPOINT.fullmatch(url):
+        raise BadValue("is no URL: write https://host/path")
+    try:
+        found = find_spec(package)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise BadValue("is set, but its packages are not installed: pip install -r requirements-observability.txt")
+    return url
 
 
 def rate(value: str) -> tuple[int, int] | None:

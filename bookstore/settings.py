@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from csp import constants as csp
 from environs import Env, validate
 
 from bookstore import environment
@@ -154,11 +155,14 @@ SHOP_CURRENCY = read(
     default="USD",
     validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
 )
+# Whether the catalogue refuses unknown query parameters.
+STRICT_QUERY = read("STRICT_QUERY", env.bool, default=True)
 # Cache lifetime of catalogue responses: how old a price or stock may be. With 0 caches revalidate each time.
 CATALOGUE_CACHE_SECONDS = read(
     "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
 )
 CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
+CART_DAYS = read("CART_DAYS", env.int, default=180, validate=validate.Range(min=0, max=36500))
 ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=validate.Range(min=1, max=336))
 ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=validate.Range(min=10, max=20160))
 ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
@@ -172,6 +176,11 @@ HSTS_SUBDOMAINS = read("HSTS_SUBDOMAINS", env.bool, default=False)
 HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
 if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
     stop("HSTS_PRELOAD", "is 1, but browsers only preload sites with HSTS_SECONDS of at least 31536000, a year")
+API_DOCS = read("API_DOCS", env.bool, default=True)
+TRACES_ENDPOINT = read(
+    "TRACES_ENDPOINT", env.str, default="", check=lambda url: url and environment.endpoint(url, "opentelemetry.sdk")
+)
+SENTRY_DSN = read("SENTRY_DSN", env.str, default="", check=lambda url: url and environment.endpoint(url, "sentry_sdk"))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
 METRICS_TOKEN = read(
@@ -180,6 +189,8 @@ METRICS_TOKEN = read(
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
+LOG_ADDRESS = read("LOG_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"]))
+SLOW_STATEMENT_MS = read("SLOW_STATEMENT_MS", env.int, default=0, validate=validate.Range(min=0, max=60_000))
 LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
 
@@ -224,6 +235,7 @@ MIDDLEWARE = [
     "bookstore.api.middleware.ErrorEnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bookstore.admin.sessions.AdminSessions",
     "bookstore.api.hosts.HostMiddleware",
@@ -234,6 +246,10 @@ MIDDLEWARE = [
     "bookstore.admin.errors.UnavailableMiddleware",
 ]
 
+if SLOW_STATEMENT_MS:
+    MIDDLEWARE.insert(0, "bookstore.server.slow_statements.SlowStatements")
+if TRACES_ENDPOINT:
+    MIDDLEWARE.insert(0, "bookstore.server.traces.TracesMiddleware")
 if METRICS_ENABLED:
     MIDDLEWARE.insert(0, "bookstore.server.metrics.MetricsMiddleware")
 
@@ -340,6 +356,20 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS_SUBDOMAINS or HSTS_PRELOAD
 SECURE_HSTS_PRELOAD = HSTS_PRELOAD
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Of the pages, and of /docs: scripts and styles are files of this host's. Covers of books are anywhere.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.NONE],
+        "script-src": [csp.SELF],
+        "style-src": [csp.SELF],
+        "font-src": [csp.SELF],
+        "connect-src": [csp.SELF],
+        "img-src": [csp.SELF, "data:", "https:", "http:"],
+        "form-action": [csp.SELF],
+        "base-uri": [csp.NONE],
+        "frame-ancestors": [csp.NONE],
+    }
+}
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # W008 asks for a redirect from http to https. The proxy that terminates TLS redirects the admin; an API client that

@@ -34,13 +34,13 @@ urlpatterns = [
     path("auth/", include("bookstore.accounts.urls")),
     path("health", HealthView.as_view(), name="health"),
     path("ready", ReadyView.as_view(), name="ready"),
-    path("schema", SchemaView.as_view(), name="schema"),
-    path("docs", DocsView.as_view(), name="docs"),
-    path("", to_page("shop" if settings.DEBUG else "docs"), name="home"),
     path("admin", to_page("admin:index")),
     path("admin/", include("bookstore.accounts.staff_urls")),
     path("admin/", admin.site.urls),
 ]
-
+if settings.API_DOCS:
+    urlpatterns += [path("schema", SchemaView.as_view(), name="schema"), path("docs", DocsView.as_view(), name="docs")]
 if settings.DEBUG:
     urlpatterns += [path("shop", to_page("shop")), path("shop/", include("examples.shop.serve"))]
+if settings.DEBUG or settings.API_DOCS:
+    urlpatterns += [path("", to_page("shop" if settings.DEBUG else "docs"), name="home")]

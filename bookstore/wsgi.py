@@ -37,6 +37,16 @@ if settings.METRICS_ENABLED:
     Thread(target=keep_sampling, args=[application.slots], name="metrics of the slots", daemon=True).start()
     application = Metered(application, application.slots)
 
+if settings.TRACES_ENDPOINT:
+    from bookstore.server import traces
+
+    traces.start()
+    application = traces.Traced(application)
+if settings.SENTRY_DSN:
+    from bookstore.server import error_reports
+
+    error_reports.start()
+
 # Freezes all objects loaded so far, so that full garbage collections skip them and pause requests for less time.
 gc.collect()
 gc.freeze()

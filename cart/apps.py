@@ -17,7 +17,7 @@ class CartConfig(AppConfig):
     )
     staff_groups: ClassVar[dict[str, list[str]]] = {"Customer support": ["view_cart", "view_cartitem"]}
 
-    def personal_data(self, user: Any) -> dict[str, Any]:
+    def personal_data(self, user: Any, page: Any) -> dict[str, Any]:
         """The body of GET /cart, for GET /auth/me/export. Two queries."""
         from cart.models import Cart
         from cart.representation import cart_json

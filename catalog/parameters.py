@@ -87,6 +87,7 @@ class IdsField(serializers.Field[Any, Any, Any, Any]):
 
 
 class BookQuery(PageParameters):
+    ONLY_KNOWN = True  # a misspelt filter would show books that nobody asked for
     REPEATED = ("genre_id", "facets", "ids")
 
     q = SearchField(
@@ -154,5 +155,7 @@ class BookQuery(PageParameters):
 
 
 class SuggestionQuery(serializers.Serializer[Any]):
+    ONLY_KNOWN = True
+
     q = SearchField(help_text="What was typed so far; blank finds nothing.")
     limit = WholeNumberField(min_value=1, max_value=MAX_SUGGESTIONS, default=8, help_text="How many at most.")

@@ -83,7 +83,7 @@ class BookViewSet(PublicReads, ViewSet):
         Without `q` and `sort` they come by title, with `q` the best match first. Ties are broken by id.
 
         - 200: the page; a page past the last has no items.
-        - 422: a parameter is bad; the answer names it.
+        - 422: a parameter is bad or unknown; the answer names it.
         """
         wanted = dict(validated_query(request.META.get("QUERY_STRING", "")))
         number, size, count = wanted.pop("page"), wanted.pop("size"), wanted.pop("count") != "none"
@@ -113,7 +113,7 @@ class BookViewSet(PublicReads, ViewSet):
         """Titles and authors that what was typed so far may become, or the book of an ISBN. Anybody may ask.
 
         - 200: the suggestions, best first; none for a text without a word.
-        - 422: a parameter is bad; the answer names it.
+        - 422: a parameter is bad or unknown; the answer names it.
         """
         wanted = read_query(SuggestionQuery, request.META.get("QUERY_STRING", ""))
         found = suggest(self.books().on_sale(), wanted["q"], limit=wanted["limit"])

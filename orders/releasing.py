@@ -1,4 +1,4 @@
-"""Cancels orders that were not paid in time: by the task of each, and by `manage.py release_orders`."""
+"""Cancels orders that were not paid in time: by the task of each, `manage.py clean_up` and `release_orders`."""
 
 from datetime import datetime
 

@@ -12,6 +12,7 @@ from bookstore.accounts.caller import Caller
 from bookstore.accounts.exceptions import SessionOver, TokenExpired, TokenInvalid, UserInactive
 from bookstore.accounts.models import User
 from bookstore.api.errors import ApiError
+from bookstore.api.middleware import CALLER
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -24,7 +25,9 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").strip(" \t").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        caller = Caller(tokens.read_access(raw.strip(" ")))
+        claims = tokens.read_access(raw.strip(" "))
+        caller = Caller(claims)
+        request.META[CALLER] = {"user_id": claims.user_id, "session_id": claims.session_id}
         user: Any = SimpleLazyObject(caller.user)
         return user, caller
 

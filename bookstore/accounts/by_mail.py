@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from bookstore.accounts import mails
 from bookstore.accounts.email_changes import EmailChange
-from bookstore.accounts.exceptions import EmailConflict, LinkInvalid, MailOff, PasswordWrong
+from bookstore.accounts.exceptions import EmailConflict, LinkInvalid, MailOff, PasswordWrong, StaffAccount
 from bookstore.accounts.links import RESET, VERIFY, user_named_by
 from bookstore.accounts.models import User
 from bookstore.accounts.passwords import hash_of
@@ -51,8 +51,8 @@ def reset_password(token: str, password: str) -> User:
 def ask_for_email(user: User, email: str, password: str) -> None:
     """Queues a mail to the new address, whose link changes the email, and one that tells the old address.
 
-    Replaces an earlier request; the current email only cancels it. Raises MailOff, PasswordWrong
-    and EmailConflict. Six queries and a transaction.
+    Replaces an earlier request; the current email only cancels it. Raises MailOff, PasswordWrong, EmailConflict, and
+    StaffAccount for staff, because the history identifies them by their email. Six queries and a transaction.
     """
     needs_mail()
     if not user.check_password(password):
@@ -61,6 +61,8 @@ def ask_for_email(user: User, email: str, password: str) -> None:
         held = User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password).first()
         if held is None:
             raise PasswordWrong  # changed meanwhile
+        if held.is_staff or held.is_superuser:
+            raise StaffAccount
         held.email_changes.waiting().delete()
         if held.email == email:
             return
@@ -90,7 +92,7 @@ def verify(token: str) -> None:
                 here.update(verified_email=user.email)
                 return
             change = EmailChange.objects.waiting_of(user)
-            if change is None or not VERIFY.is_valid(token, change.new_email):
+            if change is None or user.is_staff or not VERIFY.is_valid(token, change.new_email):
                 raise LinkInvalid
             here.update(email=change.new_email, verified_email=change.new_email)
             EmailChange.objects.filter(pk=change.pk).update(confirmed_at=Now())

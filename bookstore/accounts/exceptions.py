@@ -74,7 +74,7 @@ class PasswordWrong(ApiError):
 class StaffAccount(ApiError):
     status_code = 403
     code = "AUTH_STAFF_ACCOUNT"
-    message = "This account belongs to the shop's staff: a superuser deletes it, in the admin."
+    message = "This account belongs to the shop's staff: a superuser changes it, in the admin."
 
 
 class EmailUnverified(ApiError):

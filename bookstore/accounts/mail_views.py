@@ -41,8 +41,8 @@ class ForgotView(AuthView):
         - 429 THROTTLED: too many mails were asked for, from this address or to this email; Retry-After says for how
           long.
         """
-        needs_mail()
         email = validated(ForgotSerializer, request.data)["email"]
+        needs_mail()
         attempt = count_attempt(request, "mail", email)
         ask_for_reset(email)
         return Response(status=202, headers=attempt.headers)

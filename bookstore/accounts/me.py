@@ -11,11 +11,12 @@ from bookstore.accounts.caller import caller_of, user_of
 from bookstore.accounts.email_changes import EmailChange
 from bookstore.accounts.exceptions import EmailConflict, MailOff, PasswordWrong, StaffAccount
 from bookstore.accounts.models import User
-from bookstore.accounts.personal import MOST_SESSIONS, delete_account, export_of
+from bookstore.accounts.personal import MOST_SESSIONS, Page, delete_account, export_of
 from bookstore.accounts.serializers import (
     ChangeMeSerializer,
     ChangePasswordSerializer,
     EndSessionsQuery,
+    ExportQuery,
     ExportSerializer,
     MeSerializer,
     PasswordSerializer,
@@ -53,7 +54,7 @@ SESSIONS = OpenApiExample(
 )
 EXPORT = OpenApiExample(
     "Alice",
-    value={"account": {"id": 7, "email": "alice@example.com"}, "sessions": []},
+    value={"account": {"id": 7, "email": "alice@example.com"}, "sessions": [], "page": 1, "more": False},
     response_only=True,
 )
 NEW_PASSWORD = OpenApiExample(
@@ -106,7 +107,7 @@ class MeView(ApiView):
         tags=["auth"],
         summary="Change the name, or ask for another email",
         request=ChangeMeSerializer,
-        responses={200: MeSerializer, **errors_of(PasswordWrong, EmailConflict, MailOff, Throttled)},
+        responses={200: MeSerializer, **errors_of(PasswordWrong, StaffAccount, EmailConflict, MailOff, Throttled)},
         examples=[HER_NAME, HER_NEW_EMAIL, ALICE],
     )
     def patch(self, request: Request) -> Response:
@@ -115,6 +116,7 @@ class MeView(ApiView):
 
         - 200: the account, with `new_email` while it is not confirmed. The email that it has already takes a wish back.
         - 403 AUTH_PASSWORD_WRONG: this is not the password.
+        - 403 AUTH_STAFF_ACCOUNT: the account belongs to the shop's staff, whose email is changed in the admin.
         - 409 AUTH_EMAIL_CONFLICT: somebody has registered this email, in whatever case.
         - 409 AUTH_MAIL_OFF: this shop sends no mail, so no email can be confirmed.
         - 422 VALIDATION_ERROR: the email is none, the password is missing beside it, or something is too long.
@@ -163,15 +165,20 @@ class ExportView(ApiView):
         operation_id="export_me",
         tags=["auth"],
         summary="Everything kept about the caller",
+        parameters=[ExportQuery],
         responses={200: ExportSerializer},
         examples=[EXPORT],
     )
     def get(self, request: Request) -> Response:
         """What the shop keeps about the caller, as JSON. Each part of the shop has a key of its own.
 
+        Sessions and orders come 100 at a time, the oldest first: while `more` is true, ask for the next page, too.
+
         - 200: the account, its sessions, the cart, and so on.
+        - 422 VALIDATION_ERROR: this is no number of a page.
         """
-        return Response(export_of(user_of(request)))
+        query = read_query(ExportQuery, request.META.get("QUERY_STRING", ""))
+        return Response(export_of(user_of(request), Page(query["page"])))
 
 
 class PasswordView(ApiView):

@@ -11,7 +11,7 @@ from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
 from bookstore.accounts.links import MAX_TOKEN_LENGTH
 from bookstore.accounts.models import MAX_NAME_LENGTH, User
 from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
-from bookstore.api.fields import OneOfField, TextField
+from bookstore.api.fields import OneOfField, TextField, WholeNumberField
 
 RULES = "8 to 128 characters; not a common one, not all digits, not like the email."
 # Normalising can shorten a text to a quarter. Longer inputs are refused before they are normalised.
@@ -173,9 +173,15 @@ class EndSessionsQuery(serializers.Serializer[Any]):
     scope = OneOfField(choices=["others", "all"], default="others", help_text="`all` ends this one, too.")
 
 
+class ExportQuery(serializers.Serializer[Any]):
+    page = WholeNumberField(min_value=1, max_value=1_000_000, default=1, help_text="Which page, from 1.")
+
+
 class ExportSerializer(serializers.Serializer[Any]):
     account = serializers.DictField()
     sessions = serializers.ListField(child=serializers.DictField())
+    page = serializers.IntegerField()
+    more = serializers.BooleanField(help_text="Whether the next page has more sessions or orders.")
 
 
 class TokensSerializer(serializers.Serializer[Any]):

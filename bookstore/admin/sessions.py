@@ -3,11 +3,13 @@
 import re
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 
 from bookstore.admin.errors import unavailable
+from bookstore.api.middleware import CALLER
 from bookstore.database import is_unavailable, note_unavailable
 
 KEY = re.compile(r"[0-9a-z]{32}")  # as Django makes them
@@ -20,7 +22,9 @@ class AdminSessions(SessionMiddleware):
         request.session = self.SessionStore(key if key and KEY.fullmatch(key) else None)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Saves the session after the view, and handles its errors, which no other middleware would."""
+        """Saves the session after the view; errors of that are caught here, because no other middleware would."""
+        if request.session.accessed and (user_id := request.session.get(SESSION_KEY)):
+            request.META[CALLER] = {"user_id": int(user_id)}  # the session's key opens the session: not for the log
         try:
             return super().process_response(request, response)
         except (DatabaseError, InterfaceError) as error:

@@ -6,7 +6,9 @@ underscore: nginx does by default, HAProxy by `http-request del-header _ -m sub`
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +31,8 @@ CUSTOMER, SECRET = "HTTP_X_CUSTOMER_ADDRESS", "HTTP_X_STOREFRONT_SECRET"
 BELIEVED = "bookstore.customer_address"  # a key of the environ that no header can set
 # An IPv6 client usually has a whole /64: 2**64 addresses.
 CLIENT_PREFIX = 64
+# Bits of an address that `network` keeps, by the IP version: about a town's worth of customers.
+NETWORK = {4: 24, 6: 48}
 # IPv6 in brackets, with or without a port; or IPv4 with one.
 HOP = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
 
@@ -58,18 +62,23 @@ def is_direct(environ: dict[str, Any]) -> bool:
 
 
 def client_of(request: Request | HttpRequest) -> str:
-    """The client's address for throttling and records; of IPv6 the /64. Call it after `believe`.
+    """`client_in` of a request."""
+    return client_in(request.META)
+
+
+def client_in(environ: Mapping[str, Any]) -> str:
+    """The client's address, as it is counted and recorded; of IPv6 its /64. Call it after `believe`.
 
     The storefront's X-Customer-Address, if trusted; else the peer. If the peer is one of TRUSTED_PROXIES, the
     right-most address of X-Forwarded-For that is not one of them: the client may have sent those left of it.
     """
-    peer = request.META.get("REMOTE_ADDR", "")
-    address = address_of(request.META.get(BELIEVED, "")) or address_of(peer)
+    peer = environ.get("REMOTE_ADDR", "")
+    address = address_of(environ.get(BELIEVED, "")) or address_of(peer)
     if address is None:
         return str(peer)
     client = address
     if trusted(client):
-        for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
             named = address_of(without_port(hop.strip()))
             if named is None:
                 client = address
@@ -80,6 +89,18 @@ def client_of(request: Request | HttpRequest) -> str:
     if isinstance(client, IPv6Address):
         return str(IPv6Network((int(client), CLIENT_PREFIX), strict=False))
     return str(client)
+
+
+@lru_cache(maxsize=1024)
+def shortened(client: str, keep: str) -> str:
+    """What is kept of an answer of `client_of`: the `full` address, its `network`, or nothing (`off`). An IPv6 client
+    is its /64 at the most."""
+    address = address_of(client.partition("/")[0])
+    if address is None or keep == "off":
+        return ""
+    if keep == "full":
+        return client
+    return str(ip_network(f"{address}/{NETWORK[address.version]}", strict=False))
 
 
 def without_port(hop: str) -> str:

@@ -3,20 +3,26 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from os import urandom
+from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.urls import Resolver404, resolve
 
 from bookstore.api import errors
+from bookstore.api.forwarded import client_in, shortened
 
 logger = logging.getLogger("bookstore.request")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# A key of the environ that no header can set: the fields of the request's line that name its caller.
+CALLER = "bookstore.caller"
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -58,15 +64,20 @@ def fit_or_new(sent: str) -> str:
     return sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else urandom(16).hex()
 
 
-def write_line(method: str | None, path: str | bytes, status: int, seconds: float) -> None:
-    """Logs one line for each request, without query string and headers, so without searches, tokens and emails."""
+def write_line(method: str | None, path: str | bytes, status: int, seconds: float, environ: Mapping[str, Any]) -> None:
+    """One line for each request. It has no query string and no header: a search, a token or an email never reaches
+    the log by this way. The client's address is what LOG_ADDRESS keeps of it."""
     if logger.isEnabledFor(logging.INFO):
         line = {
             "method": method,
             "path": quote(path, safe="/"),
             "status": status,
             "ms": round(seconds * 1000, 1),
+            **environ.get(CALLER, {}),
         }
+        client = shortened(client_in(environ), settings.LOG_ADDRESS)
+        if client:
+            line["client"] = client
         logger.info("%(method)s %(path)s %(status)s %(ms)s ms", line, extra=line)
 
 
@@ -83,7 +94,7 @@ class RequestLogMiddleware:
         try:
             response = self.get_response(request)
             response.headers["X-Request-ID"] = identity
-            write_line(request.method, request.path, response.status_code, time.perf_counter() - started)
+            write_line(request.method, request.path, response.status_code, time.perf_counter() - started, request.META)
             return response
         finally:
             request_id.reset(token)

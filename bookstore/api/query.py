@@ -1,6 +1,6 @@
 """Parses query strings: UTF-8, a bounded number of parameters, validated by a serializer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -8,7 +8,10 @@ from django.conf import settings
 from rest_framework.serializers import Serializer
 
 from bookstore.api.errors import TooManyParameters, ValidationError
+from bookstore.api.fields import SHOWN
 from bookstore.fastpath.instances import validated
+
+MAX_NAMED = 10  # unknown parameters of one request
 
 
 def parameters(raw: str) -> dict[str, list[str]]:
@@ -34,10 +37,22 @@ def read_query(serializer: type[Serializer[Any]], raw: str) -> dict[str, Any]:
     """The validated parameters of a query string.
 
     The serializer's `REPEATED` names parameters that may be sent several times, its `ONCE` those that must not be; of
-    the others the last value counts, as in the earlier service. Raises ValidationError, DRF's or ours.
+    the others the last value counts, as in the earlier service. With `ONLY_KNOWN` a parameter that is no field of the
+    serializer is refused, unless STRICT_QUERY=0. Raises ValidationError, DRF's or ours.
     """
     repeated: Collection[str] = getattr(serializer, "REPEATED", ())
     sent = parameters(raw)
+    if settings.STRICT_QUERY and getattr(serializer, "ONLY_KNOWN", False):
+        refuse_unknown(serializer, sent)
     if twice := [name for name in getattr(serializer, "ONCE", ()) if len(sent.get(name, ())) > 1]:
         raise ValidationError([{"field": name, "code": "repeated", "detail": "Send it once."} for name in twice])
     return validated(serializer, {name: each if name in repeated else each[-1] for name, each in sent.items()})
+
+
+def refuse_unknown(serializer: type[Serializer[Any]], sent: Iterable[str]) -> None:
+    """Raises ValidationError with one entry for each unknown parameter, MAX_NAMED at most."""
+    known = serializer._declared_fields
+    unknown = [name for name in sent if name not in known][:MAX_NAMED]
+    if unknown:
+        detail = f"There is no such parameter, only {', '.join(sorted(known))}."
+        raise ValidationError([{"field": name[:SHOWN], "code": "unknown", "detail": detail} for name in unknown])

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
+from csp.middleware import CSPMiddleware
 from django.http import HttpResponse
+from django.utils.decorators import decorator_from_middleware, method_decorator
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
@@ -28,6 +30,7 @@ from bookstore.api.errors import (
     NotFound,
     ParseError,
     ServiceUnavailable,
+    Throttled,
     UnsupportedMediaType,
     ValidationError,
 )
@@ -43,6 +46,17 @@ FAULT = {
         "detail": {"type": "string"},
     },
     "required": ["field", "code", "detail"],
+}
+# Of every throttled operation: draft-ietf-httpapi-ratelimit-headers.
+RATE_LIMIT = {
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": 'What is left, and for how many seconds: `"login";r=9;t=60`.',
+    },
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": 'The limit, and its seconds: `"login";q=10;w=60`.',
+    },
 }
 # `- 200: the cart, …` in the docstring of an operation, up to the next entry.
 STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
@@ -150,6 +164,9 @@ class EnvelopeAutoSchema(AutoSchema):
             else:
                 body = self._get_response_for_code(content, str(status), direction=direction)
                 bodies[str(status)] = body | {"description": self.words_about(str(status)) or body["description"]}
+        if Throttled in errors.get("429", ()):
+            for status in bodies.keys() & {"200", "201", "202", "204"}:
+                bodies[status].setdefault("headers", {}).update(RATE_LIMIT)
         for error in self.general_errors():
             same_status = errors.setdefault(str(error.status_code), [])
             if error not in same_status:
@@ -201,6 +218,8 @@ class EnvelopeAutoSchema(AutoSchema):
             body["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "enum": ["Bearer"]}}}
         elif errors[0].status_code in {429, 503}:
             body["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+            if errors[0].status_code == 429:
+                body["headers"] |= RATE_LIMIT
         return body
 
     def reference_to(self, error: type[ApiError]) -> dict[str, str]:
@@ -244,7 +263,7 @@ def make_strict(part: Any) -> None:
 
 
 # Imported here, because these views load the schema class above from the settings when they are defined.
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView  # noqa: E402
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView  # noqa: E402
 
 
 class WithoutAllow(APIView):
@@ -270,12 +289,19 @@ class SchemaView(WithoutAllow, SpectacularAPIView):
         return public_answer(request, self.made[renderer.media_type], renderer.media_type)
 
 
-class DocsView(WithoutAllow, SpectacularSwaggerView):
-    """The schema as a page, with all assets served from here. The same for everybody; sets no cookie."""
+@method_decorator(decorator_from_middleware(CSPMiddleware), "dispatch")
+class DocsView(WithoutAllow, SpectacularSwaggerSplitView):
+    """The schema as a page, with all assets served from here. The same for everybody; sets no cookie.
+
+    Its script is a file, /docs?script=, because the Content-Security-Policy of pages allows none in the page.
+    """
+
+    template_name = "docs.html"
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)
         response.data["csrf_token"] = ""  # the API needs no CSRF token, and reading it would set a cookie
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"  # as the unsplit view: sign-ins in a pop-up
         return response

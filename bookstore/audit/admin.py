@@ -71,7 +71,7 @@ class ObjectFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(BoundedList):
-    """Events are read-only; `manage.py clear_expired` deletes those older than AUDIT_DAYS."""
+    """Events are read-only; `manage.py clean_up` deletes those older than AUDIT_DAYS."""
 
     list_display = ("when", "actor", "what", "number_of_changes", "channel", "address")
     list_display_links = ("when",)

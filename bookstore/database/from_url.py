@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -152,7 +151,7 @@ def check_parts(url: str) -> None:
 
 def postgresql(url: str, **bounds: Any) -> dict[str, Any]:
     """As `database`, but refuses SQLite."""
-    if urlsplit(url).scheme == "sqlite":
+    if url.partition("://")[0] == "sqlite":
         raise BadValue("names SQLite: only a postgresql:// URL makes sense here")
     return database(url, **bounds)
 

@@ -48,7 +48,8 @@ class Watch:
     def __init__(self, aliases: tuple[str, ...], *, max_lag: float) -> None:
         self.aliases, self.max_lag = aliases, max_lag
         self.well: tuple[str, ...] = ()
-        self.late: tuple[str, ...] = ()  # skipped only because of their lag
+        self.late: tuple[str, ...] = ()  # passed over for their lag alone
+        self.lag: dict[str, float] = {}  # seconds, by the last look at each that could be compared
         self.primary_answers = False
         self.failed: dict[str, float] = {}  # time of the last failed request
         self.positions: deque[tuple[float, int]] = deque()  # of the primary: (time, log position)
@@ -126,7 +127,8 @@ class Watch:
         if not self.positions:
             return Finding("cannot be compared with the primary, which was not seen yet", is_late=True)
         reached = next((when for when, where in reversed(self.positions) if where <= position), None)
-        if reached is None or self.positions[-1][0] - reached > self.max_lag:
+        self.lag[alias] = self.positions[-1][0] - (self.positions[0][0] if reached is None else reached)
+        if reached is None or self.lag[alias] > self.max_lag:
             return Finding(f"is more than {self.max_lag} s behind", is_late=True)
         return Finding()
 

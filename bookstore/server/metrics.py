@@ -31,6 +31,7 @@ from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
 from bookstore.api.forwarded import address_of, is_direct
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
+from bookstore.server.metrics_of_worker import WorkerGauges
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots
 
@@ -94,20 +95,28 @@ information = Gauge(
     "bookstore_info", "1, with the version as its label.", ["version"], registry=registry, multiprocess_mode="max"
 )
 information.labels(__version__).set(1)
+worker = WorkerGauges(registry)
 
 
-# The counters of apps: by method and route of a successful call, the counter's child to increment.
-_successes: dict[tuple[str, str], list[Any]] = {}
+# What apps count: by method and route, the status (None: any success) and the counter's child that it increments.
+_counted: dict[tuple[str, str], list[tuple[int | None, Any]]] = {}
 
 
 def count_successes(name: str, text: str, label: str, calls: Mapping[tuple[str, str], str]) -> Counter:
-    """A counter of calls that succeed, for an app's `metrics.py`: `calls` gives the label's value of (method, route).
+    """A counter of successful calls, for an app's `metrics.py`: `calls` gives the label's value of (method, route)."""
+    return _count(name, text, label, {(*call, None): value for call, value in calls.items()})
 
-    It exists from the start with 0, because a rate needs a first value.
-    """
+
+def count_results(name: str, text: str, label: str, answers: Mapping[tuple[str, str, int], str]) -> Counter:
+    """A counter of answers: `answers` gives the label's value of (method, route, status); others are not counted."""
+    return _count(name, text, label, answers)
+
+
+def _count(name: str, text: str, label: str, answers: Mapping[Any, str]) -> Counter:
+    """The counter. Each value is there from the start, at 0: a rate needs a first value."""
     counter = Counter(name, text, [label], registry=registry)
-    for call, value in calls.items():
-        _successes.setdefault(call, []).append(counter.labels(value))
+    for (method, route, status), value in answers.items():
+        _counted.setdefault((method, route), []).append((status, counter.labels(value)))
     return counter
 
 
@@ -151,6 +160,7 @@ def keep_sampling(slots: Slots) -> None:
     while not files.given_up:
         files.keep_room()
         sample(slots)
+        worker.sample()
         time.sleep(SAMPLE_EVERY)
 
 
@@ -173,8 +183,8 @@ class MetricsMiddleware:
         if database.statements:
             database_seconds.labels(route).inc(database.seconds)
             database_statements.labels(route).inc(database.statements)
-        if response.status_code < 300:
-            for counted in _successes.get((str(request.method), route), ()):
+        for status, counted in _counted.get((str(request.method), route), ()):
+            if response.status_code == status or (status is None and response.status_code < 300):
                 counted.inc()
         return response
 

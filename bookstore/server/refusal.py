@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.utils.html import format_html
 
 from bookstore.api.errors import ApiError, InternalError, ServiceUnavailable, json_response
+from bookstore.api.forwarded import believe
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new, request_id, write_line
 from bookstore.api.origins import Origins
@@ -58,8 +59,10 @@ class Refusal:
         try:
             if isinstance(error, InternalError):
                 logger.exception("The answer to this request failed")
-                bug = [sys.exc_info()]  # for WSGI: another response may have begun
-            write_line(method, path.encode("latin-1", "replace"), response.status_code, time.perf_counter() - begun)
+                bug = [sys.exc_info()]  # to WSGI: another answer may have been begun
+            believe(environ)  # Django may not have seen this request
+            raw = path.encode("latin-1", "replace")
+            write_line(method, raw, response.status_code, time.perf_counter() - begun, environ)
         finally:
             request_id.reset(token)
         start_response(f"{response.status_code} {response.reason_phrase}", headers, *bug)

@@ -61,7 +61,7 @@ def idle_for(cart: Cart) -> str:
 
 @admin.register(Cart)
 class CartAdmin(Recorded, BoundedList):
-    """Carts are made by their customers, and deleted with them or by `manage.py prune_carts`."""
+    """Carts are made by their customers, and deleted with them or by `manage.py clean_up`."""
 
     list_display = ("email", "line_count", "copies", "total", "idle", "problem")
     list_display_links = ("email",)

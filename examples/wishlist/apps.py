@@ -13,7 +13,7 @@ class WishlistConfig(AppConfig):
     api_tag = Tag("wishlist", "Books that the caller would like to have, one day.", place=40)
     staff_groups: ClassVar[dict[str, list[str]]] = {"Customer support": ["view_wish"]}
 
-    def personal_data(self, user: Any) -> list[dict[str, Any]]:
+    def personal_data(self, user: Any, page: Any) -> list[dict[str, Any]]:
         """The customer's wishes, for GET /auth/me/export. They are deleted with the account. One query."""
         from wishlist.models import Wish
         from wishlist.serializers import WishSerializer

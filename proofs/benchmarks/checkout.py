@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from proofs.benchmarks import loads, machine, report
+from proofs.benchmarks import loads, report
 from proofs.benchmarks.data import BOOKS, CUSTOMERS, LINES
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.run import WORKERS, bounded, prepare, say
@@ -165,11 +165,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 environ = databases.environ(variant.name)
                 servers.append(stack.enter_context(running(variant, environ, token=token, workers=WORKERS)))
             if options.crowd:
-                code = crowd(databases, servers[0], pools["project"] / "checkout.txt")
-            else:
-                code = measure(databases, servers, pools, options)
-            print(machine.in_words(machine.describe(str(cluster.installation))))
-            return code
+                return crowd(databases, servers[0], pools["project"] / "checkout.txt")
+            return measure(databases, servers, pools, options)
     except PostgresUnavailable as error:
         sys.exit(f"error: {error}. The benchmark needs a PostgreSQL, 15 if it can be had.")
 

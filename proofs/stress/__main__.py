@@ -34,6 +34,7 @@ PARTS = (
     "migrations",
     "backup",
     "recovery",
+    "soak",
 )
 
 

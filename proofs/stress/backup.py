@@ -49,7 +49,7 @@ def backup(stage: Stage) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="bookstore-backup-") as name:
             for command in commands:
-                documented.run(command, stage.cluster, Path(name), DATABASE_URL=source, NEW_DATABASE_URL=target)
+                documented.run(command, stage.cluster, Path(name), DATABASE_DIRECT_URL=source, NEW_DATABASE_URL=target)
         before, after = contents(source), contents(target)
         checked = stage.manage("migrate", "--check", DATABASE_URL=target)
     finally:

@@ -17,6 +17,7 @@ COMMANDS = [
     ["migrate", "--verbosity", "0"],
     ["load_demo"],
     ["clear_expired"],
+    ["clean_up"],
     ["prune_carts", "--older-than", "90d"],
     ["import_books", "books.csv"],
 ]

@@ -1,8 +1,10 @@
 """The commands of docs/running.md, as an operator copies them, so that tests and proofs run what is written there."""
 
 import os
+import re
 import shlex
 import subprocess
+import textwrap
 from pathlib import Path
 
 from tools.postgres import Cluster
@@ -17,12 +19,18 @@ def commands_of(root: Path, section: str, program: str) -> list[str]:
 
 
 def block_of(root: Path, section: str, language: str) -> str:
-    """The section's first block in this language. Raises LookupError."""
-    _, _, rest = (root / "docs" / "running.md").read_text().partition(f"\n## {section}\n")
-    _, begun, block = rest.partition("\n## ")[0].partition(f"```{language}\n")
-    if not begun:
+    """The section's first block in this language. Raises LookupError where there is none."""
+    blocks = blocks_of(root, section, language)
+    if not blocks:
         raise LookupError(f"docs/running.md has no block of {language} below {section!r}")
-    return block.partition("```")[0]
+    return blocks[0]
+
+
+def blocks_of(root: Path, section: str, language: str) -> list[str]:
+    """Every block of the section in this language, those of a list without their indentation."""
+    _, _, rest = (root / "docs" / "running.md").read_text().partition(f"\n## {section}\n")
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", rest.partition("\n## ")[0], re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(block) for block in found]
 
 
 def run(command: str, cluster: Cluster, folder: Path, **environ: str) -> None:

@@ -38,7 +38,7 @@ CONTRACT: dict[tuple[str, str], Answers] = {
     ("POST", "/auth/verify/resend"): {202: None, 409: {"AUTH_MAIL_OFF"}, 429: {"THROTTLED"}, **TOKEN},
     ("PATCH", "/auth/me"): {
         200: None,
-        403: {"AUTH_PASSWORD_WRONG"},
+        403: {"AUTH_PASSWORD_WRONG", "AUTH_STAFF_ACCOUNT"},
         409: {"AUTH_EMAIL_CONFLICT", "AUTH_MAIL_OFF"},
         429: {"THROTTLED"},
         **BODY,
@@ -52,7 +52,7 @@ CONTRACT: dict[tuple[str, str], Answers] = {
         **BODY,
         **TOKEN,
     },
-    ("GET", "/auth/me/export"): {200: None, **TOKEN},
+    ("GET", "/auth/me/export"): {200: None, **QUERY, **TOKEN},
 }
 
 NOT_AN_EMAIL = [*NOT_TEXT, "", "x", "@", "a@", "@b.example", "a b@c.example", "a@b@c.example", "x" * 300 + "@c.example"]
@@ -131,7 +131,7 @@ OPERATIONS = [
     Operation(
         "DELETE", "/auth/me", {"password": "wrong horse battery"}, bad=fields(password=[*NOT_TEXT, "", "a" * 129, None])
     ),
-    Operation("GET", "/auth/me/export"),
+    Operation("GET", "/auth/me/export", bad_queries=("page=0", "page=x", "page=1.5")),
 ]
 
 

@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.urls import reverse
 
+from bookstore.accounts.links import VERIFY
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, SuperuserFactory
 
@@ -127,3 +128,37 @@ def test_guesses_at_the_password_are_throttled(client_for, alice, settings):
 
 def test_export_is_json_of_known_types(client_for, alice):
     assert json.loads(client_for(alice).get("/auth/me/export").content)
+
+
+def test_export_is_complete_by_pages(client_for, alice, monkeypatch):
+    monkeypatch.setattr("bookstore.accounts.personal.PAGE_ROWS", 2)
+    client = client_for(alice)
+    for _ in range(4):
+        LoginSession.objects.begin(alice)
+
+    pages = [client.get(f"/auth/me/export?page={page}").json() for page in (1, 2, 3, 4)]
+
+    assert [(page["page"], page["more"], len(page["sessions"])) for page in pages] == [
+        (1, True, 2),
+        (2, True, 2),
+        (3, False, 1),
+        (4, False, 0),
+    ]
+    shown = [session["created_at"] for page in pages for session in page["sessions"]]
+    assert shown == sorted(shown)
+
+
+def test_former_email_is_gone_from_every_table_too(client, client_for, api, alice):
+    client.force_login(SuperuserFactory(email="owner@shop.example"))
+    page = reverse("admin:accounts_user_change", args=[alice.pk])
+    client.post(page, {"email": alice.email, "initial-email": alice.email, "initial-is_active": "True"})
+    User.objects.filter(pk=alice.pk).update(is_active=True)
+    customer = client_for(User.objects.get(pk=alice.pk))
+    customer.patch("/auth/me", {"email": "liddell@example.com", "password": PASSWORD})
+    api.post("/auth/verify", {"token": VERIFY.token(alice.pk, "liddell@example.com")})
+    assert {"audit_changes", "email_changes"} <= set(tables_that_name("alice@example.com"))
+
+    response = customer.delete("/auth/me", {"password": PASSWORD})
+
+    assert response.status_code == 204
+    assert tables_that_name("alice@example.com") + tables_that_name("liddell@example.com") == []

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from bookstore.accounts.exceptions import EmailUnverified
 from bookstore.accounts.links import VERIFY
 from bookstore.accounts.models import EmailChange, User
-from bookstore.accounts.tests.factories import PASSWORD, UserFactory
+from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, UserFactory
 from bookstore.tasks.worker import run_waiting
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +93,15 @@ def test_email_change_needs_the_password(client_for, alice):
     assert (wrong.status_code, wrong.json()["code"]) == (403, "AUTH_PASSWORD_WRONG")
     assert missing.status_code == 422
     assert missing.json()["errors"] == [{"field": "password", "code": "required", "detail": "This field is required."}]
+    assert not EmailChange.objects.exists()
+
+
+def test_staff_do_not_change_their_email_here(client_for):
+    clerk = StaffFactory(email="clerk@example.com")
+
+    response = ask_for(client_for(clerk))
+
+    assert (response.status_code, response.json()["code"]) == (403, "AUTH_STAFF_ACCOUNT")
     assert not EmailChange.objects.exists()
 
 

@@ -80,6 +80,7 @@ def test_subject_has_no_second_line(templates):
         (smtplib.SMTPServerDisconnected("alice@example.com"), NotSent, "SMTPServerDisconnected"),
         (ConnectionRefusedError("mail.example"), NotSent, "ConnectionRefusedError"),
         (TimeoutError(), NotSent, "TimeoutError"),
+        (LookupError("a provider's error about alice@example.com"), NotSent, "LookupError"),
     ],
 )
 def test_refusal_is_retried_or_given_up_without_naming_anybody(templates, monkeypatch, error, raised, said):
@@ -129,6 +130,7 @@ def test_shop_without_mail_queues_none(settings):
 
 def test_link_is_a_page_of_the_storefront(settings):
     settings.STOREFRONT_URL = "https://shop.example/de"
+    settings.STOREFRONT_PATHS = {"verify": "/verify-email?token={token}", "order": "/orders/{id}"}
 
     assert storefront_link("verify", token="7.a/b&c") == "https://shop.example/de/verify-email?token=7.a%2Fb%26c"
     assert storefront_link("order", id=42) == "https://shop.example/de/orders/42"

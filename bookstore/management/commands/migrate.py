@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
+from django.db.migrations.exceptions import IrreversibleError
 
 from bookstore.database import is_unavailable, sqlstate
 from bookstore.management.commands.serve import away
@@ -38,6 +39,8 @@ class Command(migrate.Command):
                 connection.ensure_connection()
                 with self.alone(connection, only_looks=options["plan"] or options["check_unapplied"]):
                     super().handle(*args, **options)
+            except IrreversibleError as error:
+                raise CommandError(f"This cannot be taken back: {error}. Restore the backup instead.") from error
             except DatabaseError as error:
                 raise in_one_line(error, connection) from error
 

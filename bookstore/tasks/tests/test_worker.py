@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from bookstore.server.limits import SERVER_PID
-from bookstore.tasks import models, pruning, worker
+from bookstore.tasks import cleaning, models, worker
 from bookstore.tasks.models import TaskWorker
 from bookstore.tasks.tests import examples
 from bookstore.tasks.worker import Stopped, Worker, recover, run_waiting
@@ -183,7 +183,7 @@ def test_tasks_that_ended_long_ago_are_deleted_in_batches():
             status=state, finished_at=timezone.now() - timedelta(days=days)
         )
 
-    assert pruning.prune(batch=1) == 2
+    assert cleaning.clean_up(batch=1) == "Deleted 2 background tasks that ended long ago."
     assert sorted(states()) == ["FAILED", "READY", "SUCCESSFUL"]
 
 

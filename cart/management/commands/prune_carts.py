@@ -8,9 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 
-from bookstore.audit.actor import Actor
-from bookstore.audit.models import AuditEvent
-from bookstore.audit.recording import continue_event, deleted_as, record
+from cart.cleaning import History
 from cart.models import Cart
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -23,22 +21,6 @@ def age(text: str) -> timedelta:
     if not match:
         raise ArgumentTypeError(f"{text!r} is not an age: write 90d for days, 36h for hours or 30m for minutes")
     return timedelta(**{UNITS[match[2]]: int(match[1])})
-
-
-class History:
-    """The event of one run, created with the first batch. Has users by id, because an email would outlive the
-    account."""
-
-    def __init__(self, since: str) -> None:
-        self.summary = f"Deleted carts {since}."
-        self.event: AuditEvent | None = None
-
-    def write(self, carts: list[Cart]) -> None:
-        changes = [deleted_as(cart, f"Cart of user {cart.user_id}") for cart in carts]
-        if self.event is None:
-            self.event = record(Actor.of_command("prune_carts"), self.summary, changes)
-        else:
-            continue_event(self.event, changes)
 
 
 class Command(BaseCommand):
@@ -58,11 +40,12 @@ run beside live traffic and may be interrupted: what is deleted stays deleted, a
     def handle(self, *args: Any, older_than: timedelta, dry_run: bool, batch: int, **options: Any) -> None:
         moment = now() - older_than
         stale = Cart.objects.unchanged_since(moment)
-        since = f"not changed since {moment:%Y-%m-%d %H:%M} UTC"
+        history = History("prune_carts", moment)
+        since = history.since
         if dry_run:
             self.stdout.write(f"{stale.count()} carts {since} would be deleted.")
             return
-        deleted, history = 0, History(since)
+        deleted = 0
         try:
             while count := Cart.objects.prune_batch(moment, size=batch, record=history.write):
                 deleted += count

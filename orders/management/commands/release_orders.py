@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 
-from orders.models import KEPT, CheckoutKey, Order
+from orders.cleaning import delete_old_keys
+from orders.models import Order
 from orders.releasing import Releasing
 
 BATCH = 100  # orders, each in its own short transaction
@@ -30,5 +31,5 @@ the same moment is left alone."""
         while count := releasing.batch(moment, size=BATCH):
             released += count
             self.stdout.write(f"{released} orders cancelled …")
-        CheckoutKey.objects.filter(created_at__lte=moment - KEPT).delete()
+        delete_old_keys(moment, BATCH)
         self.stdout.write(self.style.SUCCESS(f"{released} orders that were not paid in time were cancelled."))

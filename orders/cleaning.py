@@ -1,0 +1,22 @@
+"""What `manage.py clean_up` does to orders: cancels unpaid ones, deletes Idempotency-Keys that are a day old."""
+
+from datetime import datetime
+
+from django.utils.timezone import now
+
+from bookstore.database.deletion import delete_in_batches
+from orders.models import KEPT, CheckoutKey
+from orders.releasing import Releasing
+
+
+def clean_up(batch: int) -> str:
+    moment, releasing, cancelled = now(), Releasing(), 0
+    while count := releasing.batch(moment, size=batch):
+        cancelled += count
+    keys = delete_old_keys(moment, batch)
+    return f"Cancelled {cancelled} orders that were not paid in time, and deleted {keys} old Idempotency-Keys."
+
+
+def delete_old_keys(moment: datetime, batch: int) -> int:
+    old = CheckoutKey.objects.filter(created_at__lte=moment - KEPT)
+    return delete_in_batches(old.order_by("created_at"), batch)

@@ -1,0 +1,125 @@
+"""Memory, descriptors and threads of the workers under long mixed traffic: they rise, and then stay.
+
+`make stress ARGS="soak --seconds 1800"`: half an hour of catalogue and carts, then pages of the admin. A worker may
+have 90 MB at the end of the first and 150 MB at the end of the second, and may not grow by more than GROWTH after WARM
+requests. 30 s, the usual length of a part, are too short for that: the row says so, and holds only the limits.
+"""
+
+import os
+import random
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from proofs.stress.stage import Stage
+from tests.support.client import PatientClient
+from tests.support.server import Server
+
+WARM = 50_000  # requests of all workers, after which nothing may grow
+GROWTH = 2_000_000  # bytes: the allocator's pages come and go
+OF_API, OF_ADMIN = 90_000_000, 150_000_000  # bytes of one worker
+SAMPLES = 60
+WORKERS = 2
+CLIENTS = 8
+
+
+class Sample(NamedTuple):
+    """The largest of the workers, and the requests that were answered by then."""
+
+    requests: int
+    memory: int  # bytes
+    descriptors: int
+    threads: int
+
+
+def sample(server: Server, requests: int) -> Sample:
+    workers = [Path(f"/proc/{worker}") for worker in server.workers()]
+    memory = [int((worker / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") for worker in workers]
+    descriptors = [len(list((worker / "fd").iterdir())) for worker in workers]
+    threads = [len(list((worker / "task").iterdir())) for worker in workers]
+    return Sample(requests, max(memory), max(descriptors), max(threads))
+
+
+class Traffic:
+    """Each client on a connection of its own, until `end`: reads and searches of the catalogue, changes of a cart."""
+
+    def __init__(self, port: int, tokens: list[str], books: list[int]) -> None:
+        self.port, self.books = port, books
+        self.answered = [0] * len(tokens)
+        self.wrong: list[int] = []
+        self.end = threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=each) for each in enumerate(tokens)]
+
+    def run(self, number: int, token: str) -> None:
+        chance, wire = random.Random(number), PatientClient(self.port)  # the same calls each time
+        while not self.end.is_set():
+            book = chance.choice(self.books)
+            method, path, body = chance.choice(
+                [
+                    ("GET", f"/books?page={chance.randint(1, 5)}&sort=price", None),
+                    ("GET", f"/books?q=volume+{chance.randint(1, 99)}", None),
+                    ("GET", f"/books/{book}", None),
+                    ("GET", "/genres", None),
+                    ("GET", "/cart", None),
+                    ("POST", "/cart/items", {"book_id": book, "quantity": 1}),
+                    ("DELETE", "/cart/items", None),
+                    ("POST", "/cart/items", {"book_id": "x"}),
+                ]
+            )
+            status = wire(method, path, body, token).status
+            self.answered[number] += 1
+            if status >= 500:
+                self.wrong.append(status)
+        wire.close()
+
+
+def soak(stage: Stage) -> None:
+    tokens = [token for _, token in stage.customers(CLIENTS)]
+    books = [book.pk for book in stage.books(200, stock=1_000)]
+    with stage.server(WORKERS=str(WORKERS)) as server:
+        traffic = Traffic(server.port, tokens, books)
+        for thread in traffic.threads:
+            thread.start()
+        seen = []
+        for _ in range(SAMPLES):
+            time.sleep(stage.options.seconds / SAMPLES)
+            seen.append(sample(server, sum(traffic.answered)))
+        traffic.end.set()
+        for thread in traffic.threads:
+            thread.join()
+        shown = use_the_admin(stage, server)
+        after_admin = sample(server, seen[-1].requests)
+    warm = [each for each in seen if each.requests >= WARM]
+    last = seen[-1]
+    grown = last.memory - min(warm[0].memory, last.memory) if warm else 0
+    steady = not warm or (warm[0].descriptors, warm[0].threads) >= (last.descriptors - 4, last.threads - 1)
+    growth = (
+        f"{grown / 1e6:+.1f} MB since request {warm[0].requests:,}"
+        if warm
+        else f"fewer than {WARM:,} requests: no growth is told"
+    )
+    stage.report(
+        f"soak: {last.requests:,} requests in {stage.options.seconds:.0f} s",
+        f"{last.memory / 1e6:.0f} MB a worker ({growth}), {last.descriptors} descriptors, {last.threads} threads, "
+        f"{len(traffic.wrong)} 5xx; {after_admin.memory / 1e6:.0f} MB after {shown} pages of the admin",
+        last.memory <= OF_API
+        and after_admin.memory <= OF_ADMIN
+        and grown <= GROWTH
+        and steady
+        and not traffic.wrong
+        and shown > 100,
+    )
+
+
+def use_the_admin(stage: Stage, server: Server) -> int:
+    """The overview, lists and searches of books and carts, by a member of staff, forty of each: how many were shown."""
+    from django.test import Client
+
+    user, _ = stage.customers(1, is_staff=True, is_superuser=True)[0]
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    lists = ("/admin/", "/admin/catalog/book/", "/admin/catalog/book/?q=volume", "/admin/cart/cart/")
+    with PatientClient(server.port) as browser:
+        return sum(browser("GET", path, cookie=cookie).status == 200 for path in lists * 40)
