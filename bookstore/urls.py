@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
 from bookstore.api.fields import IdConverter
-from bookstore.api.schema import DocsView, SchemaView
+from bookstore.api.schema_views import DocsView, SchemaView
 from bookstore.server.health import HealthView, ReadyView
 
 register_converter(IdConverter, "id")

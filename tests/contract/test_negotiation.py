@@ -74,7 +74,7 @@ def test_a_session_that_is_over_is_told_before_what_is_accepted(client_for):
 
 
 def test_what_one_client_asks_of_the_schema_is_not_in_what_others_get(api, monkeypatch):
-    monkeypatch.setattr("bookstore.api.schema.SchemaView.made", {})
+    monkeypatch.setattr("bookstore.api.schema_views.SchemaView.made", {})
 
     first = api.get("/schema?version=evil&lang=xx", headers={"Host": "testserver"})
 
