@@ -182,13 +182,18 @@ TRACES_ENDPOINT = read(
 )
 SENTRY_DSN = read("SENTRY_DSN", env.str, default="", check=lambda url: url and environment.endpoint(url, "sentry_sdk"))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
-METRICS_ALLOWED = read("METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"], check=environment.networks)
+# Loopback with DEBUG=1 only: in production a proxy on this host that adds no header looks like a local client.
+METRICS_ALLOWED = read(
+    "METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"] if DEBUG else [], check=environment.networks
+)
 METRICS_TOKEN = read(
     "METRICS_TOKEN",
     env.str,
     default="",
     check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
 )
+if METRICS_ENABLED and not (METRICS_ALLOWED or METRICS_TOKEN):
+    stop("METRICS_TOKEN", "is not set, nor METRICS_ALLOWED: with METRICS_ENABLED=1 one of them says who reads /metrics")
 LOG_ADDRESS = read("LOG_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"]))
 SLOW_STATEMENT_MS = read("SLOW_STATEMENT_MS", env.int, default=0, validate=validate.Range(min=0, max=60_000))
 LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

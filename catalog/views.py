@@ -203,9 +203,9 @@ class BookViewSet(PublicReads, ViewSet):
         - 204: it is gone.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
         """
-        book = self.books().find(book_id)
-        gone = deleted(book)
         with transaction.atomic():
+            book = self.books().select_for_update().find(book_id)  # what is recorded is what is deleted
+            gone = deleted(book)
             book.remove()
             record(Actor.of_api(request), f"Deleted the book “{book}”.", [gone])
         return Response(status=204)

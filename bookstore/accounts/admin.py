@@ -61,7 +61,7 @@ class SignInForm(StaffWords, AdminAuthenticationForm):
             request.sign_in_refused = refusal
             raise ValidationError(f"{refusal.detail} Nobody was signed in.") from refusal
         try:
-            with same_time_for_all(ValidationError, User.hashes_of_others):
+            with same_time_for_all(ValidationError, User.hash_of_another_kind):
                 cleaned = self.checked(request, email)
         except ValidationError:
             note_refused(request, email, "admin")

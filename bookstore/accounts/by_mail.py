@@ -11,6 +11,7 @@ from bookstore.accounts.links import RESET, VERIFY, user_named_by
 from bookstore.accounts.models import User
 from bookstore.accounts.passwords import hash_of
 from bookstore.accounts.sessions import EndReason
+from bookstore.database import retrying
 from bookstore.database.constraints import violated
 from bookstore.mail.sending import queue
 
@@ -30,6 +31,7 @@ def ask_for_reset(email: str) -> None:
     queue(mails.reset_password, found or 0)
 
 
+@retrying
 def reset_password(token: str, password: str) -> User:
     """Sets the password, once for a token, and ends all sessions. The email is verified then, too.
 
@@ -48,6 +50,7 @@ def reset_password(token: str, password: str) -> User:
     return user
 
 
+@retrying
 def ask_for_email(user: User, email: str, password: str) -> None:
     """Queues a mail to the new address, whose link changes the email, and one that tells the old address.
 
@@ -75,6 +78,7 @@ def ask_for_email(user: User, email: str, password: str) -> None:
         queue(mails.email_change_asked, change.pk)
 
 
+@retrying
 def verify(token: str) -> None:
     """Confirms the address that the token was mailed to: the user's own, or the new one, which becomes the user's.
 

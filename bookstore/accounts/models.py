@@ -5,7 +5,7 @@ Sessions are in sessions.py, tokens in tokens.py, the throttle's counters in win
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -25,11 +25,17 @@ from bookstore.accounts.passwords import hash_of, verify
 from bookstore.accounts.querysets import UserManager, a_superuser_stays
 from bookstore.accounts.sessions import CREDENTIAL_LENGTH, EndReason, LoginSession, LoginSessionQuerySet
 from bookstore.accounts.windows import ThrottleWindow
+from bookstore.database import retrying
 from bookstore.database.locks import DeletedUnderLock
 
 __all__ = ["EmailChange", "LoginSession", "LoginSessionQuerySet", "StaffGroupGrant", "ThrottleWindow", "User"]
 
 MAX_NAME_LENGTH = 150  # characters
+
+
+def credential_of(encoded: str) -> str:
+    """The end of a password's hash. It changes whenever the password is hashed again."""
+    return encoded[-CREDENTIAL_LENGTH:]
 
 
 class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
@@ -70,7 +76,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         indexes = (
             # For the staff's search by prefix: the indexes of the constraints support it only with the C collation.
             models.Index(fields=["email"], opclasses=["varchar_pattern_ops"], name="ix_users_email_prefix"),
-            # Partial, nearly empty: users whose hash has outdated parameters (`hashes_of_others`).
+            # Partial, nearly empty: users whose hash has outdated parameters (`hash_of_another_kind`).
             models.Index(
                 fields=["id"],
                 condition=~models.Q(password__startswith=CURRENT_HASH) & ~models.Q(password__startswith=NO_PASSWORD),
@@ -87,10 +93,13 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         return normalise_email(username)
 
     @staticmethod
-    def hashes_of_others(limit: int) -> list[str]:
-        """Up to `limit` hashes with outdated parameters. One query, by a nearly empty index."""
+    def hash_of_another_kind(kinds: Iterable[str]) -> str | None:
+        """A hash that begins with none of these, and has outdated parameters. One query, by a nearly empty index."""
         others = User.objects.exclude(password__startswith=CURRENT_HASH).exclude(password__startswith=NO_PASSWORD)
-        return list(others.order_by().values_list("password", flat=True)[:limit])
+        for kind in kinds:
+            others = others.exclude(password__startswith=kind)
+        found: str | None = others.values_list("password", flat=True).first()
+        return found
 
     def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
         """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
@@ -150,6 +159,7 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
             known, _ = verify(raw_password, self.password)
         return known
 
+    @retrying
     def change_password(self, old: str, new: str, *, session_id: int) -> None:
         """Sets a new password, and ends all sessions but this one.
 
@@ -162,19 +172,20 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             if not User.objects.filter(pk=self.pk, password=self.password).update(password=encoded):
                 raise PasswordWrong
-            self.password = encoded
             here = self.sessions.filter(pk=session_id)
-            here.update(credential=self.credential)
+            here.update(credential=credential_of(encoded))
             self.sessions.exclude(pk=session_id).end(EndReason.PASSWORD)
+        self.password = encoded
 
+    @retrying
     def renew_hash(self, raw_password: str | None) -> bool:
         """Hashes the password with today's parameters; keeps the sessions. False when the hash changed meanwhile."""
-        old, new = self.credential, hash_of(raw_password)
+        old, new = self.password, hash_of(raw_password)
         with transaction.atomic():
-            if not User.objects.filter(pk=self.pk, password=self.password).update(password=new):
+            if not User.objects.filter(pk=self.pk, password=old).update(password=new):
                 return False
-            self.password = new
-            self.sessions.filter(credential=old).update(credential=self.credential)
+            self.sessions.filter(credential=credential_of(old)).update(credential=credential_of(new))
+        self.password = new
         return True
 
     def get_session_auth_hash(self) -> str:
@@ -210,9 +221,9 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
 
     @property
     def credential(self) -> str:
-        """The end of the password's hash. It changes whenever the password is hashed again."""
-        return self.password[-CREDENTIAL_LENGTH:]
+        return credential_of(self.password)
 
+    @retrying
     def end_sessions(self, *, but: int = 0) -> int:
         """Ends all sessions of the user except `but`. Returns how many.
 

@@ -15,6 +15,7 @@ from bookstore.accounts.exceptions import EmailConflict, InvalidCredentials, Las
 from bookstore.accounts.hashers import NOBODYS_PASSWORD
 from bookstore.accounts.sessions import LoginSession
 from bookstore.accounts.sign_in_time import same_time_for_all
+from bookstore.database import retrying
 from bookstore.database.constraints import violated
 from bookstore.database.locks import DeletesUnderLock, lock
 from bookstore.mail.sending import queue
@@ -76,6 +77,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         """Saves a member of staff with every permission. `manage.py createsuperuser` calls it."""
         return self.create_user(email, password, **(fields | {"is_staff": True, "is_superuser": True}))
 
+    @retrying
     def register(self, email: str, password: str, **client: str) -> LoginSession:
         """A new customer, signed in at once, and a mail that verifies the email: all or nothing. `client` is what
         `LoginSession.objects.begin` takes.
@@ -96,13 +98,14 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
                 raise EmailConflict from error
             raise
 
+    @retrying
     def sign_in(self, email: str, password: str, **client: str) -> LoginSession:
         """Begins a session.
 
         Raises InvalidCredentials, after the same time, for an unknown email, a wrong password and a deactivated user.
         Three queries and a transaction; one query when refused.
         """
-        with same_time_for_all(InvalidCredentials, self.model.hashes_of_others):
+        with same_time_for_all(InvalidCredentials, self.model.hash_of_another_kind):
             for _ in range(ATTEMPTS):
                 user = self.filter(email=email).first()
                 known = (user or self.model(password=NOBODYS_PASSWORD)).check_password(password)

@@ -4,7 +4,7 @@ Hashes contain their parameters, and those with other parameters (older ones, or
 another time to check. While such hashes are in use, every refusal takes as long as the slowest kind.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 
@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import verify_password
 
 from bookstore.accounts.passwords import hash_of
 
-SAMPLED = 200  # hashes with other parameters that are read
+MOST_KINDS = 10  # of hashes with other parameters
 KEPT = 30  # seconds that a process caches the kinds of hashes
 ROOM = 1.25  # times the slowest hash's: covers the jitter and the queries
 
@@ -29,8 +29,8 @@ def seconds_of(encoded: str) -> float:
 
 
 def kind_of(encoded: str) -> str:
-    """The algorithm and parameters of a hash, without salt and digest."""
-    return encoded.rsplit("$", 2)[0]
+    """What all hashes of the same algorithm and parameters begin with."""
+    return encoded.rsplit("$", 2)[0] + "$"
 
 
 class Pace:
@@ -40,15 +40,19 @@ class Pace:
         self.measured: dict[str, float] = {}  # by kind of hash
         self.seconds, self.until = 0.0, 0.0
 
-    def now(self, others: Callable[[int], list[str]]) -> float:
-        """Seconds. `others(limit)` returns stored hashes with other parameters than today's; it is called every KEPT
-        seconds: one query. Measures each kind of hash once.
+    def now(self, another: Callable[[Iterable[str]], str | None]) -> float:
+        """Seconds. `another(kinds)` returns a stored hash that is neither of these kinds nor of today's. It is called
+        every KEPT seconds until there is none: a query for each kind, and one. Measures each kind of hash once.
         """
         if monotonic() >= self.until:
             today = f"today's {settings.PASSWORD_HASHERS[0]}"
             if today not in self.measured:
                 self.measured[today] = seconds_of(hash_of("nobody's"))
-            kinds = {kind_of(encoded): encoded for encoded in others(SAMPLED)}
+            kinds: dict[str, str] = {}
+            for _ in range(MOST_KINDS):
+                if (encoded := another(kinds)) is None:
+                    break
+                kinds[kind_of(encoded)] = encoded
             for kind in kinds.keys() - self.measured.keys():
                 self.measured[kind] = seconds_of(kinds[kind])
             self.seconds = ROOM * max(self.measured[kind] for kind in (today, *kinds))
@@ -60,12 +64,12 @@ pace = Pace()
 
 
 @contextmanager
-def same_time_for_all(refusal: type[Exception], others: Callable[[int], list[str]]) -> Iterator[None]:
+def same_time_for_all(refusal: type[Exception], another: Callable[[Iterable[str]], str | None]) -> Iterator[None]:
     """Wraps the check of a password. Delays the exception `refusal`; a success and other errors are not delayed."""
     started = monotonic()
     try:
         yield
     except refusal:
-        every = pace.now(others)
+        every = pace.now(another)
         sleep(every - (monotonic() - started) % every)
         raise

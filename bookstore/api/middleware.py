@@ -66,7 +66,7 @@ def fit_or_new(sent: str) -> str:
 
 def write_line(method: str | None, path: str | bytes, status: int, seconds: float, environ: Mapping[str, Any]) -> None:
     """One line for each request. It has no query string and no header: a search, a token or an email never reaches
-    the log by this way. The client's address is what LOG_ADDRESS keeps of it."""
+    the log this way. The client's address is what LOG_ADDRESS keeps of it."""
     if logger.isEnabledFor(logging.INFO):
         line = {
             "method": method,

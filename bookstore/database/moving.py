@@ -1,7 +1,7 @@
 """Copies all rows of an SQLite file into an empty, migrated PostgreSQL. `manage.py copy_from_sqlite` calls it.
 
 Table by table with COPY, in one transaction with deferred foreign keys. Django's `dumpdata` and `loaddata` fail at it:
-their order breaks foreign keys, and rows that migrations have made are in the way.
+their order breaks foreign keys, and rows that migrations have made conflict.
 """
 
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def copy_all(file: Path, target: Any) -> dict[str, int]:
                 reading.execute("ROLLBACK")
             for statement in target.ops.sequence_reset_sql(no_style(), tables()):
                 cursor.execute(statement)
-            # Before the transaction ends, so that a row that points to nothing is an error of ours to tell.
+            # Here and not by COMMIT, so that a row with a broken foreign key is reported as any other error.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         return copied
 

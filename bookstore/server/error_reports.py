@@ -15,7 +15,7 @@ from bookstore.api.middleware import request_id
 
 
 def without_the_request(event: Any, hint: Any) -> Any:
-    """Leaves the traceback, the message and the request's id. Bodies, headers, users and values of variables go."""
+    """Leaves the traceback, the message and the request's id. Removes bodies, headers, users, values of variables."""
     if event.get("logger") == "django.request" and "exception" not in event:
         return None  # the line that Django writes about a 500 after the one with the traceback
     for name in ("request", "user", "extra", "breadcrumbs", "modules"):
@@ -29,7 +29,7 @@ def start(**options: Any) -> None:
     sentry_sdk.init(
         dsn=settings.SENTRY_DSN,
         release=__version__,
-        # Of its integrations only that of logging: Django's would send what a request holds, and patch the handler.
+        # Only the logging integration: Django's would send what a request holds, and patch the handler.
         default_integrations=False,
         auto_enabling_integrations=False,
         integrations=[LoggingIntegration(level=None, event_level=logging.ERROR)],

@@ -16,7 +16,7 @@ from bookstore import __version__
 from bookstore.api.errors import ServiceUnavailable
 from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView
-from bookstore.server import draining
+from bookstore.server import draining, proxy_check
 
 STATUS = inline_serializer("Status", {"status": serializers.CharField(), "version": serializers.CharField()})
 
@@ -61,7 +61,7 @@ class HealthView(ProbeView):
 
         - 200: it lives.
         """
-        return Response(ALIVE)
+        return Response(ALIVE, headers=proxy_check.answer(request))
 
 
 class ReadyView(ProbeView):

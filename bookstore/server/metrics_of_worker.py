@@ -1,4 +1,4 @@
-"""What a worker says at /metrics of itself, once a second: its memory, and the replicas as it sees them."""
+"""Gauges of each worker, sampled once a second: its memory, and the replicas as it sees them."""
 
 import os
 

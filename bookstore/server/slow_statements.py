@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 logger = logging.getLogger("bookstore.database")
 
 LONGEST = 500  # characters of a statement
-# What it does, and to which table first: SELECT books, INSERT INTO cart_items.
+# The verb and the first table: SELECT books, INSERT cart_items.
 NAME = re.compile(r"\s*(?:WITH\b.*?\)\s*)?(SELECT|INSERT INTO|UPDATE|DELETE FROM|\w+)\b", re.IGNORECASE | re.DOTALL)
 TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?(\w+)", re.IGNORECASE)
 

@@ -31,7 +31,7 @@ _provider: Any = None
 
 
 def start(processor: SpanProcessor | None = None) -> None:
-    """Once in each worker, after the fork, for the exporter has a thread. `processor`: a test's, instead of that."""
+    """Once in each worker, after the fork, because the exporter starts a thread. Tests give a `processor`."""
     global _provider
     _provider = TracerProvider(resource=Resource.create({"service.name": "bookstore", "service.version": __version__}))
     if processor is None:

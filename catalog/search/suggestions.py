@@ -25,7 +25,7 @@ MAX_SUGGESTIONS = 20
 # Lower than for a search, because every keystroke sends a request.
 BOUNDS = Bounds(listed=5_000, found=500, walked=3_000, ranked=200)
 AUTHORS_OF = 300  # books whose authors are read
-MOST_AUTHORS = 3  # if there are enough titles
+MOST_AUTHORS = 3  # and at most half of the suggestions, if there are enough titles
 
 
 def suggest(books: "BookFilters", text: str, *, limit: int) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def suggest(books: "BookFilters", text: str, *, limit: int) -> list[dict[str, An
     )
     found = books_of(where, ids)
     titles = {book["text"]: {"kind": "title", **without(book, "isbn")} for book in reversed(found)}
-    kept = names[: max(MOST_AUTHORS, limit - len(titles))]
+    kept = names[: max(min(MOST_AUTHORS, limit // 2), limit - len(titles))]
     room = max(limit - len(isbns) - len(kept), 0)
     titled = list(reversed(titles.values()))[:room]
     shown = [{**without(each, "isbn"), "text": each["isbn"]} for each in isbns]

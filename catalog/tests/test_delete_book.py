@@ -2,9 +2,13 @@
 
 import pytest
 
+from bookstore.audit.models import AuditChange
+from catalog import views
 from catalog.exceptions import BookNotFound
 from catalog.models import Book
+from catalog.querysets import BookQuerySet
 from catalog.tests.answers import FORBIDDEN, NO_BOOK, NOBODY
+from tests.support.racing import meet
 
 pytestmark = pytest.mark.django_db
 
@@ -63,3 +67,21 @@ def test_delete_book_by_staff_without_the_permission_is_403(clerk, emma):
 
     assert response.status_code == 403
     assert response.json() == FORBIDDEN
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "at", [(views, "deleted"), (BookQuerySet, "select_for_update")], ids=["after the look", "before the look"]
+)
+def test_delete_book_records_the_book_as_it_was_deleted(owner, emma, at):
+    """A colleague changes the price beside it: before the deletion, which tells the new one, or after it: too late."""
+    response, changed = meet(
+        lambda: owner.delete(f"/books/{emma.pk}"),
+        lambda: Book.objects.filter(pk=emma.pk).update(price="11.00"),
+        at=at,
+    )
+
+    assert response.status_code == 204
+    told = AuditChange.objects.get().fields["price"]
+    assert told == (["11.00", ""] if changed else ["9.50", ""])

@@ -49,8 +49,8 @@ def test_suggest_offers_at_most_so_many_with_room_for_authors(api, shelf):
 
     assert [(each["kind"], each["text"]) for each in found] == [
         ("title", "Austerlitz"),
+        ("title", "Emma"),
         ("author", "Jane Austen"),
-        ("author", "Paul Auster"),
     ]
 
 
@@ -110,4 +110,4 @@ def test_suggest_of_a_frequent_word_walks_the_popular_books(api, shelf, monkeypa
 
     found = suggestions(api, q="aus", limit=2)
 
-    assert [each["text"] for each in found] == ["Jane Austen", "Paul Auster"]
+    assert [each["text"] for each in found] == ["Austerlitz", "Jane Austen"]

@@ -31,6 +31,7 @@ PARTS = (
     "swallow",
     "schema",
     "staff_pages",
+    "inputs",
     "migrations",
     "backup",
     "recovery",

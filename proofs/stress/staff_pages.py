@@ -6,7 +6,7 @@ The requests go through the whole application in this process, without a socket:
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -52,6 +52,8 @@ ACTIONS = (
     *("withdraw", "put_back", "set_stock", "add_to_stock", "change_prices", "set_genre", "move_books", "end"),
     *("delete_selected", "nothing"),
 )
+# Of objects that are there, that are not, and that cannot be.
+KEYS = ("1", "2", "3", "0", "999999", "99999999999999999999", "x", quote("\0"), quote("é"), "_5F", "a/b")
 VERBS = ("quantity", "remove", "add", "clear", "undo", "nothing")
 
 
@@ -112,23 +114,14 @@ def people() -> list[tuple[str, Any]]:
     return clients
 
 
-def paths() -> Iterator[str]:
-    """Each route of the site with ids that are there, that are not, and that cannot be."""
-    from django.urls import URLPattern, URLResolver, get_resolver
+def paths(keys: Sequence[str] = KEYS) -> Iterator[str]:
+    """Each route of the site, with each of these keys of an object where it has one."""
+    from tests.support.routes import routes
 
-    def routes(patterns: Any, before: str = "") -> Iterator[str]:
-        for pattern in patterns:
-            route = before + str(pattern.pattern)
-            if isinstance(pattern, URLResolver):
-                yield from routes(pattern.url_patterns, route)
-            elif isinstance(pattern, URLPattern):
-                yield route
-
-    ids = ["1", "2", "3", "0", "999999", "99999999999999999999", "x", quote("\0"), quote("é"), "_5F", "a/b"]
-    for route in routes(get_resolver().url_patterns):
+    for route, _ in routes():
         if not route.startswith("admin/"):
             continue
-        for key in ids if "<" in route else [""]:
+        for key in keys if "<" in route else [""]:
             path = re.sub(r"\^?\(\?P<app_label>([a-z]+)[^)]*\)/\$", r"\1/", route)
             path = re.sub(r"\(\?P<url>[^)]*\)\$", "nothing/", path)
             path = re.sub(r"<uuid:[a-z_]+>", "00000000-0000-0000-0000-000000000001", path)

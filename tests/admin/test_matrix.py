@@ -11,12 +11,12 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.test import Client
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern
 from rest_framework.test import APIClient
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import SuperuserFactory, UserFactory
-from tests.contract.test_access_matrix import routes
+from tests.support.routes import routes
 from tests.support.staff_pages import (
     CALLERS,
     DONE,
@@ -72,7 +72,7 @@ OWN_PASSWORD = {"old_password": PASSWORD, "new_password1": NEXT_PASSWORD, "new_p
 def admin_routes() -> dict[str, URLPattern]:
     return {
         re.sub(r"\^\(\?P<app_label>[a-z|]+\)/\$", "<app_label>/", route.removeprefix("admin/")): pattern
-        for route, pattern in routes(get_resolver().url_patterns)
+        for route, pattern in routes()
         if route.startswith("admin/")
     }
 

@@ -4,12 +4,11 @@ Each app declares the rows of its own calls (tests/support/calls.py).
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern
 from django.urls import path as django_path
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -20,6 +19,7 @@ from bookstore.api.views import ApiView, confirms_caller
 from bookstore.server.metrics import Metered
 from tests.support.bearer import bearer, token_of
 from tests.support.calls import CALLERS, EVERYBODY, METHODS, access, furnished, only
+from tests.support.routes import routes
 
 ONLY_READ = only(GET=EVERYBODY, HEAD=EVERYBODY)
 REDIRECTED = only(GET=(302, 302, 302, 302, 302), HEAD=(302, 302, 302, 302, 302))
@@ -35,17 +35,8 @@ TABLE = access() | {
 REDIRECTS = {"", "admin"}
 
 
-def routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLPattern):
-            yield route, pattern
-        else:
-            yield from routes(pattern.url_patterns, route)
-
-
 def api_routes() -> dict[str, URLPattern]:
-    return {route: view for route, view in routes(get_resolver().url_patterns) if not route.startswith("admin/")}
+    return {route: view for route, view in routes() if not route.startswith("admin/")}
 
 
 @pytest.fixture(scope="module")

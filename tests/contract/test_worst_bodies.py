@@ -13,26 +13,8 @@ from bookstore.api.errors import ParseError, ValidationError
 from bookstore.api.parsers import MAX_SEPARATORS, check_size
 from tests.support.bearer import bearer, token_of
 from tests.support.calls import furnished, operations
+from tests.support.worst_bodies import MB, ONE_VALUE, TOO_MANY_VALUES
 
-MB = 1_000_000
-TOO_MANY = {
-    "empty objects": b'{"items": [' + b"{}," * 330_000 + b"{}]}",
-    "numbers": b'{"items": [' + b"1," * 499_000 + b"1]}",
-    "empty texts": b'{"items": [' + b'"",' * 330_000 + b'""]}',
-    "keys": b"{" + b",".join(b'"%d":1' % n for n in range(90_000)) + b"}",
-    "one key again and again": b'{"items": 1' + b',"a":1' * 160_000 + b"}",
-    "brackets": b"[" * (MB // 2) + b"]" * (MB // 2),
-    "pairs of brackets": b'{"items": [' + b"[]," * 330_000 + b"[]]}",
-    "texts with quotation marks": b'{"items": [' + b'"\\"",' * 190_000 + b'""]}',
-    "texts that end in a backslash": b'{"items": [' + b'"\\\\",' * 190_000 + b'""]}',
-}
-ONE_TEXT = {
-    "a text of commas": b'{"title": "%s"}' % (b"," * 990_000),
-    "a text of brackets": b'{"description": "%s"}' % (b"[{" * 490_000),
-    "a text of escapes": b'{"title": "%s"}' % (b'\\"' * 490_000),
-    "a text of surrogates": b'{"title": "%s"}' % (b"\\ud800" * 160_000),
-    "a long number": b'{"price": %s, "quantity": %s}' % (b"1" * 490_000, b"9." + b"9" * 490_000),
-}
 PROTECTED = [operation for operation in operations() if operation.body is not None]
 
 
@@ -52,7 +34,7 @@ def shop(db, there):
     return bearer(token), furniture
 
 
-@pytest.mark.parametrize("body", TOO_MANY.values(), ids=TOO_MANY)
+@pytest.mark.parametrize("body", TOO_MANY_VALUES.values(), ids=TOO_MANY_VALUES)
 def test_too_many_values_are_refused_before_any_is_made(body, monkeypatch):
     assert len(body) <= MB
     monkeypatch.setattr(parsers.DECODER, "decode", None)
@@ -70,7 +52,7 @@ def test_too_many_values_are_refused_before_any_is_made(body, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("body", ONE_TEXT.values(), ids=ONE_TEXT)
+@pytest.mark.parametrize("body", ONE_VALUE.values(), ids=ONE_VALUE)
 def test_what_stands_inside_of_a_text_is_no_value(body):
     check_size(body)
 
@@ -83,17 +65,17 @@ def test_as_many_values_as_are_read_are_read(values):
         check_size(body)
 
 
-@pytest.mark.parametrize("name", [*TOO_MANY, *ONE_TEXT])
+@pytest.mark.parametrize("name", [*TOO_MANY_VALUES, *ONE_VALUE])
 @pytest.mark.parametrize("operation", PROTECTED, ids=str)
 def test_worst_body_is_refused_by_every_call(shop, operation, name):
     client, there = shop
-    body = (TOO_MANY | ONE_TEXT)[name]
+    body = (TOO_MANY_VALUES | ONE_VALUE)[name]
 
     found = client.generic(operation.method, there.fill(operation.path), body, content_type="application/json")
 
     if operation.takes_nothing and found.status_code == operation.takes_nothing:
-        assert name in ONE_TEXT  # of a field that it does not read, or of one that may be long
-    elif operation.takes_nothing == 204 and name in ONE_TEXT:  # none of its fields is in there
+        assert name in ONE_VALUE  # of a field that it does not read, or of one that may be long
+    elif operation.takes_nothing == 204 and name in ONE_VALUE:  # none of its fields is in there
         assert found.status_code == 204
     else:
         assert (found.status_code, found.json()["code"]) == (422, "VALIDATION_ERROR")

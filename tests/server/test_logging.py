@@ -148,3 +148,27 @@ def test_a_slow_statement_is_logged_with_its_route_and_without_its_values(client
 )
 def test_a_statement_is_named_by_what_it_does_to_which_table(sql, name):
     assert name_of(sql) == name
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"a=1&" * 2000, "application/x-www-form-urlencoded"),
+        (b"a=" + b"%C3%A9" * 50_001, "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n\r\n' * 200 + b"--x--\r\n",
+            "multipart/form-data; boundary=x",
+        ),
+    ],
+    ids=["fields", "escapes", "files"],
+)
+def test_form_that_is_too_much_is_no_error_in_the_log(client, db, lines, body, content_type):
+    """Django would log a traceback of each, which anybody could fill the log with."""
+    for name, logger in LOGGING["loggers"].items():
+        if name.startswith("django.security") and "level" in logger:
+            lines.set_level(logger["level"], name)
+
+    response = client.generic("POST", "/admin/login/", body, content_type=content_type)
+
+    assert response.status_code in (400, 413)
+    assert [record.getMessage() for record in lines.records if record.levelno >= logging.ERROR] == []

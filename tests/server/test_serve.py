@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from bookstore.management.commands import serve
 from bookstore.server import main, start
 from tests.support.client import Client
-from tests.support.server import ROOT, url_of_test_database
+from tests.support.server import ROOT, environment_for_tests
 from tools import postgres
 
 pytestmark = pytest.mark.django_db
@@ -160,9 +160,8 @@ def test_serve_refuses_a_port_that_another_start_has_claimed(started, free_port)
 def test_serve_works_from_any_folder_and_of_two_starts_one_serves(request, tmp_path, free_port):
     (tmp_path / "bookstore").mkdir()
     (tmp_path / "bookstore" / "__init__.py").write_text("raise ImportError('another package of this name')")
-    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
+    environment = environment_for_tests(LOG_LEVEL="ERROR")
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", free_port, "--workers", "1"]
-    environment["TASK_WORKERS"] = "0"
     starts = [
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]

@@ -287,6 +287,31 @@ def test_hsts_is_what_its_settings_say(tmp_path, environ, expected):
     assert values(tmp_path, names, **PRODUCTION | environ) == expected
 
 
+def test_metrics_that_nobody_may_read_stop_the_start(tmp_path):
+    started = start(tmp_path, **PRODUCTION, METRICS_ENABLED="1")
+
+    assert started.returncode == 1
+    assert started.stderr == (
+        "bookstore cannot start: METRICS_TOKEN is not set, nor METRICS_ALLOWED: with METRICS_ENABLED=1 one of them "
+        "says who reads /metrics.\n"
+    )
+
+
+@pytest.mark.parametrize("environ", [{"METRICS_TOKEN": "scrape-0123456789-abcdef"}, {"METRICS_ALLOWED": "127.0.0.1"}])
+def test_metrics_that_somebody_may_read_start(tmp_path, environ):
+    started = start(tmp_path, **PRODUCTION, METRICS_ENABLED="1", **environ)
+
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_metrics_are_read_on_this_machine_with_debug_only(tmp_path):
+    [production], [debug] = (
+        values(tmp_path, ("METRICS_ALLOWED",), **environ) for environ in (PRODUCTION, {"DEBUG": "1"})
+    )
+
+    assert (production, debug) == ([], environment.networks(["127.0.0.1", "::1"]))
+
+
 def test_hsts_for_browsers_lists_lasts_a_year(tmp_path):
     started = start(tmp_path, **PRODUCTION | {"HSTS_PRELOAD": "1", "HSTS_SECONDS": "3600"})
 

@@ -95,6 +95,16 @@ def test_refusal_takes_the_time_of_the_slowest_hash_in_use(users, clock, hashers
     assert times == pytest.approx([expected * sign_in_time.ROOM] * len(times))
 
 
+def test_slow_hash_among_many_fast_ones_is_found(users, clock):
+    users(SmallMemory, DjangosOwn)
+    fast = User.objects.get(email="smallmemory@example.com").password
+    User.objects.bulk_create(User(email=f"reader{number}@example.com", password=fast) for number in range(300))
+    User.objects.filter(email="djangosown@example.com").update(id=1_000_000)
+    sign_in_time.pace.until = 0.0
+
+    assert refused("nobody@example.com", PASSWORD, clock) == pytest.approx(141 * sign_in_time.ROOM)
+
+
 def test_refusal_that_was_held_up_takes_a_multiple(users, clock, monkeypatch):
     users()
     monkeypatch.setitem(TAKES, "m=19456", 50)

@@ -18,7 +18,7 @@ from bookstore.tasks import cleaning, models, worker
 from bookstore.tasks.models import TaskWorker
 from bookstore.tasks.tests import examples
 from bookstore.tasks.worker import Stopped, Worker, recover, run_waiting
-from tests.support.server import ROOT, running_server, url_of_test_database
+from tests.support.server import ROOT, environment_for_tests, running_server
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +191,7 @@ def test_tasks_that_ended_long_ago_are_deleted_in_batches():
 def processes(transactional_db):
     """`start()` starts `manage.py run_tasks`; all that were started are ended."""
     started = []
-    environment = os.environ | {"DATABASE_URL": url_of_test_database(), "LOG_LEVEL": "ERROR", "DEBUG": "1"}
+    environment = environment_for_tests(LOG_LEVEL="ERROR")
 
     def start(**more):
         command = [sys.executable, "manage.py", "run_tasks"]
