@@ -118,7 +118,7 @@ check-deploy: $(VENV)/dev.stamp ## Django's deployment checks under production s
 	@mkdir -p build
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
-types: $(VENV)/dev.stamp ## TypeScript types from the OpenAPI schema, and whether they are good (needs Node.js)
+types: $(VENV)/dev.stamp ## clients from the OpenAPI schema: whether their types are good, and whether they work (needs Node.js)
 	@$(PY) -m tools.check_types
 
 fmt: $(VENV)/dev.stamp ## format, and mend what ruff can mend
@@ -147,6 +147,7 @@ lock: $(VENV)/dev.stamp ## lock the dependencies with hashes (UPGRADE=1: to thei
 	$(LOCK) requirements-observability.in --constraints requirements.txt --output-file requirements-observability.txt
 	$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	$(LOCK) proofs/benchmarks/requirements.in --constraints requirements.txt --output-file proofs/benchmarks/requirements.txt
+	$(LOCK) tools/python_client/requirements.in --output-file tools/python_client/requirements.txt
 	$(LOCK) proofs/mutation/requirements.in --output-file proofs/mutation/requirements.txt
 
 docs: $(VENV)/dev.stamp ## write again what is made of other files: settings, the list of decisions, the OpenAPI schema

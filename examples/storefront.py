@@ -106,13 +106,18 @@ class GuestCart:
 
     def __init__(self) -> None:
         self.quantities: dict[int, int] = {}
+        self.prices: dict[int, str] = {}  # as the guest saw them
 
-    def add(self, book_id: int, quantity: int = 1) -> None:
-        self.quantities[book_id] = min(999, self.quantities.get(book_id, 0) + quantity)
+    def add(self, book: Json, quantity: int = 1) -> None:
+        self.quantities[book["id"]] = min(999, self.quantities.get(book["id"], 0) + quantity)
+        self.prices[book["id"]] = book["price"]
 
     def entries(self) -> list[Json]:
-        """The body of a merge takes up to 100 of these."""
-        return [{"book_id": book_id, "quantity": quantity} for book_id, quantity in self.quantities.items()]
+        """The body of a preview or a merge takes up to 100 of these."""
+        return [
+            {"book_id": book_id, "quantity": quantity, "price_seen": self.prices[book_id]}
+            for book_id, quantity in self.quantities.items()
+        ]
 
 
 class Storefront:
@@ -133,6 +138,11 @@ class Storefront:
         """Signs in and takes over the guest's cart. The results say what became of each of its books."""
         self.api.tokens = self.api.call("POST", "/auth/login", {"email": email, "password": password}).body
         return self.merge(guest) if guest and guest.quantities else []
+
+    def preview(self, guest: GuestCart) -> Json:
+        """The guest's cart with today's prices, issues and totals, without a token."""
+        cart: Json = self._insist("POST", "/cart/preview", {"items": guest.entries()}).body
+        return cart
 
     def merge(self, guest: GuestCart) -> list[Json]:
         """Safe to repeat when its answer is lost: a book that is there gets the larger of the two quantities."""
@@ -181,17 +191,19 @@ class Storefront:
                 return cart
             line_id, quantity = wanted
             unchanged = {"If_Match": self.seen.etag} if self.seen and self.seen.etag else {}
+            path = f"/cart/items/{line_id}?return=cart"  # the whole cart as it is then, and its ETag
             try:
                 if quantity:
-                    self.api.call("PUT", f"/cart/items/{line_id}", {"quantity": quantity}, **unchanged)
+                    self.seen = self.api.call("PUT", path, {"quantity": quantity}, **unchanged)
                 else:
-                    self.api.call("DELETE", f"/cart/items/{line_id}", None, **unchanged)
+                    self.seen = self.api.call("DELETE", path, None, **unchanged)
             except Refused as refusal:
                 if refusal.code not in {"CART_CHANGED", "CART_ITEM_NOT_FOUND"}:
                     raise
                 self.cart()
             else:
-                return self.cart()
+                changed: Json = self.seen.body
+                return changed
         raise RuntimeError("The cart changes faster than we can follow.")
 
     def _insist(self, method: str, path: str, body: Json) -> Answer:
@@ -295,7 +307,8 @@ def visit(base_url: str, staff: Api) -> None:
         for book in found:
             print(f"    {book['title']}, {book['price']}")
             if book["title"] != "The Price of Paper":
-                guest.add(book["id"], 5)
+                guest.add(book, 5)
+        show(shop.preview(guest))
 
         print("The guest registers, signs in, and finds the books there.")
         shop.register(email, password)

@@ -1,23 +1,31 @@
-"""Whether TypeScript clients can be generated from the OpenAPI schema, and whether its types are good ones.
+"""Whether clients can be generated from the OpenAPI schema, whether its types are good ones, and whether they work.
 
     python -m tools.check_types
 
 - openapi-typescript writes build/api.d.ts from the schema, and tsc --strict compiles tools/typescript/storefront.ts
   against it: code of a storefront, together with mistakes that good types catch; and the shop in examples/.
 - orval (a client with fetch, and zod's schemas) and hey-api write clients, and tsc --strict compiles them.
+- openapi-python-client writes a client without a warning, and mypy --strict checks code that uses it.
+- A shop is served, and examples/storefront.ts and all these clients are played against it (live.ts, live.py).
 - redocly lints the schema with its recommended rules: no error and no warning.
 
-All tools are locked in tools/typescript/package-lock.json.
+All tools are locked, in tools/typescript/package-lock.json and tools/python_client/requirements.txt.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support.server import running_server
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tools" / "typescript"
+PYTHON_CLIENT = ROOT / "tools" / "python_client"
 SCHEMA, TYPES = ROOT / "build" / "schema.json", ROOT / "build" / "api.d.ts"
 
 ENVIRONMENT = {"DEBUG": "1", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
@@ -38,6 +46,35 @@ def install(npm: str) -> None:
         shutil.copy(lock, stamp)
 
 
+def with_python_client_tools(program: str) -> tuple[str | Path, ...]:
+    """A command line of a program of tools/python_client/requirements.txt, in an environment that uv keeps."""
+    uv = (sys.executable, "-m", "uv", "run", "--quiet", "--isolated", "--no-project")
+    return (*uv, "--with-requirements", PYTHON_CLIENT / "requirements.txt", program)
+
+
+def generate_python_client() -> None:
+    target = ROOT / "build" / "python_client"
+    options = ("--path", SCHEMA, "--output-path", target, "--meta", "none", "--overwrite", "--fail-on-warning")
+    run(*with_python_client_tools("openapi-python-client"), "generate", *options)
+    # In build/, where mypy finds what was generated.
+    mypy = ("--strict", "--config-file", os.devnull, "--cache-dir", "mypy_of_client", PYTHON_CLIENT / "live.py")
+    run(*with_python_client_tools("mypy"), *mypy, cwd=target.parent)
+
+
+@contextmanager
+def served_shop() -> Iterator[str]:
+    """The URL of a demo shop on a database of its own."""
+    with TemporaryDirectory() as folder:
+        database = f"sqlite:///{Path(folder, 'shop.sqlite3')}"
+        for command in ("migrate", "load_demo"):
+            environment = os.environ | ENVIRONMENT | {"DATABASE_URL": database}
+            subprocess.run(
+                [sys.executable, "manage.py", command, "--verbosity", "0"], cwd=ROOT, env=environment, check=True
+            )
+        with running_server(workers=1, DATABASE_URL=database) as port:
+            yield f"http://127.0.0.1:{port}"
+
+
 def main() -> None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
@@ -56,9 +93,14 @@ def main() -> None:
     hey_api = (modules / "@hey-api" / "openapi-ts" / "bin" / "run.js", "--input", SCHEMA, "--output", "generated/hey")
     run(node, *hey_api, "--client", "@hey-api/client-fetch", cwd=FOLDER)
     run(node, modules / "typescript" / "bin" / "tsc", "--project", FOLDER / "generated.tsconfig.json")
+    run(node, modules / "typescript" / "bin" / "tsc", "--project", FOLDER / "live.tsconfig.json")
+    generate_python_client()
+    with served_shop() as url:
+        run(node, FOLDER / "generated" / "live" / "tools" / "typescript" / "live.js", url)
+        run(*with_python_client_tools("python"), PYTHON_CLIENT / "live.py", url)
     lint = (modules / "@redocly" / "cli" / "bin" / "cli.js", "lint", SCHEMA, "--max-problems", "100")
     run(node, *lint, "--extends", "recommended-strict")
-    print("The clients that orval, zod and hey-api are given compile, and redocly finds nothing.")
+    print("The clients that orval, zod, hey-api and openapi-python-client write compile, and redocly finds nothing.")
     print(f"The types of {TYPES.relative_to(ROOT)} are good: storefront.ts compiles against them.")
 
 

@@ -120,6 +120,7 @@ OPERATIONS = [
 def furnish(shop: Shop) -> None:
     book = BookFactory(title="Emma", author="Jane Austen", price="9.50", stock_quantity=5)
     shop.ids["book_id"] = book.pk
+    shop.queries["books/suggest"] = "q=em"
     shop.bodies |= {
         "books": BOOK,
         "books/<id:book_id>": {"price": "8.50"},

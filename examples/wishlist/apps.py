@@ -18,5 +18,4 @@ class WishlistConfig(AppConfig):
         from wishlist.models import Wish
         from wishlist.serializers import WishSerializer
 
-        wishes: list[dict[str, Any]] = WishSerializer(Wish.objects.of(user), many=True).data
-        return wishes
+        return list(WishSerializer(Wish.objects.of(user), many=True).data)

@@ -38,6 +38,8 @@ PARTS = (
     "soak",
 )
 
+BY_NAME = {"soak"}  # takes half an hour: only when it is named
+
 
 def part(name: str) -> Callable[[Stage], None]:
     """Imported late: what is proved is imported with the settings of the PostgreSQL that is started for it."""
@@ -94,7 +96,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f"the sabotage {chosen.sabotage} is for the part {broken.part}")
     given = {option.name: getattr(chosen, option.name) for option in fields(Options)}
     chosen.options = Options(**(sizes | {name: value for name, value in given.items() if value is not None}))  # type: ignore[arg-type]  # each value has the type of its field
-    chosen.parts = chosen.parts or list(PARTS)
+    chosen.parts = chosen.parts or [name for name in PARTS if name not in BY_NAME]
     with_races = [named for name, named in (("races", races), ("order_races", order_races)) if name in chosen.parts]
     if with_races and not any(named.chosen(chosen.options.race) for named in with_races):
         parser.error(f"no race has {chosen.options.race!r} in its name")

@@ -47,13 +47,19 @@ class Sent(NamedTuple):
 
 
 def inputs(stage: Stage) -> None:
+    from unittest import mock
+
     from django.test import override_settings
 
     from bookstore import environment
+    from bookstore.api.request import Utf8Request
 
     unlimited = environment.rate("off")
-    with override_settings(
-        AUTH_THROTTLE_RATE=unlimited, REGISTER_THROTTLE_RATE=unlimited, ALLOWED_HOSTS=["127.0.0.1", "testserver"]
+    with (
+        override_settings(
+            AUTH_THROTTLE_RATE=unlimited, REGISTER_THROTTLE_RATE=unlimited, ALLOWED_HOSTS=["127.0.0.1", "testserver"]
+        ),
+        mock.patch("django.test.client.WSGIRequest", Utf8Request),  # as the server has it
     ):
         sender = Sender(stage)
         for name, requests in (
@@ -104,12 +110,12 @@ class Sender:
         from django.test import Client
         from rest_framework.test import APIClient
 
-        from bookstore.accounts.tests.factories import UserFactory
+        from bookstore.accounts.models import User
         from tests.support.calls import furnished
         from tests.support.routes import routes
 
         self.stage = stage
-        self.owner: Any = UserFactory(email="owner@staff.example.com", is_staff=True, is_superuser=True)
+        self.owner = User.objects.create_superuser("owner@staff.example.com")
         self.shop = furnished(self.owner)
         self.api = APIClient(raise_request_exception=False, SERVER_NAME="127.0.0.1")
         self.site = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")

@@ -120,6 +120,7 @@ ANSWERS: list[tuple[int, str, Callable[[Any, bool], Any]]] = [
     (200, "the admin's login", by("nobody", "get", "/admin/login/")),
     (200, "a static file", by("nobody", "get", "/static/admin/css/base.css")),
     (201, "an added book", by("bob", "post", "/cart/items", {"book_id": "{book}"})),
+    (202, "a mail to somebody", by("nobody", "post", "/auth/password/forgot", {"email": "x@example.com"})),
     (204, "a removed line", by("alice", "delete", "/cart/items/{line}")),
     (204, "a logout", by("nobody", "post", "/auth/logout", {"refresh_token": "x"})),
     (301, "an admin page without its slash", by("staff", "get", "/admin/catalog/book")),

@@ -20,6 +20,10 @@ A guest searches, and the storefront keeps the guest's cart.
     Sold Out, 10.00
     Nearly Sold Out, 10.00
     The Price of Paper, 10.00
+    5 x Withdrawn  50.00
+    5 x Sold Out  50.00
+    5 x Nearly Sold Out  50.00
+    15 copies, 150.00 USD: ready for checkout
 The guest registers, signs in, and finds the books there.
     5 x Withdrawn  50.00
     5 x Sold Out  50.00

@@ -73,9 +73,11 @@ class Shop:
     alice: User
     ids: dict[str, int] = field(default_factory=dict)  # of the parameters of paths: {"book_id": 7}
     bodies: dict[str, Any] = field(default_factory=dict)  # by route; of a DELETE by "DELETE route"
+    queries: dict[str, str] = field(default_factory=dict)  # by route, of those that need one
 
     def path(self, route: str) -> str:
-        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(self.ids[match[1]]), route)
+        path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(self.ids[match[1]]), route)
+        return f"{path}?{self.queries[route]}" if route in self.queries else path
 
     def fill(self, template: str) -> str:
         """A path of the schema, `/books/{book_id}`."""

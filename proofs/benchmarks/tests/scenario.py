@@ -64,7 +64,7 @@ def play(clients: dict[str, Any], ids: dict[str, int]) -> list[Any]:
         for name, identity in ids.items():
             path = path.replace(f"<{name}>", str(identity))
         body = {
-            key: ids[value.strip("<>")] if isinstance(value, str) else value
+            key: ids[value.strip("<>")] if str(value).startswith("<") else value
             for key, value in step.get("body", {}).items()
         }
         call: Callable[..., Any] = getattr(clients[step["who"]], method.lower())
