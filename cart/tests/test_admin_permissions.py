@@ -41,6 +41,14 @@ PAGES = {
 }
 
 
+OF_CARTS = [
+    "Carts active each day",
+    "Value lying in carts",
+    "Books most often in carts",
+    "In carts, but sold out or withdrawn",
+]
+
+
 @pytest.fixture
 def ids(alice, emma, db):
     cart = CartFactory(user=alice)
@@ -132,14 +140,9 @@ def test_number_of_carts_is_a_link_for_who_may_see_carts(client, ids, emma, who,
     [
         (
             "Customer support",
-            [
-                "Carts active each day",
-                "Value lying in carts",
-                "Books most often in carts",
-                "In carts, but sold out or withdrawn",
-            ],
+            OF_CARTS,
         ),
-        ("Catalogue", ["Books most often in carts", "In carts, but sold out or withdrawn"]),
+        ("Catalogue", OF_CARTS[2:]),
         ("no group", []),
     ],
 )
@@ -148,7 +151,8 @@ def test_overview_shows_what_the_group_may_see(client, ids, who, titles):
 
     response = client.get("/admin/")
 
-    assert [panel.title for panel in response.context["panels"]] == titles
+    # The apps above have panels of their own.
+    assert [panel.title for panel in response.context["panels"] if panel.title in OF_CARTS] == titles
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/cart/cart/", "/admin/catalog/book/import/"])

@@ -19,7 +19,14 @@ PAGES = {
     "catalog/book/export/": pages(READ, READ),
 }
 MODELS = ("catalog.Genre", "catalog.Book")
-BOOK = {"title": "Dracula", "author": "Bram Stoker", "price": "9.50", "stock_quantity": "3", "is_active": "on"}
+BOOK = {
+    "title": "Dracula",
+    "author": "Bram Stoker",
+    "price": "9.50",
+    "stock_quantity": "3",
+    "popularity": "0",
+    "is_active": "on",
+}
 FORMS: dict[str, dict[str, Any]] = {
     "catalog/genre/add/": {"name": "Gothic"},
     "catalog/genre/<path:object_id>/change/": {"name": "Gothic"},
