@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from xlsxwriter import Workbook
 
 from catalog.importing.columns import COLUMNS
 from catalog.importing.spelling import as_text, written
@@ -104,6 +103,8 @@ def workbook_pieces(
     rows: Iterable[Sequence[Any]], headings: Sequence[str] = HEADINGS, title: str = "Books"
 ) -> Iterator[bytes]:
     """A workbook can only be sent when complete. Until then an empty piece after each BATCH gives the slot back."""
+    from xlsxwriter import Workbook  # here: 2.4 MB that a worker of the API alone does not need
+
     with TemporaryDirectory() as folder, TemporaryFile() as file:
         book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
         sheet, bold = book.add_worksheet(title), book.add_format({"bold": True})

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils.module_loading import module_has_submodule
 
-from bookstore.management.commands.serve import check_answers
+from bookstore.management.commands.serve import check_migrations
 
 BATCH = 500  # rows: a transaction of some milliseconds
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
         if batch < 1:
             raise CommandError("--batch is a number of rows, from 1.")
-        check_answers()
+        check_migrations()
         failed = []
         for config in apps.get_app_configs():
             if not config.module or not module_has_submodule(config.module, "cleaning"):

@@ -70,6 +70,10 @@ class Command(BaseCommand):
                 server_log.FORMAT: settings.LOG_FORMAT,
                 SERVER_PID: str(os.getpid()),  # exec keeps the process id
                 SERVER_PORT: str(port),
+                # glibc gives each thread an arena of its own, which keeps what was freed in it: 157 MB a worker after
+                # an afternoon of the admin, and 114 MB with two. One thread at a time has the GIL: none waits for them.
+                "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
+                "MALLOC_TRIM_THRESHOLD_": os.environ.get("MALLOC_TRIM_THRESHOLD_", "131072"),
                 # Works from any folder. Nothing is imported from the current one (-P), which may have a package of our
                 # name.
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),

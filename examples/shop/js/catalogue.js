@@ -11,12 +11,13 @@ import { changed, state } from "./store.js";
 import { counted, money } from "./words.js";
 
 const SIZE = 24;
+const FILTERS = ["q", "genre_id", "in_stock", "min_price", "max_price"]; // an address may have more, such as utm_source
 let currency = "USD"; // the shop's, from the last books that were shown
 const SORTS = { "price:asc": "Price: low to high", "price:desc": "Price: high to low", "date:desc": "Newest first", "title:asc": "Title" };
 
 /** @param {URLSearchParams} query */
 export async function load(query) {
-  const asked = new URLSearchParams([...query].filter(([name]) => !["sort", "page"].includes(name)));
+  const asked = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name)));
   const [sort, direction] = (query.get("sort") ?? "").split(":");
   if (sort) asked.set("sort", sort);
   if (direction) asked.set("sort_dir", direction);
@@ -114,7 +115,7 @@ function filters(query, facets) {
           <span class="count">${step.count}</span></label>`;
       })}
     </fieldset>
-    ${[...query.keys()].some((name) => !["q", "sort", "page"].includes(name)) ? html`<a href=${address(new URLSearchParams({ q: query.get("q") ?? "" }), {})}>Clear all filters</a>` : nothing}
+    ${[...query.keys()].some((name) => name !== "q" && FILTERS.includes(name)) ? html`<a href=${address(new URLSearchParams({ q: query.get("q") ?? "" }), {})}>Clear all filters</a>` : nothing}
   </details>`;
 }
 
