@@ -67,7 +67,14 @@ def test_genre_that_is_being_deleted_is_not_renamed(site, novel):
 
 
 def test_book_is_not_added_to_a_genre_that_is_being_deleted(site, novel):
-    emma = {"title": "Emma", "author": "Jane Austen", "price": "9.50", "stock_quantity": "1", "genre": str(novel.pk)}
+    emma = {
+        "title": "Emma",
+        "author": "Jane Austen",
+        "price": "9.50",
+        "stock_quantity": "1",
+        "popularity": "0",
+        "genre": str(novel.pk),
+    }
 
     response = answer_beside(novel.delete, lambda: site.post(f"{BOOKS}add/", emma))
 

@@ -156,7 +156,6 @@ def test_every_answer_has_every_security_header(shop, status, what, ask, tls):
     response = ask(shop, tls)
     if response.streaming:
         b"".join(response.streaming_content)
-        response.close()
 
     assert response.status_code == status
     assert {name: response.headers.get(name) for name in ALWAYS} == ALWAYS

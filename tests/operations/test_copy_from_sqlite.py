@@ -25,10 +25,10 @@ def demo(tmp_path_factory):
         )
     more = (
         "from bookstore.accounts.models import User; from cart.models import Cart; from catalog.models import Book;"
-        "from orders.checkout import Wish, checkout;"
+        "from orders.checkout import CheckoutRequest, checkout;"
         "user = User.objects.create_user('bob@example.com', 'a good password');"
         "Cart.objects.for_user(user).add(Book.objects.filter(stock_quantity__gt=3).last());"
-        "checkout(user, Wish(note='Łódź 猫 \\t\\\\', contact={'a': None}))"
+        "checkout(user, CheckoutRequest(note='Łódź 猫 \\t\\\\', contact={'a': None}))"
     )
     subprocess.run(
         [sys.executable, "manage.py", "shell", "-c", more], cwd=ROOT, env=environment, check=True, capture_output=True

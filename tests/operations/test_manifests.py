@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -115,7 +116,7 @@ def test_the_loops_of_compose_run_their_command_at_once(tmp_path):
 @pytest.mark.own_session
 @pytest.mark.django_db
 def test_roles_makes_the_role_that_serves_and_may_run_again(shop):
-    name, superuser = f"{shop.name}_new", shop.superuser
+    name, superuser, of_superuser = f"{shop.name}_new", shop.superuser, urlsplit(shop.superuser)
     sql(superuser, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     sql(superuser, f"CREATE DATABASE {name}")
     url = superuser.rpartition("/")[0] + f"/{name}"
@@ -125,7 +126,7 @@ def test_roles_makes_the_role_that_serves_and_may_run_again(shop):
     environment = {
         **shop.libpq("owner"),
         **{"PATH": os.environ["PATH"], "PGDATABASE": name, "APP_PASSWORD": PASSWORD},
-        **{"PGUSER": "postgres", "PGPASSWORD": ""},
+        **{"PGUSER": unquote(of_superuser.username or ""), "PGPASSWORD": unquote(of_superuser.password or "")},
     }
 
     for _ in range(2):

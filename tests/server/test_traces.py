@@ -33,7 +33,7 @@ def ask(path: str, **headers: str) -> str:
     return statuses[0][:3]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_request_is_a_span_with_its_wait_and_its_statements(spans):
     book = BookFactory(title="Canary")
 
@@ -51,7 +51,7 @@ def test_a_request_is_a_span_with_its_wait_and_its_statements(spans):
     assert "canary" not in str([span.to_json() for span in found.values()]).lower()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_probe_is_no_span(spans):
     assert ask("/health") == "200"
     assert spans() == {}
