@@ -14,7 +14,9 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from bookstore.server.limits import SERVER_PID
-from bookstore.tasks import cleaning, models, worker
+from bookstore.server.metrics import registry
+from bookstore.tasks import cleaning, metrics, models, worker
+from bookstore.tasks.metrics import STATUSES
 from bookstore.tasks.models import TaskWorker
 from bookstore.tasks.tests import examples
 from bookstore.tasks.worker import Stopped, Worker, recover, run_waiting
@@ -53,6 +55,19 @@ def test_a_task_is_run_once_and_its_result_is_kept():
     result.refresh()
     assert (result.status, result.return_value) == ("SUCCESSFUL", "Hello, Alice")
     assert examples.done == ["Alice"]
+
+
+def test_metrics_count_as_waiting_what_is_due():
+    examples.greet.using(run_after=timezone.now() + timedelta(hours=1)).enqueue("Carol")
+    examples.give_up.enqueue()
+    run_waiting()
+    examples.greet.enqueue("Alice")
+    examples.greet.using(run_after=timezone.now() - timedelta(seconds=1)).enqueue("Bob")
+
+    metrics.look()
+
+    numbers = {state: registry.get_sample_value("bookstore_tasks", {"state": state}) for state in STATUSES.values()}
+    assert numbers == {"waiting": 2, "running": 0, "failed": 1}
 
 
 def test_a_task_is_not_run_when_its_transaction_fails():
