@@ -27,9 +27,9 @@ from bookstore.mail.sending import queue
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
-    """A page of Django's admin for somebody who is not signed in."""
+    """A page of Django's admin for somebody who is not signed in: without the list of what staff may edit."""
     request.current_app = admin.site.name  # as Django's own views do
-    shown = {**admin.site.each_context(request), "title": title, **context}
+    shown = {**admin.site.each_context(request), "is_nav_sidebar_enabled": False, "title": title, **context}
     return TemplateResponse(request, f"registration/{template}.html", shown)
 
 

@@ -31,6 +31,14 @@ def test_sign_in_page_links_to_it(client):
     assert client.get(FORM).status_code == 200
 
 
+@pytest.mark.parametrize("page", ["admin_password_reset", "password_reset_done", "password_reset_complete"])
+def test_pages_do_not_say_what_a_stranger_may_edit(client, page):
+    shown = client.get(reverse(page))
+
+    assert shown.status_code == 200
+    assert "have permission" not in shown.content.decode()
+
+
 def test_clerk_sets_a_new_password_by_the_mail(client, clerk):
     sent = client.post(FORM, {"email": "Clerk@example.com"})
     run_waiting()
