@@ -36,9 +36,15 @@ class Command(BaseCommand):
         parser.add_argument("--source", metavar="ADDRESS", help="of this machine, to connect from")
 
     def handle(self, *args: Any, url: str, source: str | None, **options: Any) -> None:
-        self.url, self.source = urlsplit(url), (source, 0) if source else None
+        self.source = (source, 0) if source else None
+        no_address = CommandError(f"{url!r} is no address of a shop: write https://shop.example, say.")
+        try:
+            self.url = urlsplit(url)
+            self.port = self.url.port
+        except ValueError as error:
+            raise no_address from error
         if self.url.scheme not in ("http", "https") or not self.url.hostname:
-            raise CommandError(f"{url!r} is no address of a shop: write https://shop.example, say.")
+            raise no_address
         honest = self.seen({})
         counted = address_of(honest["address"].partition("/")[0])
         if counted and trusted(counted):
@@ -86,7 +92,7 @@ class Command(BaseCommand):
 
     def ask(self, path: str, headers: dict[str, str]) -> tuple[int, str | None]:
         """The status, and the header SEEN. Raises CommandError when nobody answers."""
-        host, port = str(self.url.hostname), self.url.port
+        host, port = str(self.url.hostname), self.port
         connection = (
             HTTPSConnection(
                 host, port, timeout=TIMEOUT, source_address=self.source, context=ssl.create_default_context()
