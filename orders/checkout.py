@@ -63,7 +63,7 @@ def checkout(user: User, asked: CheckoutRequest) -> Order:
 
     Idempotent by key: returns the order that the key made before, with the same `as_placed`. A second call with the
     same key, while the first is running, waits for it (DB_LOCK_TIMEOUT) at the cart's lock.
-    Raises EmailUnverified, UserInactive, IdempotencyKeyReused, CartChanged, CartEmpty, and ItemsUnavailable,
+    Raises EmailUnverified, UserInactive, IdempotencyKeyReused, CartEmpty, CartChanged, and ItemsUnavailable,
     InsufficientStock or PriceRose with every line's issue. On PostgreSQL two statements, one for each task that it
     queues (the release, the mail), and the transaction's own two.
     """
@@ -75,10 +75,10 @@ def checkout(user: User, asked: CheckoutRequest) -> Order:
         if seen.made is not None:
             return made_before(seen.made, asked)
         cart = seen.cart
-        if asked.if_match is not None and version_of(dump(cart_json(cart))) not in asked.if_match and seen.cart_id:
-            raise CartChanged
-        if not cart.lines:
+        if not cart.lines:  # before If-Match, so that a repeated call is told the order that it made
             raise CartEmpty(order_id=recent_order(user))
+        if asked.if_match is not None and version_of(dump(cart_json(cart))) not in asked.if_match:
+            raise CartChanged
         refuse_issues(cart, was_seen=asked.if_match is not None)
         order, items = planned(user, seen, asked)
         if not write(seen, order, items, asked):

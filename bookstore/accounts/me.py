@@ -206,7 +206,11 @@ class PasswordView(ApiView):
         attempt = count_attempt(request, "password", user.email)
         session_id = caller_of(request).claims.session_id
         old, new = body.validated_data["old_password"], body.validated_data["new_password"]
-        user.change_password(old, new, session_id=session_id)
+        try:
+            user.change_password(old, new, session_id=session_id)
+        except PasswordWrong as refusal:
+            refusal.field = "old_password"  # its name in this body
+            raise
         attempt.succeeded()
         return Response(status=204, headers=attempt.headers)
 

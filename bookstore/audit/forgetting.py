@@ -13,12 +13,16 @@ from bookstore.audit.models import AuditChange, AuditEvent
 def forget(user: Any) -> None:
     """Replaces the emails in the changes of this user and of rows that point to it, and in their events.
 
-    Also former emails. Eight queries for each kind that has changes, and each email.
+    Also former emails. A query, and eight for each kind that has changes, and each email.
     """
     name = f"user {user.pk}"
-    for email in {user.email, *user.email_changes.values_list("old_email", flat=True)}:
+    of_user = AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk)
+    emails = {user.email, *user.email_changes.values_list("old_email", flat=True)}
+    for fields in of_user.values_list("fields", flat=True):  # those that staff replaced
+        emails.update(email for email in (fields or {}).get("email", ()) if email)
+    for email in emails:
         then = user._meta.model(pk=user.pk, email=email)
-        hide(AuditChange.objects.filter(kind=user._meta.label_lower, object_id=user.pk), email, name)
+        hide(of_user, email, name)
         for relation in user._meta.related_objects:
             model: Any = relation.related_model
             ids = model._base_manager.filter(**{relation.field.name: user.pk}).values("pk")

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.timezone import now
@@ -73,6 +73,12 @@ class OrderExports:
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.view_order") or request.user.has_perm("orders.change_order")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Adds the links to the exports, for staff with the permission."""
+        links = {"has_export_permission": self.has_export_permission(request)}
+        answer: HttpResponse = super().changelist_view(request, links | (extra_context or {}))  # type: ignore[misc]  # a mixin, to mypy
+        return answer
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """`of` is orders or items, `format` csv or xlsx; the others are the parameters of the list."""

@@ -1,6 +1,8 @@
 """Orders and their items as CSV and as a workbook, for the accountant."""
 
 import csv
+import html
+import re
 from io import BytesIO, StringIO
 
 import pytest
@@ -73,6 +75,16 @@ def test_items_as_a_workbook_have_numbers_and_texts(staff, order):
         ["Emma", "Jane Austen", "9780141439587", 2, 9.5, 19],
         ["'=HYPERLINK(0)", "Bram Stoker", "", 1, 12.25, 12.25],
     ]
+
+
+def test_the_list_links_to_each_export_of_what_it_shows(staff, order):
+    page = staff.get("/admin/orders/order/", {"status__exact": "paid"}).content.decode()
+
+    links = [html.unescape(link) for link in re.findall(rf'href="({EXPORT}[^"]*)"', page)]
+    assert links == [
+        f"{EXPORT}?status__exact=paid&of={of}&format={kind}" for of in ("orders", "items") for kind in ("csv", "xlsx")
+    ]
+    assert [staff.get(link).status_code for link in links] == [200] * 4
 
 
 def test_an_export_has_what_the_list_was_filtered_by(staff, order):

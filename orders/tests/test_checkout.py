@@ -218,6 +218,16 @@ def test_checkout_of_an_empty_cart_is_422_and_names_the_last_order(client_for, a
     assert (later.status_code, later.json()["order_id"]) == (422, None)
 
 
+def test_second_click_is_told_its_order_also_with_if_match(client_for, alice, cart):
+    client = client_for(alice)
+    seen = {"if-match": client.get("/cart").headers["ETag"]}
+    order_id = client.post("/orders/checkout", headers=seen).json()["id"]
+
+    again = client.post("/orders/checkout", headers=seen)
+
+    assert (again.status_code, again.json()["code"], again.json()["order_id"]) == (422, "ORDER_CART_EMPTY", order_id)
+
+
 def test_checkout_of_somebody_without_a_cart_is_422(client_for, alice):
     response = client_for(alice).post("/orders/checkout")
 

@@ -1,8 +1,11 @@
 """The demo's shop in a real browser: a visit, two tabs, a change in between, a server that goes away and comes back."""
 
 import json
+import os
 import re
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -10,13 +13,13 @@ from playwright.sync_api import expect, sync_playwright
 from tests.support.browser import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.support.client import Client
 from tests.support.demo import demo_shop
-from tests.support.server import ROOT, running_server
-from tools.postgres import free_port
+from tests.support.server import ROOT, Server, environment_for_tests, serve
 
 expect.set_options(timeout=20_000)
 
 AXE = ROOT / "tools" / "typescript" / "node_modules" / "axe-core" / "axe.min.js"
-VIEWS = ["", "?q=austen", "?q=nothing+at+all", "book/1", "cart", "account", "orders", "forgot", "no-such-page"]
+VIEWS = ["", "?q=austen", "?q=frankenstien", "?q=nothing+at+all", "book/1", "cart", "account", "orders"]
+VIEWS += ["sign-in", "register", "forgot", "reset-password?token=x", "verify-email?token=x", "no-such-page"]
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -50,6 +53,18 @@ def page(shop, browser):
     yield page
     context.close()
     assert faults == []
+
+
+@contextmanager
+def server_of(shop, *, port=0, **environ):
+    """Another server of the same shop, with its log."""
+    environment = environment_for_tests(DATABASE_URL=shop.environment["DATABASE_URL"], **environ)
+    server = Server(serve(), environment, port=port, keep_output=True)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.stop()
 
 
 def as_staff(shop, method, path, body=None):
@@ -201,14 +216,27 @@ def test_a_change_on_another_device_is_shown_and_not_overwritten(shop, page):
     expect(page.get_by_label("Copies of Two Devices", exact=True)).to_have_text("5")
 
 
-def test_a_price_that_rose_is_told_and_can_be_kept(shop, page):
+def raise_price(browser, shop, book, price):
+    """A member of staff does it, in a browser of their own."""
+    context = browser.new_context(base_url=shop.url)
+    page = context.new_page()
+    page.goto(f"/admin/catalog/book/{book['id']}/change/")
+    page.get_by_label("Email").fill(STAFF["email"])
+    page.locator("#id_password").fill(STAFF["password"])
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Price").fill(price)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist")).to_contain_text("changed successfully")
+    context.close()
+
+
+def test_a_price_that_rose_is_told_and_can_be_kept(shop, browser, page):
     book = make_book(shop, "Dearer")
     register(page, "dearer@example.com")
     put_in_cart(page, book)
     page.goto("/shop/#/cart")
     expect(page.get_by_role("button", name=re.compile("Order for"))).to_be_visible()
-    changed = {"title": "Dearer", "author": "A. Tester", "price": "12.00", "genre_id": 1, "stock_quantity": 10}
-    assert as_staff(shop, "PUT", f"/books/{book['id']}", changed).status == 200
+    raise_price(browser, shop, book, "12.00")
 
     order(page)
     expect(page.get_by_text("was changed somewhere else")).to_be_visible()
@@ -336,17 +364,23 @@ def test_export_has_every_page(shop, page):
     assert [(each["page"], each["more"]) for each in pages] == [(1, True), (2, False)]
 
 
-def test_no_token_is_in_an_address(shop, page):
+def test_no_token_is_in_an_address_or_a_log(shop, page):
     asked = []
+    page.goto("about:blank")
     page.on("request", lambda request: asked.append(request.url))
-    register(page, "address@example.com")
-    page.goto("/shop/#/account")
-    expect(page.get_by_text("You are signed in as")).to_be_visible()
+    with server_of(shop, LOG_LEVEL="DEBUG") as server:
+        page.goto(f"http://127.0.0.1:{server.port}/shop/#/register")
+        page.get_by_label("Email").fill("address@example.com")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Make an account").click()
+        page.get_by_role("link", name="Account", exact=True).click()
+        expect(page.get_by_text("You are signed in as")).to_be_visible()
+        tokens = page.evaluate("JSON.parse(localStorage.getItem('shop.tokens'))")
+        log = server.said()
 
-    tokens = page.evaluate("JSON.parse(localStorage.getItem('shop.tokens'))")
-
-    assert [url for url in [*asked, page.url] if any(token in url for token in tokens.values())] == []
-    assert {url.split("/")[2] for url in asked} == {shop.url.removeprefix("http://")}
+    assert "GET /auth/sessions 200" in log
+    assert [text for text in [log, page.url, *asked] if any(token in text for token in tokens.values())] == []
+    assert {url.split("/")[2] for url in asked} == {f"127.0.0.1:{server.port}"}
 
 
 def test_markup_in_a_title_stays_text(shop, page):
@@ -359,16 +393,16 @@ def test_markup_in_a_title_stays_text(shop, page):
     assert page.title() == f"{title}, A. Tester · Bookstore"
 
 
-def test_a_change_outlasts_a_server_that_ends_and_comes_back(shop, page):
-    port, url = free_port(), shop.environment["DATABASE_URL"]
-    with running_server(port=port, DATABASE_URL=url):
-        page.goto(f"http://127.0.0.1:{port}/shop/#/?q=emma")
+def test_a_change_outlasts_a_server_that_is_killed_and_comes_back(shop, page):
+    with server_of(shop) as server:
+        page.goto(f"http://127.0.0.1:{server.port}/shop/#/?q=emma")
         add = page.get_by_role("button", name="Add Emma to the cart")
         expect(add).to_be_visible()
+        os.killpg(server.process.pid, signal.SIGKILL)
 
     add.click()
     expect(page.get_by_text("The shop does not answer at the moment. Trying again…")).to_be_visible()
-    with running_server(port=port, DATABASE_URL=url):
+    with server_of(shop, port=server.port):
         expect(page.get_by_text("Emma is in your cart.")).to_be_visible()
         expect(page.get_by_text("Trying again…")).not_to_be_visible()
         expect(page.get_by_role("link", name="Cart, 1 in it")).to_be_visible()

@@ -43,6 +43,7 @@ def test_change_with_a_wrong_password_answers_403_and_ends_nothing(api, alice, t
     response = change(api, tokens_of(alice), old="wrong horse battery")
 
     assert (response.status_code, response.json()["code"]) == (403, "AUTH_PASSWORD_WRONG")
+    assert response.json()["field"] == "old_password"
     assert call_with(f"Bearer {elsewhere['access_token']}").status_code == 200
 
 

@@ -178,3 +178,17 @@ def test_name_of_an_account_that_was_deleted_meanwhile_is_401(client_for, alice,
     response = client.patch("/auth/me", {"name": "Alice Liddell"})
 
     assert (response.status_code, response.json()["code"]) == (401, UserInactive.code)
+
+
+def test_email_that_staff_replaced_is_gone_from_every_table_too(client, client_for, alice):
+    client.force_login(SuperuserFactory(email="owner@shop.example"))
+    page = reverse("admin:accounts_user_change", args=[alice.pk])
+    kept = {"is_active": "on", "initial-is_active": "True"}
+    client.post(page, kept | {"email": "liddell@example.com", "initial-email": "alice@example.com"})
+    client.post(page, kept | {"email": "hatter@example.com", "initial-email": "liddell@example.com"})
+    assert tables_that_name("alice@example.com") == ["audit_changes"]
+
+    response = client_for(User.objects.get(pk=alice.pk)).delete("/auth/me", {"password": PASSWORD})
+
+    assert response.status_code == 204
+    assert [table for who in ("alice", "liddell", "hatter") for table in tables_that_name(f"{who}@example.com")] == []
