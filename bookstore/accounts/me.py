@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from bookstore.accounts.by_mail import ask_for_email, needs_mail
 from bookstore.accounts.caller import caller_of, user_of
 from bookstore.accounts.email_changes import EmailChange
-from bookstore.accounts.exceptions import EmailConflict, MailOff, PasswordWrong, StaffAccount
+from bookstore.accounts.exceptions import EmailConflict, MailOff, PasswordWrong, StaffAccount, UserInactive
 from bookstore.accounts.models import User
 from bookstore.accounts.personal import MOST_SESSIONS, Page, delete_account, export_of
 from bookstore.accounts.serializers import (
@@ -132,8 +132,9 @@ class MeView(ApiView):
                 ask_for_email(user, body["email"], body["password"])
             headers = attempt.headers
         if "name" in body:
+            if not User.objects.filter(pk=user.pk).update(name=body["name"]):
+                raise UserInactive  # deleted meanwhile
             user.name = body["name"]
-            user.save(update_fields=["name"])
         return Response(me_json(user), headers=headers)
 
     @extend_schema(

@@ -36,8 +36,13 @@ class Command(BaseCommand):
         parser.add_argument("--source", metavar="ADDRESS", help="of this machine, to connect from")
 
     def handle(self, *args: Any, url: str, source: str | None, **options: Any) -> None:
-        self.url, self.source = urlsplit(url), (source, 0) if source else None
-        if self.url.scheme not in ("http", "https") or not self.url.hostname:
+        self.source = (source, 0) if source else None
+        try:
+            self.url = urlsplit(url)
+            is_address = self.url.scheme in ("http", "https") and self.url.hostname and self.url.port != 0
+        except ValueError:  # a port that is no number, or half of an IPv6 address
+            is_address = False
+        if not is_address:
             raise CommandError(f"{url!r} is no address of a shop: write https://shop.example, say.")
         honest = self.seen({})
         counted = address_of(honest["address"].partition("/")[0])
