@@ -60,7 +60,7 @@ export class Api {
       return await this.#insist<T>(method, path, body, headers, tokens);
     } catch (refusal) {
       const ended = refusal instanceof Refused && ["AUTH_TOKEN_EXPIRED", "AUTH_TOKEN_INVALID"].includes(refusal.code);
-      if (refusal instanceof Refused && refusal.code === "AUTH_SESSION_OVER") this.keep.save(null);
+      if (tokens && refusal instanceof Refused && refusal.code === "AUTH_SESSION_OVER") this.#forget(tokens);
       if (!tokens || !ended) throw refusal;
       return this.#insist<T>(method, path, body, headers, await this.#refreshed(tokens));
     }
@@ -74,12 +74,17 @@ export class Api {
       .then(
         ({ body }) => (this.keep.save(body), body),
         (refusal) => {
-          if (refusal instanceof Refused && refusal.status === 401) this.keep.save(null); // sign in again
+          if (refusal instanceof Refused && refusal.status === 401) this.#forget(ended); // sign in again
           throw refusal;
         },
       )
       .finally(() => (this.#refreshing = null));
     return this.#refreshing;
+  }
+
+  /** Not the tokens of a session that another tab has begun meanwhile. */
+  #forget(over: Tokens): void {
+    if (this.keep.load()?.access_token === over.access_token) this.keep.save(null);
   }
 
   /** Sends again what is safe to repeat, when no answer came or the API was busy (429, 503): see `repeatable`. */

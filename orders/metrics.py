@@ -5,9 +5,9 @@ from bookstore.server.metrics import count_results
 CHECKOUT = ("POST", "orders/checkout")
 CHECKOUTS = {
     (*CHECKOUT, 201): "placed",
-    (*CHECKOUT, 409): "refused",  # stock, price, an empty cart
-    (*CHECKOUT, 412): "refused",
-    (*CHECKOUT, 422): "refused",
+    (*CHECKOUT, 409): "refused",  # stock, or a price
+    (*CHECKOUT, 412): "refused",  # the cart has changed
+    (*CHECKOUT, 422): "refused",  # an empty cart, a key that another body had, a bad body
     (*CHECKOUT, 503): "unavailable",
 }
 

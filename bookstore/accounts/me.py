@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from bookstore.accounts.by_mail import ask_for_email, needs_mail
 from bookstore.accounts.caller import caller_of, user_of
 from bookstore.accounts.email_changes import EmailChange
-from bookstore.accounts.exceptions import EmailConflict, MailOff, PasswordWrong, StaffAccount
+from bookstore.accounts.exceptions import EmailConflict, MailOff, PasswordWrong, StaffAccount, UserInactive
 from bookstore.accounts.models import User
 from bookstore.accounts.personal import MOST_SESSIONS, Page, delete_account, export_of
 from bookstore.accounts.serializers import (
@@ -127,11 +127,14 @@ class MeView(ApiView):
         headers = {}
         if "email" in body:
             needs_mail()
-            headers = count_attempt(request, "mail", user.email).headers
-            ask_for_email(user, body["email"], body["password"])
+            attempt = count_attempt(request, "mail", user.email)
+            with attempt.told():
+                ask_for_email(user, body["email"], body["password"])
+            headers = attempt.headers
         if "name" in body:
+            if not User.objects.filter(pk=user.pk).update(name=body["name"]):
+                raise UserInactive  # deleted meanwhile
             user.name = body["name"]
-            user.save(update_fields=["name"])
         return Response(me_json(user), headers=headers)
 
     @extend_schema(
@@ -155,7 +158,8 @@ class MeView(ApiView):
         body.is_valid(raise_exception=True)
         user = user_of(request)
         attempt = count_attempt(request, "password", user.email)
-        delete_account(user, body.validated_data["password"])
+        with attempt.told():
+            delete_account(user, body.validated_data["password"])
         attempt.succeeded()
         return Response(status=204, headers=attempt.headers)
 
@@ -206,7 +210,8 @@ class PasswordView(ApiView):
         session_id = caller_of(request).claims.session_id
         old, new = body.validated_data["old_password"], body.validated_data["new_password"]
         try:
-            user.change_password(old, new, session_id=session_id)
+            with attempt.told():
+                user.change_password(old, new, session_id=session_id)
         except PasswordWrong as refusal:
             refusal.field = "old_password"  # its name in this body
             raise

@@ -27,7 +27,7 @@ from bookstore.api.errors import ApiError
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import as_text, continue_event, record
 
-BATCH = 200  # rows of one transaction
+BATCH = 200  # rows of one transaction; a verb that needs several queries for each row has its own
 LONGEST = 1.0  # seconds after which a request starts no further batch
 AT_ONCE = 100  # rows, ticked one by one, that are changed without a preview
 PREVIEWED = 20  # rows
@@ -120,8 +120,9 @@ class BulkActions(ModelAdmin):
             if request.POST.get("step") == "stop":
                 return self.stop(request, verb, action)
             if form is not None and form.is_bound and form.is_valid() and not action.done:
-                action.parameters = {name: as_parameter(value) for name, value in form.cleaned_data.items()}
-                action.save(update_fields=["parameters"])
+                parameters = {name: as_parameter(value) for name, value in form.cleaned_data.items()}
+                # Unless another tab has begun it, or ended it.
+                BulkAction.objects.filter(pk=action.pk, done=0).update(parameters=parameters)
                 return HttpResponseRedirect(self.bulk_url(action))
             if request.POST.get("step") == "run" and action.parameters is not None:
                 return self.go_on(request, verb, action)
@@ -156,8 +157,8 @@ class BulkActions(ModelAdmin):
         return HttpResponseRedirect(self.list_url(action))
 
     def run_batch(self, request: HttpRequest, verb: BulkVerb, action: BulkAction) -> None:
-        """The next BATCH rows, locked by id, in the caller's transaction."""
-        chunk = shown_of(action.rows[action.done : action.done + BATCH])
+        """The next rows, locked by id, in the caller's transaction."""
+        chunk = shown_of(action.rows[action.done : action.done + (verb.batch or BATCH)])
         verb.lock_first(action.parameters or {}, chunk.keys())
         locked = self.model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk__in=chunk)
         rows = list(locked.order_by("pk"))

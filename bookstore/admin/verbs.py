@@ -38,6 +38,7 @@ class BulkVerb:
     form: type[forms.Form] | None = None
     always_asks = False  # False: a few rows, ticked one by one, are changed without a preview
     shows: tuple[str, ...] = ()
+    batch = 0  # rows of one transaction; 0 for bulk.BATCH
 
     def __init__(self) -> None:
         # The attributes that Django reads from an action.

@@ -87,8 +87,13 @@ def provider(name: str, rest: str) -> dict[str, Any]:
 def storefront(url: str) -> str:
     """The storefront's address, without a trailing slash."""
     url = url.strip().rstrip("/")
-    parts = urlsplit(url)
-    if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+    try:
+        parts = urlsplit(url)
+        is_wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+    except ValueError:  # a port that is no number, or half of an IPv6 address
+        parts, is_wrong = urlsplit(""), True
+    # A user or a password would be in every mail.
+    if url and (is_wrong or parts.query or parts.fragment or "@" in parts.netloc):
         raise BadValue("is wrong: write https://shop.example, with a path if the storefront has one")
     return url
 

@@ -23,7 +23,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -62,7 +62,7 @@ class Worker:
                         recover(self.id)
                         recovered_at = time.monotonic()
                     found = self.run_next()
-                except DatabaseError as error:
+                except (DatabaseError, InterfaceError) as error:
                     logger.warning("Tasks wait for the database: %s", str(error).splitlines()[:1])
                     found = False
                 if not found and not self.stopping:
@@ -91,7 +91,7 @@ class Worker:
                     from bookstore.tasks import metrics
 
                     metrics.look()
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
                 logger.warning("This task worker could not write its heartbeat: %s", str(error).splitlines()[:1])
             time.sleep(EVERY)
         connection.close()

@@ -182,11 +182,12 @@ def load_batch(confirmed: BookImport, batch: ImportBatch, progress: float) -> No
     meant = {line: row.book_id for line, row in staged.items() if row.book_id}
 
     def record(done: list[Planned]) -> None:
+        loaded = dict(staged)  # a batch that is tried again is compared with what was shown
         for plan in done:
             if staged[plan.number].outcome == "same" and plan.outcome != "refused":
                 continue
-            staged[plan.number] = staged_row(plan)
-        columns = ImportBatch.columns_of(list(staged.values()))
+            loaded[plan.number] = staged_row(plan)
+        columns = ImportBatch.columns_of(list(loaded.values()))
         # Both UPDATEs are in the transaction of the books, so that no row is loaded twice, or after a cancellation.
         if not ImportBatch.objects.filter(pk=batch.pk, done=False).update(done=True, **columns):
             raise Stopped

@@ -6,12 +6,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
+from psycopg.errors import LockNotAvailable
 
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import AuditChange, AuditEvent, Channel
 from bookstore.tasks.worker import run_waiting
 from catalog.admin import book_files
 from catalog.importing import steps, tasks
+from catalog.importing.history import History
 from catalog.importing.loader import Loader
 from catalog.importing.rows import read_row
 from catalog.importing.staged import BookImport, HeadingChoice
@@ -356,6 +359,27 @@ def test_import_whose_worker_died_goes_on_where_it_was(staff, monkeypatch):
     assert kept == ["Emma"]
     assert list(Book.objects.order_by("id").values_list("title", flat=True)) == ["Emma", "Persuasion", "It"]
     assert BookImport.objects.get().state == "done"
+
+
+def test_batch_that_is_tried_again_is_compared_with_the_preview(staff, emma, monkeypatch):
+    preview = upload(staff, TWO_BAD_ROWS)
+    emma.change(price=Decimal("10.00"))
+    write, tries = History.write, []
+
+    def busy_at_first(history, done):
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationalError from LockNotAvailable()
+        write(history, done)
+
+    monkeypatch.setattr(History, "write", busy_at_first)
+
+    response = confirm(staff, preview)
+
+    assert (len(tries), faults(response)[0]) == (
+        2,
+        (3, "Price", "10.00", "It was 9.50 in the preview, and somebody has changed it since."),
+    )
 
 
 def test_large_file_is_read_and_loaded_by_the_task(staff, monkeypatch):

@@ -36,7 +36,8 @@ def file(request: HttpRequest, name: str = "index.html") -> HttpResponseBase:
 def cover(request: HttpRequest, book_id: int) -> HttpResponseBase:
     """A book's cover, drawn from its title, author and genre. 404 for a book that is not there. One query."""
     book = get_object_or_404(Book.objects.values_list("title", "author", "genre__name"), pk=book_id)
-    drawing = draw(*book).encode()
+    title, author, genre = book
+    drawing = draw(title, author, genre or "").encode()
     response = HttpResponse(drawing, content_type="image/svg+xml")
     response.headers["Cache-Control"] = "public, max-age=86400"
     response.headers["Content-Security-Policy"] = "default-src 'none'"

@@ -51,7 +51,10 @@ def matching(request: HttpRequest, orders: QuerySet[Order], text: str) -> QueryS
         return orders.filter(user__in=users)
     try:
         items = OrderItem.objects.filter(isbn=clean_isbn(text)).order_by("-order_id")
-        return orders.filter(pk__in=list(items.values_list("order_id", flat=True)[:MOST_ORDERS]))
+        ids = list(items.values_list("order_id", flat=True)[: MOST_ORDERS + 1])
+        if len(ids) > MOST_ORDERS:
+            note(request, ONLY_NEWEST)
+        return orders.filter(pk__in=ids[:MOST_ORDERS])
     except ValidationError:
         pass  # not an ISBN: words
     if not wanted_words(text):

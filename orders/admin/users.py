@@ -12,7 +12,7 @@ from orders.models import Order
 
 @admin.display(description="orders")
 def their_orders(user: User) -> str:
-    """The number of orders, with a link. One query."""
+    """The number and the time of the last order, with a link to all of them. One query."""
     last = Order.objects.of(user).first()
     if last is None:
         return "None yet."

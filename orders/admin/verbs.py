@@ -38,6 +38,7 @@ class OrderVerb(BulkVerb):
 
     always_asks = True
     shows = ("status",)
+    batch = 20  # about ten queries each, in which checkouts wait for the books (DB_LOCK_TIMEOUT)
     of: tuple[str, ...] = ()  # the states that it starts from
     refusal: type[ApiError] = OrderNotFound
 

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from bookstore.accounts.tests.factories import StaffFactory
 from cart.models import Cart
 from catalog.tests.factories import BookFactory
+from orders.admin import finding
 from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 
@@ -49,6 +50,17 @@ def test_orders_are_found_by_number_email_isbn_and_words_of_a_title(staff, order
 @pytest.mark.parametrize("text", ["00000-00000", "carol@", "978-0-14-144114-6", "moby", "%", "x" * 300])
 def test_orders_are_not_found_by_what_is_in_none(staff, order, text):
     assert found(staff, q=text) == []
+
+
+def test_a_search_by_isbn_says_that_it_has_only_the_newest(staff, order, bobs, emma, bob, monkeypatch):
+    monkeypatch.setattr(finding, "MOST_ORDERS", 1)
+    Cart.objects.for_user(bob).add(emma)
+    newest = checkout(bob, CheckoutRequest())
+
+    response = staff.get(LIST, {"q": emma.isbn})
+
+    assert [row.number for row in response.context["cl"].result_list] == [newest.number]
+    assert finding.ONLY_NEWEST in response.content.decode()
 
 
 def test_an_order_with_a_deleted_book_is_found_by_its_isbn(staff, order, emma):

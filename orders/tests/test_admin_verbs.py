@@ -2,10 +2,13 @@
 
 import pytest
 
+from bookstore.admin import bulk
+from bookstore.admin.models import BulkAction
 from bookstore.audit.models import AuditChange
 from cart.models import Cart
 from catalog.models import Book
 from catalog.querysets import BookQuerySet
+from orders.admin.verbs import Cancel, ReferenceForm
 from orders.checkout import CheckoutRequest, checkout
 from orders.models import Order
 from tests.support.racing import meet
@@ -187,3 +190,27 @@ def test_a_packing_list_of_too_many_orders_is_refused(staff, order, monkeypatch)
     monkeypatch.setattr("orders.admin.packing.MOST_PRINTED", 0)
 
     assert told(begin(staff, "packing_list", order)) == ["Choose at most 0 orders for one packing list."]
+
+
+def test_orders_are_cancelled_a_few_in_each_transaction(staff, alice, order, emma, monkeypatch):
+    """Checkouts wait for the books of a batch."""
+    monkeypatch.setattr(bulk, "LONGEST", 0)
+    monkeypatch.setattr(Cancel, "batch", 1)
+    Cart.objects.for_user(alice).add(emma, 1)
+    page = step(staff, begin(staff, "cancel_orders", order, checkout(alice, CheckoutRequest())), "ask")
+
+    first = step(staff, page, "run")
+    second = step(staff, first, "run")
+
+    assert first.context["action"].done == 1
+    assert told(second) == ["Cancelled 2 orders."]
+
+
+def test_a_form_of_an_action_that_another_tab_ended_says_so(staff, order, monkeypatch):
+    page = begin(staff, "mark_paid_by_hand", order)
+    monkeypatch.setattr(ReferenceForm, "clean", lambda form: BulkAction.objects.all().delete() and None)
+
+    message = told(step(staff, page, "ask", reference="MT940 7"))
+
+    order.refresh_from_db()
+    assert (message, order.status) == (["This action is over, or somebody else's."], "placed")

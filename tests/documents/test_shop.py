@@ -93,6 +93,13 @@ def test_cover_that_is_known_is_not_sent_again(client, dracula):
 
 
 @demo
+def test_cover_of_a_book_without_a_genre_is_drawn(client, db):
+    response = client.get(f"/shop/covers/{BookFactory(genre=None).pk}.svg")
+
+    assert response.status_code == 200
+
+
+@demo
 def test_cover_of_no_book_is_missing(client, db):
     assert client.get("/shop/covers/1.svg").status_code == 404
 

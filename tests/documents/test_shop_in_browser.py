@@ -1,5 +1,6 @@
 """The demo's shop in a real browser: a visit, two tabs, a change in between, a server that goes away and comes back."""
 
+import json
 import os
 import re
 import signal
@@ -317,6 +318,50 @@ def test_an_expired_token_is_renewed_once_without_a_word(shop, page):
 
     expect(page.get_by_text("You are signed in as expired@example.com.")).to_be_visible()
     assert len(asked) == 1
+
+
+def test_a_throttled_renewal_signs_nobody_out(shop, page):
+    sign_in(page, *STAFF.values())
+    page.evaluate(
+        "localStorage.setItem('shop.tokens', JSON.stringify({...JSON.parse(localStorage.getItem('shop.tokens')), "
+        "access_token: 'expired'}))"
+    )
+    page.route("**/auth/refresh", lambda route: route.fulfill(status=429, json={"code": "THROTTLED"}))
+
+    page.goto("/shop/#/account")
+
+    expect(page.get_by_text("That was too often. Wait a minute, then try again.").first).to_be_visible()
+    assert page.evaluate("localStorage.getItem('shop.tokens')") is not None
+
+
+def test_sign_out_forgets_an_order_without_an_answer_and_its_address(shop, page):
+    book = make_book(shop, "Left Behind", stock=10)
+    register(page, "leaves@example.com")
+    put_in_cart(page, book)
+    page.goto("/shop/#/cart")
+    page.route("**/orders/checkout", lambda route: route.fulfill(status=500, json={"code": "INTERNAL_ERROR"}))
+    order(page)
+    expect(page.get_by_text("Something went wrong in the shop.")).to_be_visible()
+    kept = page.evaluate("localStorage.getItem('shop.checkout')")
+
+    page.goto("/shop/#/account")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+    assert "Main Street 1" in kept
+    assert page.evaluate("localStorage.getItem('shop.checkout')") is None
+
+
+def test_export_has_every_page(shop, page):
+    sign_in(page, *STAFF.values())
+    page.route("**/auth/me/export?page=1", lambda route: route.fulfill(json={"page": 1, "more": True}))
+    page.goto("/shop/#/account")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save it as a file").click()
+
+    pages = json.loads(download.value.path().read_text())
+    assert [(each["page"], each["more"]) for each in pages] == [(1, True), (2, False)]
 
 
 def test_no_token_is_in_an_address_or_a_log(shop, page):

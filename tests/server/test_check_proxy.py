@@ -60,9 +60,7 @@ def test_question_is_answered_for_a_minute_only(client, monkeypatch):
     assert proxy_check.SEEN not in response.headers
 
 
-@pytest.mark.parametrize(
-    "url", ["shop.example", "ftp://shop.example", "https://", "https://shop.example:port", "https://[::1"]
-)
+@pytest.mark.parametrize("url", ["shop.example", "ftp://shop.example", "https://", "https://a:b", "https://["])
 def test_what_is_no_url_of_a_shop_is_refused(url):
     with pytest.raises(CommandError, match="is no address of a shop"):
         call_command("check_proxy", url)

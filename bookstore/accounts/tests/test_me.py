@@ -9,9 +9,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.urls import reverse
 
+from bookstore.accounts import me
+from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.links import VERIFY
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, SuperuserFactory
+from bookstore.api.views import validated
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +165,19 @@ def test_former_email_is_gone_from_every_table_too(client, client_for, api, alic
 
     assert response.status_code == 204
     assert tables_that_name("alice@example.com") + tables_that_name("liddell@example.com") == []
+
+
+def test_name_of_an_account_that_was_deleted_meanwhile_is_401(client_for, alice, monkeypatch):
+    def deleted_first(*arguments):
+        User.objects.all().delete()
+        return validated(*arguments)
+
+    client = client_for(alice)
+    monkeypatch.setattr(me, "validated", deleted_first)
+
+    response = client.patch("/auth/me", {"name": "Alice Liddell"})
+
+    assert (response.status_code, response.json()["code"]) == (401, UserInactive.code)
 
 
 def test_email_that_staff_replaced_is_gone_from_every_table_too(client, client_for, alice):

@@ -114,7 +114,13 @@ def test_storefront_is_read_without_its_last_slash():
     assert storefront(" https://shop.example/de/ ") == "https://shop.example/de"
 
 
-@pytest.mark.parametrize("value", ["shop.example", "javascript:alert(1)", "https://", "https://a/?b", "https://a/#b"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("shop.example", "javascript:alert(1)", "https://", "https://a/?b", "https://a/#b"),
+        *("https://a:b", "https://a:99999", "https://[", "https://user:password@a"),
+    ],
+)
 def test_bad_storefront_is_refused(value):
     with pytest.raises(BadValue):
         storefront(value)

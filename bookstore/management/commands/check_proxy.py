@@ -37,14 +37,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, url: str, source: str | None, **options: Any) -> None:
         self.source = (source, 0) if source else None
-        no_address = CommandError(f"{url!r} is no address of a shop: write https://shop.example, say.")
         try:
             self.url = urlsplit(url)
-            self.port = self.url.port
-        except ValueError as error:
-            raise no_address from error
-        if self.url.scheme not in ("http", "https") or not self.url.hostname:
-            raise no_address
+            is_address = self.url.scheme in ("http", "https") and self.url.hostname and self.url.port != 0
+        except ValueError:  # a port that is no number, or half of an IPv6 address
+            is_address = False
+        if not is_address:
+            raise CommandError(f"{url!r} is no address of a shop: write https://shop.example, say.")
         honest = self.seen({})
         counted = address_of(honest["address"].partition("/")[0])
         if counted and trusted(counted):
@@ -92,7 +91,7 @@ class Command(BaseCommand):
 
     def ask(self, path: str, headers: dict[str, str]) -> tuple[int, str | None]:
         """The status, and the header SEEN. Raises CommandError when nobody answers."""
-        host, port = str(self.url.hostname), self.port
+        host, port = str(self.url.hostname), self.url.port
         connection = (
             HTTPSConnection(
                 host, port, timeout=TIMEOUT, source_address=self.source, context=ssl.create_default_context()

@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import InterfaceError, connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -298,3 +298,23 @@ def test_stop_ends_the_wait_once():
     running.stop()
 
     assert running.stopping
+
+
+def test_worker_goes_on_after_its_connection_was_closed(monkeypatch):
+    runs = Worker()
+    calls = []
+
+    def run_next():
+        calls.append(len(calls))
+        if len(calls) == 1:
+            raise InterfaceError("the connection is closed")
+        runs.stopping = True
+        return True
+
+    monkeypatch.setattr(worker, "POLL", 0)
+    monkeypatch.setattr(runs, "give_signs_of_life", lambda: None)
+    monkeypatch.setattr(runs, "run_next", run_next)
+
+    runs.run()
+
+    assert calls == [0, 1]

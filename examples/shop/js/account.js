@@ -1,7 +1,7 @@
 /** The account: email, sessions, password, export and deletion; and the forms of the shop. */
 import { html, nothing } from "../vendor/lit-html.js";
 import { call, keepTokens } from "./api.js";
-import { mergeGuest } from "./cart.js";
+import { cartIsStale, forgetOrder } from "./cart.js";
 import { attempt, changed, signOut, state, tell } from "./store.js";
 import { day } from "./words.js";
 
@@ -76,7 +76,8 @@ export function view() {
         await call("/auth/me", { method: "DELETE", body: { password } });
         keepTokens(null);
         state.me = null;
-        await mergeGuest().catch(() => {});
+        forgetOrder();
+        await cartIsStale().catch(() => {});
         location.hash = "#/";
         tell("Your account is gone.");
       }, field("Password", "password", { type: "password", autocomplete: "current-password", required: true }))}
@@ -91,6 +92,7 @@ function device(agent) {
 }
 
 async function leave() {
+  forgetOrder(); // it has an address, which the next person at this browser must not find
   await signOut();
   location.hash = "#/";
   state.cart = null;
@@ -98,9 +100,11 @@ async function leave() {
 }
 
 async function exported() {
-  const { body } = await call("/auth/me/export");
+  const pages = [];
+  do pages.push((await call(`/auth/me/export?page=${pages.length + 1}`)).body);
+  while (pages.at(-1).more);
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(body, null, 2)], { type: "application/json" }));
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(pages, null, 2)], { type: "application/json" }));
   link.download = "my-data.json";
   link.click();
   URL.revokeObjectURL(link.href);

@@ -49,14 +49,15 @@ export function keepTokens(pair) {
  */
 export async function call(path, options = {}) {
   const pair = options.signedIn === false ? null : tokens();
-  let answer = await insist(path, options, pair?.access_token);
-  if (answer.status === 401 && pair && answer.body?.code !== "AUTH_SESSION_OVER") {
-    const renewed = await renew(pair.access_token);
-    if (renewed) answer = await insist(path, options, renewed.access_token);
+  let token = pair?.access_token;
+  let answer = await insist(path, options, token);
+  if (answer.status === 401 && token && answer.body?.code !== "AUTH_SESSION_OVER") {
+    const renewed = await renew(token);
+    if (renewed) answer = await insist(path, options, (token = renewed.access_token));
   }
   if (answer.status === 401 && pair) {
-    keepTokens(null);
-    events.dispatchEvent(new Event("signedout"));
+    if (tokens()?.access_token === token) keepTokens(null); // others are of a session that another tab has begun since
+    if (!tokens()) events.dispatchEvent(new Event("signedout"));
   }
   if (answer.status >= 400) throw new Problem(answer.status, answer.body);
   return answer;
@@ -70,7 +71,8 @@ async function renew(expired) {
     // Repeatable: within the grace period the same refresh token gets the same successor.
     const options = { method: "POST", body: { refresh_token: pair.refresh_token }, repeatable: true };
     const answer = await insist("/auth/refresh", options);
-    if (answer.status !== 200) return null;
+    if (answer.status === 401) return null; // the session is over
+    if (answer.status !== 200) throw new Problem(answer.status, answer.body); // it is not: 429 or 500, say
     keepTokens(answer.body);
     return /** @type {Tokens} */ (answer.body);
   };

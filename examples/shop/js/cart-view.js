@@ -7,13 +7,12 @@
  */
 import { html, nothing } from "../vendor/lit-html.js";
 import { call, Problem, tokens } from "./api.js";
-import { cartIsStale, keepPrice, readCart, remove, seen, setQuantity } from "./cart.js";
+import { begun, cartIsStale, forgetOrder, keepOrder, keepPrice, readCart, remove, seen, setQuantity } from "./cart.js";
 import { cover } from "./catalogue.js";
 import { field } from "./account.js";
 import { attempt, state, tell } from "./store.js";
 import { counted, issueInWords, money } from "./words.js";
 
-const BEGUN = "shop.checkout";
 const inWords = new Intl.DisplayNames(undefined, { type: "region" });
 /** Where this shop delivers. @type {[string, string][]} */
 const COUNTRIES = "AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IN IT JP LT LU LV MT MX NL NO NZ PL PT RO SE SI SK UA US"
@@ -103,22 +102,18 @@ function order({ note, name, ...address }) {
   return send({ key: same ? last.key : crypto.randomUUID(), etag: seen(), body });
 }
 
-/** @returns {{key: string, etag: string, body: unknown} | null} the order whose answer is not there yet */
-function begun() {
-  return JSON.parse(localStorage.getItem(BEGUN) ?? "null");
-}
-
-/** @param {{key: string, etag: string, body: unknown}} wanted */
+/** @param {import("./cart.js").Begun} wanted */
 async function send(wanted) {
-  localStorage.setItem(BEGUN, JSON.stringify(wanted));
+  keepOrder(wanted);
   try {
     const made = await call("/orders/checkout", {
       method: "POST", body: wanted.body, repeatable: true, headers: { "Idempotency-Key": wanted.key, "If-Match": wanted.etag },
     });
     done(made.body.id, `Thank you. Your order is ${made.body.number}.`);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error; // no answer: the key is kept
-    localStorage.removeItem(BEGUN);
+    // No answer, or one that does not say what became of an earlier try: the key is kept.
+    if (!(error instanceof Problem) || error.status >= 500 || [401, 429].includes(error.status)) throw error;
+    forgetOrder();
     await cartIsStale();
     if (error.code !== "ORDER_CART_EMPTY" || !error.body.order_id) throw error;
     done(error.body.order_id, "This cart was ordered already: here is the order.");
@@ -127,7 +122,7 @@ async function send(wanted) {
 
 /** @param {number} id @param {string} text */
 function done(id, text) {
-  localStorage.removeItem(BEGUN);
+  forgetOrder();
   void cartIsStale();
   location.hash = `#/orders/${id}`;
   tell(text);

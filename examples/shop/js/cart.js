@@ -4,12 +4,14 @@
  * @typedef {import("./store.js").Line} Line
  * @typedef {import("./store.js").Cart} Cart
  * @typedef {{book_id: number, quantity: number, price_seen: string}} Entry
+ * @typedef {{key: string, etag: string, body: unknown}} Begun an order that was sent
  */
 import { call, Problem, tokens } from "./api.js";
 import { attempt, changed, state, tell } from "./store.js";
 import { counted, skippedInWords } from "./words.js";
 
 const GUEST = "shop.guest";
+const BEGUN = "shop.checkout";
 const [SOON, LATE] = [8000, 120000]; // milliseconds between two looks at a cart: doubled while nothing happens
 
 let etag = "";
@@ -31,7 +33,9 @@ export async function readCart() {
   if (!tokens()) {
     const items = entries();
     etag = "";
-    state.cart = items.length ? (await call("/cart/preview", { method: "POST", body: { items }, repeatable: true, signedIn: false })).body : null;
+    const cart = items.length ? (await call("/cart/preview", { method: "POST", body: { items }, repeatable: true, signedIn: false })).body : null;
+    if (tokens()) return true; // signed in meanwhile: the page shows the customer's cart
+    state.cart = cart;
     changed();
     return true;
   }
@@ -145,6 +149,20 @@ export async function mergeGuest() {
   etag = "";
   await readCart();
   otherTabs.postMessage("changed");
+}
+
+/** Keeps an order until its answer is there, also across a reload. @param {Begun} order */
+export function keepOrder(order) {
+  localStorage.setItem(BEGUN, JSON.stringify(order));
+}
+
+export function forgetOrder() {
+  localStorage.removeItem(BEGUN);
+}
+
+/** @returns {Begun | null} the order whose answer is not there yet */
+export function begun() {
+  return JSON.parse(localStorage.getItem(BEGUN) ?? "null");
 }
 
 /** The state of the cart that the customer sees, for an order. */
