@@ -98,8 +98,9 @@ class OrderExports:
         name = f"{of}-{now():%Y-%m-%d}"
         if not as_workbook:
             return CsvResponse(f"{name}.csv", headings, each(orders))
-        if orders.order_by()[MAX_WORKBOOK:].exists():
-            text = f"These are more than {MAX_WORKBOOK:,} orders: export them as CSV, or choose fewer by a filter."
+        rows = orders if of == "orders" else OrderItem.objects.filter(order__in=orders.order_by())
+        if rows.order_by()[MAX_WORKBOOK:].exists():
+            text = f"These are more than {MAX_WORKBOOK:,} {of}: export them as CSV, or choose fewer by a filter."
             messages.error(request, text)
             return HttpResponseRedirect(back)
         return WorkbookResponse(f"{name}.xlsx", each(orders), headings=headings, sheet=of.capitalize())

@@ -99,6 +99,16 @@ def test_an_export_of_nonsense_is_an_answer(staff, order, query):
     assert staff.get(EXPORT, query).status_code in {200, 302}
 
 
+def test_a_workbook_of_more_rows_than_it_may_have_is_refused(staff, order, monkeypatch):
+    monkeypatch.setattr("orders.admin.exports.MAX_WORKBOOK", 1)
+
+    whole = staff.get(EXPORT, {"of": "orders", "format": "xlsx", "q": "alice@"})
+    refused = staff.get(EXPORT, {"of": "items", "format": "xlsx", "q": "alice@"}, follow=True)
+
+    assert len(sheet_of(whole)[1]) == 2
+    assert "These are more than 1 items: export them as CSV" in refused.content.decode()
+
+
 def test_orders_in_batches_come_whole_and_once(staff, alice, cart, emma, monkeypatch):
     monkeypatch.setattr("orders.admin.exports.BATCH", 2)
     numbers = [checkout(alice, CheckoutRequest()).number]
