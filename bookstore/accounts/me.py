@@ -127,8 +127,10 @@ class MeView(ApiView):
         headers = {}
         if "email" in body:
             needs_mail()
-            headers = count_attempt(request, "mail", user.email).headers
-            ask_for_email(user, body["email"], body["password"])
+            attempt = count_attempt(request, "mail", user.email)
+            with attempt.told():
+                ask_for_email(user, body["email"], body["password"])
+            headers = attempt.headers
         if "name" in body:
             if not User.objects.filter(pk=user.pk).update(name=body["name"]):
                 raise UserInactive  # deleted meanwhile
@@ -156,7 +158,8 @@ class MeView(ApiView):
         body.is_valid(raise_exception=True)
         user = user_of(request)
         attempt = count_attempt(request, "password", user.email)
-        delete_account(user, body.validated_data["password"])
+        with attempt.told():
+            delete_account(user, body.validated_data["password"])
         attempt.succeeded()
         return Response(status=204, headers=attempt.headers)
 
@@ -207,7 +210,8 @@ class PasswordView(ApiView):
         session_id = caller_of(request).claims.session_id
         old, new = body.validated_data["old_password"], body.validated_data["new_password"]
         try:
-            user.change_password(old, new, session_id=session_id)
+            with attempt.told():
+                user.change_password(old, new, session_id=session_id)
         except PasswordWrong as refusal:
             refusal.field = "old_password"  # its name in this body
             raise

@@ -5,6 +5,8 @@ after the rate's period. Refused attempts are not counted.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
@@ -19,7 +21,7 @@ from rest_framework.request import Request
 
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.windows import ThrottleWindow
-from bookstore.api.errors import Throttled
+from bookstore.api.errors import ApiError, Throttled
 from bookstore.api.forwarded import client_of
 from bookstore.database import retrying
 
@@ -44,6 +46,15 @@ class Attempt:
 
     address: str = ""  # the key of the address's window
     headers: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Adds the headers to a refusal, too."""
+        try:
+            yield
+        except ApiError as refusal:
+            refusal.headers = {**refusal.headers, **self.headers}
+            raise
 
     def succeeded(self) -> None:
         """Does not count the attempt for the address: many successful sign-ins from one office are not an attack. One

@@ -79,7 +79,8 @@ class RegisterView(AuthView):
         """
         body = validated(RegisterSerializer, request.data)
         attempt = count_attempt(request, "register", body["email"])
-        session = User.objects.register(**body, **client(request))
+        with attempt.told():
+            session = User.objects.register(**body, **client(request))
         return Response(tokens.issue(session), status=201, headers=attempt.headers)
 
 
@@ -105,10 +106,10 @@ class LoginView(AuthView):
         body = validated(LoginSerializer, request.data)
         attempt = count_attempt(request, "login", body["email"])
         try:
-            session = User.objects.sign_in(**body, **client(request))
-        except InvalidCredentials as refusal:
+            with attempt.told():
+                session = User.objects.sign_in(**body, **client(request))
+        except InvalidCredentials:
             note_refused(request, body["email"], "API")
-            refusal.headers = attempt.headers
             raise
         attempt.succeeded()
         return Response(tokens.issue(session), headers=attempt.headers)

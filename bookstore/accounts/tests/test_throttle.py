@@ -269,6 +269,23 @@ def test_answers_tell_how_many_attempts_are_left(api):
     assert told == ['"login";r=2', '"login";r=1', '"login";r=1', '"login";r=0', '"login";r=0']
 
 
+def test_refusals_tell_how_many_attempts_are_left_too(api, client_for, settings):
+    settings.MAIL_THROTTLE_RATE = (3, 60)
+    bob = client_for(UserFactory(email="bob@example.com"))
+    wrong = {"password": "wrong horse battery"}
+
+    answers = [
+        register(api, "bob@example.com"),
+        bob.post("/auth/password", {"old_password": wrong["password"], "new_password": "another horse battery"}),
+        bob.patch("/auth/me", {"email": "robert@example.com", **wrong}),
+        bob.delete("/auth/me", wrong),
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 403, 403, 403]
+    told = [answer.headers["RateLimit"].partition(";t=")[0] for answer in answers]
+    assert told == ['"register";r=2', '"password";r=2', '"mail";r=2', '"password";r=1']
+
+
 def test_refused_sign_ins_are_logged_and_name_nobody(api, caplog):
     login(api)
     login(api)
