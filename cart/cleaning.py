@@ -21,8 +21,9 @@ class History:
         self.event: AuditEvent | None = None
 
     def write(self, carts: list[Cart]) -> None:
+        """In the transaction of the batch, which may be rolled back and run again, and with it the event."""
         changes = [deleted_as(cart, f"Cart of user {cart.user_id}") for cart in carts]
-        if self.event is None:
+        if self.event is None or not AuditEvent.objects.filter(pk=self.event.pk).exists():
             self.event = record(Actor.of_command(self.command), f"Deleted carts {self.since}.", changes)
         else:
             continue_event(self.event, changes)

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.audit.models import AuditChange, AuditEvent
+from cart.cleaning import History
 from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
 
@@ -94,3 +95,15 @@ def test_prune_is_one_event_of_the_history_without_emails(capsys):
     assert sorted(AuditChange.objects.values_list("kind", "object_id", "name", "action")) == [
         ("cart.cart", cart.pk, f"Cart of user {cart.user_id}", "delete") for cart in carts
     ]
+
+
+def test_batch_that_is_run_again_has_an_event_again():
+    carts, history = [cart_of_age(91)], History("prune_carts", now())
+    with transaction.atomic():
+        history.write(carts)
+        transaction.set_rollback(True)  # as after a deadlock
+
+    history.write(carts)
+    history.write(carts)
+
+    assert list(AuditEvent.objects.values_list("number_of_changes", flat=True)) == [2]

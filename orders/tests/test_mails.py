@@ -98,3 +98,11 @@ def test_a_refused_verb_sends_nothing(order):
     Releasing().release(order)
 
     assert sent() == []
+
+
+def test_an_order_that_is_cancelled_before_its_mail_is_sent_asks_for_no_payment(order):
+    order.cancel(by="customer")
+    run_waiting()
+
+    bodies = {message.subject: message.body for message in mail.outbox}
+    assert bodies[f"Your order {order.number}"].startswith(f"Thank you for your order {order.number}.\n")

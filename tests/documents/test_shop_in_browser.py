@@ -336,7 +336,7 @@ def test_a_throttled_renewal_signs_nobody_out(shop, page):
 
 def test_sign_out_forgets_an_order_without_an_answer_and_its_address(shop, page):
     book = make_book(shop, "Left Behind", stock=10)
-    register(page, "leaves@example.com")
+    sign_in(page, *STAFF.values())
     put_in_cart(page, book)
     page.goto("/shop/#/cart")
     page.route("**/orders/checkout", lambda route: route.fulfill(status=500, json={"code": "INTERNAL_ERROR"}))
