@@ -44,8 +44,11 @@ def test_a_worker_that_is_started_while_the_server_drains_knows_it(monkeypatch):
 
 @pytest.fixture
 def draining_server(transactional_db):
-    """The process and the port of a server that was told to drain for three seconds."""
-    server = Server(serve("--drain", "3"), environment_for_tests(STOP_TIMEOUT="30", LOG_LEVEL="ERROR"))
+    """The process and the port of a server that is to drain for three seconds.
+
+    One worker: two hear of it by a signal each, on a busy machine one seconds after the other.
+    """
+    server = Server(serve("--drain", "3", workers=1), environment_for_tests(STOP_TIMEOUT="30", LOG_LEVEL="ERROR"))
     try:
         server.wait_until_ready()
         yield server.process, server.port
@@ -63,19 +66,16 @@ def test_sigterm_makes_the_server_unready_then_ends_it(draining_server):
     while True:
         try:
             with Client(port) as client:
-                ready.append((time.monotonic(), client("GET", "/ready").status))
+                ready.append(client("GET", "/ready").status)
                 served.append(client("GET", "/genres").status)
         except OSError:
             break
         time.sleep(0.2)
     code = process.wait(60)
-    first = next(moment for moment, status in ready if status == 503)
 
     assert code == 0
-    # Each worker hears of it by a signal of its own, on a busy machine one a moment after the other.
-    assert {status for moment, status in ready if moment > first + 1} == {503}
+    assert set(ready[ready.index(503) :]) == {503}
     assert set(served) == {200}
-    assert len(served) > 3
 
 
 @pytest.mark.slow
