@@ -52,6 +52,12 @@ def test_prune_refuses_what_is_no_age(text):
         call_command("prune_carts", f"--older-than={text}")
 
 
+@pytest.mark.parametrize("batch", [0, -1])
+def test_prune_refuses_a_batch_of_nothing(batch):
+    with pytest.raises(CommandError, match=r"^--batch is a number of carts, from 1\.$"):
+        call_command("prune_carts", "--older-than=90d", f"--batch={batch}")
+
+
 def test_prune_interrupted_says_how_far_it_came(capsys, monkeypatch):
     cart_of_age(91)
 

@@ -58,7 +58,8 @@ def page(shop, browser):
 @contextmanager
 def server_of(shop, *, port=0, **environ):
     """Another server of the same shop, with its log."""
-    environment = environment_for_tests(DATABASE_URL=shop.environment["DATABASE_URL"], **environ)
+    url = shop.environment["DATABASE_URL"]
+    environment = environment_for_tests(DATABASE_URL=url, REGISTER_THROTTLE_RATE="1000/min", **environ)
     server = Server(serve(), environment, port=port, keep_output=True)
     try:
         server.wait_until_ready()

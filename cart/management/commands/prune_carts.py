@@ -5,7 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormat
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
 from cart.cleaning import History
@@ -38,6 +38,8 @@ run beside live traffic and may be interrupted: what is deleted stays deleted, a
         parser.add_argument("--batch", type=int, default=BATCH, help=f"carts in one transaction (default {BATCH})")
 
     def handle(self, *args: Any, older_than: timedelta, dry_run: bool, batch: int, **options: Any) -> None:
+        if batch < 1:
+            raise CommandError("--batch is a number of carts, from 1.")
         moment = now() - older_than
         stale = Cart.objects.unchanged_since(moment)
         history = History("prune_carts", moment)

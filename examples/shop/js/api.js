@@ -100,7 +100,7 @@ async function insist(path, { method = "GET", body, headers = {}, repeatable = m
         events.dispatchEvent(new Event("online"));
         return { status: response.status, body: text ? JSON.parse(text) : null, headers: response.headers, repeated: tries > 0 };
       }
-      pause = Math.max(pause ?? 0, 1000 * Number(response.headers.get("Retry-After") ?? 0));
+      pause = Math.max(pause ?? 0, 1000 * (Number(response.headers.get("Retry-After")) || 0));
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof SyntaxError || error instanceof DOMException)) throw error;
       // no answer, half of one, or none in time
