@@ -59,7 +59,7 @@ class StaffWords:
 
 
 def put_in_words(field: forms.Field, validators: Iterable[Any] = ()) -> None:
-    """Replaces Django's messages. `validators` are those of the model's field, if it has one."""
+    """Replaces Django's messages, and takes no ambiguous date. `validators` are those of the model's field, if any."""
     words = dict(WORDS)
     for kind, those in KINDS.items():
         if isinstance(field, kind):
@@ -67,3 +67,6 @@ def put_in_words(field: forms.Field, validators: Iterable[Any] = ()) -> None:
     if any(isinstance(one, URLValidator) for one in (*field.validators, *validators)):
         words["invalid"] = URL_WORDS
     field.error_messages |= words
+    if isinstance(field, forms.DateField):
+        # Django would take 12/11/1999 for a day of December. The import asks; here it is refused.
+        field.input_formats = [known for known in field.input_formats or () if "/" not in known]

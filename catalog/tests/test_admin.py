@@ -158,6 +158,7 @@ def test_page_of_a_new_book_asks_only_for_what_can_be_said_of_it(staff, emma):
         ("price", "0", "The least is 0.01."),
         ("stock_quantity", "-1", "The least is 0."),
         ("stock_quantity", "9999999999", "The most is"),
+        ("publish_date", "12/11/1999", "Write the day as 2008-05-01."),
         ("cover_image_url", "javascript:alert(1)", "Write an address that begins with http:// or https://."),
     ],
 )

@@ -36,6 +36,8 @@ class AnyForm(StaffWords, forms.Form):
         ("amount", "1.234", "Write at most 2 places after the point."),
         ("amount", "123456", "This number is too large."),
         ("day", "soon", "Write the day as 2008-05-01."),
+        ("day", "12/11/1999", "Write the day as 2008-05-01."),
+        ("day", "10/25/06", "Write the day as 2008-05-01."),
         ("email", "bob", "Write an email address, such as reader@example.com."),
         ("url", "bob", "Write an address that begins with http:// or https://."),
         ("text", "a", "Write at least 2 characters."),
