@@ -68,7 +68,7 @@ def demo_shop(folder: Path) -> Iterator[DemoShop]:
         shop = DemoShop("", os.environ | settings_for(url) | {"DEBUG": "1"})
         for command in commands_of_make_run():
             shop.manage(*command)
-        # Tests register more customers in a minute than one address may.
-        with running_server(DATABASE_URL=url, REGISTER_THROTTLE_RATE="1000/min") as port:
+        # Tests sign in more often in a minute than one address may.
+        with running_server(DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min") as port:
             shop.url = f"http://127.0.0.1:{port}"
             yield shop
