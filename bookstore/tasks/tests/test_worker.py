@@ -300,6 +300,7 @@ def test_stop_ends_the_wait_once():
     assert running.stopping
 
 
+@pytest.mark.django_db(transaction=True)
 def test_worker_goes_on_after_its_connection_was_closed(monkeypatch):
     runs = Worker()
     calls = []
