@@ -3,12 +3,13 @@
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.filters import SimpleListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters, ModelAdmin, ShowFacets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.paginator import InvalidPage
 from django.db import DataError
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, Model
 from django.http import HttpRequest, HttpResponse
 
 MAX_LISTED = 5_000  # rows of one list; others are found by searching, filtering or sorting
@@ -105,6 +106,21 @@ class BoundedList(ModelAdmin):
 def is_id(value: str) -> bool:
     """Whether a text of a form can be the id of a row."""
     return value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= BigIntegerField.MAX_BIGINT
+
+
+class LinkedFilter(SimpleListFilter):
+    """Rows that belong to one row of `model`, which is named by its column `shown`. It offers no choices: other pages
+    link to it. One query.
+    """
+
+    model: ClassVar[type[Model]]
+    shown: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name or "", "")
+        rows = self.model._default_manager.values_list(self.shown, flat=True)
+        name = rows.filter(pk=chosen).first() if is_id(chosen) else None
+        return [(chosen, name or f"No {self.title} has the id {chosen[:20]}")] if chosen else []
 
 
 def bounded_search(text: str) -> str:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from bookstore.admin.lists import is_id, note
+from bookstore.admin.lists import LinkedFilter, is_id, note
 from cart.admin import querysets as asked
 from cart.issues import IssueCode
 from cart.models import Cart
@@ -48,16 +48,12 @@ class ActivityFilter(admin.SimpleListFilter):
         return queryset.filter(asked.activity(value)) if value in dict(self.lookup_choices) and value else queryset
 
 
-class BookFilter(admin.SimpleListFilter):
-    """Carts that hold one book. Has no choices: the page of a book and the overview link to it."""
+class BookFilter(LinkedFilter):
+    """Carts that hold one book: the page of a book and the overview link to it."""
 
     title = "book"
     parameter_name = "book"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = request.GET.get(self.parameter_name, "")
-        title = Book.objects.filter(pk=chosen).values_list("title", flat=True).first() if is_id(chosen) else None
-        return [(chosen, title or f"No book has the id {chosen[:20]}")] if chosen else []
+    model, shown = Book, "title"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Cart]) -> QuerySet[Cart]:
         value = self.value() or ""

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from bookstore.accounts.finding import by_part_of_email
 from bookstore.accounts.models import User
-from bookstore.admin.lists import is_id, note
+from bookstore.admin.lists import LinkedFilter, is_id, note
 from catalog.isbn import clean_isbn
 from catalog.models import Book
 from catalog.search.query import wanted_words
@@ -111,32 +111,24 @@ class DayFilter(admin.SimpleListFilter):
         return queryset.filter(created_at__gte=begin, created_at__lt=end)
 
 
-class BookFilter(admin.SimpleListFilter):
-    """Orders with one book. Has no choices: the page of a book and the overview link to it."""
+class BookFilter(LinkedFilter):
+    """Orders with one book: the page of a book and the overview link to it."""
 
     title = "book"
     parameter_name = "book"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = request.GET.get(self.parameter_name, "")
-        title = Book.objects.filter(pk=chosen).values_list("title", flat=True).first() if is_id(chosen) else None
-        return [(chosen, title or f"No book has the id {chosen[:20]}")] if chosen else []
+    model, shown = Book, "title"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         value = self.value() or ""
         return of_books(request, queryset, [int(value)] if is_id(value) else [])
 
 
-class CustomerFilter(admin.SimpleListFilter):
-    """Orders of one customer. Has no choices: the page of a user links to it."""
+class CustomerFilter(LinkedFilter):
+    """Orders of one customer: the page of a user links to it."""
 
     title = "customer"
     parameter_name = "customer"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = request.GET.get(self.parameter_name, "")
-        email = User.objects.filter(pk=chosen).values_list("email", flat=True).first() if is_id(chosen) else None
-        return [(chosen, email or f"No customer has the id {chosen[:20]}")] if chosen else []
+    model, shown = User, "email"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         value = self.value() or ""
