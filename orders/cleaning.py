@@ -14,7 +14,7 @@ def clean_up(batch: int) -> str:
     while count := releasing.batch(moment, size=batch):
         cancelled += count
     keys = delete_old_keys(moment, batch)
-    return f"Cancelled {cancelled} orders that were not paid in time, and deleted {keys} old Idempotency-Keys."
+    return f"Orders that were not paid in time: {cancelled} cancelled. Old Idempotency-Keys: {keys} deleted."
 
 
 def delete_old_keys(moment: datetime, batch: int) -> int:
