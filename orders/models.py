@@ -74,7 +74,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 class Order(models.Model):
     number = models.CharField(max_length=11, default=new_number, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, forget_person, null=True, related_name="orders")
+    # The index is ix_orders_of_user, which also has their order.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, forget_person, null=True, related_name="orders", db_index=False)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PLACED, editable=False)
     created_at = models.DateTimeField("placed", db_default=Now(), editable=False)
     expires_at = models.DateTimeField("to be paid until", null=True, editable=False)
@@ -184,7 +185,7 @@ class Order(models.Model):
 def refuse_longer(**texts: str) -> None:
     """Raises ValidationError for a text that is longer than its column of an order: none is cut short silently."""
     for name, text in texts.items():
-        longest = cast(models.CharField[Any], Order._meta.get_field(name)).max_length
+        longest = cast(models.CharField[Any, Any], Order._meta.get_field(name)).max_length
         if longest is not None and len(text) > longest:
             raise ValidationError({name: f"At most {longest} characters are kept."})
 
@@ -192,7 +193,8 @@ def refuse_longer(**texts: str) -> None:
 class OrderItem(models.Model):
     """One book of an order, copied at checkout: later changes of the book do not touch it."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    # The index is that of uq_order_items_order_book.
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items", db_index=False)
     # The index is ix_order_items_of_book, which also finds the newest orders with a book.
     book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+", db_index=False)
     quantity = models.PositiveSmallIntegerField(help_text="copies")
