@@ -10,9 +10,8 @@ from orders.releasing import Releasing
 
 
 def clean_up(batch: int) -> str:
-    moment, releasing, cancelled = now(), Releasing(), 0
-    while count := releasing.batch(moment, size=batch):
-        cancelled += count
+    moment = now()
+    cancelled = sum(Releasing().batches(moment, size=batch))
     keys = delete_old_keys(moment, batch)
     return f"Orders that were not paid in time: {cancelled} cancelled. Old Idempotency-Keys: {keys} deleted."
 

@@ -270,7 +270,7 @@ def test_file_is_read_as_spreadsheets_write_it(staff, content):
         (b"\x81\x8d\x8f", "The file has no column “Title” and no column “Author” and no column “Price”."),
         (b"title,author\nEmma,Jane Austen\n", "The file has no column “Price”."),
         (b"title\nEmma\n", "The file has no column “Author” and no column “Price”."),
-        (b'title,author,price\n"Emma,Ann,5\nIt,King,5\n', "The file cannot be read on from line 2: a quotation mark"),
+        (b'title,author,price\n"Emma,Ann,5\nIt,King,5\n', "The file cannot be read from line 2 on: a quotation mark"),
         ("title,author,price\nA,Ann,5\n".encode("utf-16") + b"\x00\xd8x\x00", "The file is not UTF-16 on line 3"),
         (
             "title,author,price\nTartuffe,Molière,5\n".encode("cp1252"),
