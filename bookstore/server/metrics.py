@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import current_thread
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +33,7 @@ from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
 from bookstore.api.forwarded import address_of, is_direct
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
+from bookstore.server.metrics_at_scrape import Reading, at_scrape
 from bookstore.server.metrics_of_worker import WorkerGauges
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots
@@ -127,7 +129,8 @@ def load_metrics_of_apps() -> None:
 
 
 def count_connection(**_: Any) -> None:
-    connections_opened.inc()
+    if not isinstance(current_thread(), Reading):
+        connections_opened.inc()
 
 
 connection_created.connect(count_connection, dispatch_uid="bookstore.server.metrics")
@@ -241,6 +244,7 @@ class Metered:
         start_response("200 OK", [*self.headers, ("X-Request-ID", identity)])
         if self.slots is not None:
             sample(self.slots)
+        at_scrape.read()
         return [b"" if method == "HEAD" else exposition()]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -14,6 +14,7 @@ from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
+from prometheus_client import Gauge
 
 from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
@@ -335,9 +336,8 @@ def test_prometheus_names_its_files_as_their_room_is_taken(tmp_path):
         "registry = CollectorRegistry()\n"
         "Counter('a', 'a', registry=registry).inc()\n"
         "Histogram('b', 'b', registry=registry).observe(1)\n"
-        "Gauge('c', 'c', registry=registry, multiprocess_mode='livesum').set(1)\n"
-        "Gauge('d', 'd', registry=registry, multiprocess_mode='max').set(1)\n"
-        "Gauge('e', 'e', registry=registry, multiprocess_mode='livemax').set(1)\n"
+        "for mode in ('liveall', 'livemax', 'livemin', 'livemostrecent', 'livesum', 'max'):\n"
+        "    Gauge(f'of_{mode}', 'c', registry=registry, multiprocess_mode=mode).set(1)\n"
     )
     subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {metrics_files.VARIABLE: str(tmp_path)}, check=True
@@ -345,6 +345,15 @@ def test_prometheus_names_its_files_as_their_room_is_taken(tmp_path):
 
     found = {path.name.rpartition("_")[0]: path.stat().st_size for path in tmp_path.iterdir()}
     assert found == metrics_files.ROOM
+
+
+def test_every_gauge_has_a_file_whose_room_is_taken():
+    """A file without its room ends the worker by SIGBUS on a full disk."""
+    metrics.load_metrics_of_apps()
+
+    gauges = [metric for metric in metrics.registry._collector_to_names if isinstance(metric, Gauge)]
+
+    assert [gauge for gauge in gauges if f"gauge_{gauge._multiprocess_mode}" not in metrics_files.ROOM] == []
 
 
 def test_without_room_nothing_is_counted_and_the_log_says_so(tmp_path, monkeypatch, caplog):
@@ -387,6 +396,7 @@ def test_two_workers_answer_with_the_sum_of_both(tmp_path):
         for _ in range(40):
             with Client(port) as client:
                 client("GET", "/books")
+        time.sleep(metrics.SAMPLE_EVERY)  # until both have sampled their slots
         answers = [scraped(port) for _ in range(10)]
         slots = [value(text, "bookstore_slots") for _, text in answers]
 
