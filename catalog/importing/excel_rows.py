@@ -48,6 +48,7 @@ class ExcelRows:
             self.close()
             raise Unreadable(head["error"])
         self.total: int = max(head["rows"], 1)
+        self.hidden_columns: set[int] = set(head["hidden"])  # places in the cells of each row
         self.done: int = 0
         others = ", ".join(printable(name) for name in head["others"])
         self.description = f"Excel workbook, sheet “{printable(head['sheet'])}”" + (
@@ -69,7 +70,7 @@ class ExcelRows:
             if "error" in message:
                 raise Unreadable(message["error"])
             self.done = message["n"]
-            yield RawRow(message["n"], message["c"])
+            yield RawRow(message["n"], message["c"], hidden=message["h"])
 
     @property
     def position(self) -> float:

@@ -88,7 +88,8 @@ def read_rows(started: BookImport, at_most: int) -> bool:
             with transaction.atomic():
                 still_reading(started, progress=sheet.position, rows=rows)
                 stage(started, number, lines, loader)
-    still_reading(started, state=State.SHOWN, progress=1)
+        hidden = started.options | {"hidden": sheet.hidden}
+    still_reading(started, state=State.SHOWN, progress=1, options=hidden)
     return True
 
 

@@ -28,7 +28,8 @@ from catalog.importing.staged import chosen_headings
 from catalog.importing.table import Line
 
 SHOWN = 10  # rows in the summary; the report has all
-REFUSED, LEFT_OUT, RETITLED = "refused", "left out", "another title"
+REFUSED, LEFT_OUT, RETITLED, HIDDEN = "refused", "left out", "another title", "hidden"
+HIDDEN_ROW = "The row is hidden in the sheet, by a filter say, and is read all the same."
 RETITLED_BY_FILE = "The book of this ISBN had another title, and has the file's now: see that the ISBN is right."
 INTERRUPTED = 130  # the exit status after Ctrl-C
 
@@ -94,8 +95,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report",
             metavar="REPORT.csv",
-            help="write each cell that was refused, left out or gave a book another title to this file: line, outcome, "
-            "column, value, reason",
+            help="write each cell that was refused, left out or gave a book another title, and each row that the sheet "
+            "hides, to this file: line, outcome, column, value, reason",
         )
 
     def handle(self, *args: Any, file: str, report: str | None, **options: Any) -> None:
@@ -140,6 +141,8 @@ class Command(BaseCommand):
             for batch in batches(sheet, BATCH):
                 good: list[tuple[int, Row]] = []
                 for line in batch:
+                    if line.hidden:
+                        findings.add(line.number, HIDDEN, [Fault("row", "", HIDDEN_ROW)])
                     row = checked(line, dates=options["dates"], strict=options["strict"])
                     findings.add(line.number, LEFT_OUT, row.notes)
                     if row.faults:
@@ -181,6 +184,8 @@ class Command(BaseCommand):
         genres = f", {counts.genres:,} new genres" if counts.genres else ""
         text = f"{counts.added:,} books added, {there}, {counts.refused:,} rows refused{genres}"
         self.stdout.write(f"{'Would be: ' if loader.dry_run else ''}{text}, in {progress.seconds:.1f} s.")
+        if progress.sheet.hidden:
+            self.stdout.write(f"Hidden in the sheet, and read all the same: {progress.sheet.hidden}.")
         for (outcome, column, reason), number in findings.reasons.most_common():
             self.stdout.write(f"{number:>8,} {outcome}: {column}: {reason}")
         for number, fault in findings.shown:
@@ -215,8 +220,9 @@ class Findings:
 
     def add(self, line: int, outcome: str, faults: Iterable[Fault]) -> None:
         for fault in faults:
-            self.reasons[outcome, fault.column, fault.reason] += 1
-            if outcome != LEFT_OUT and len(self.shown) < SHOWN:
+            if outcome != HIDDEN:  # the summary tells them in a sentence
+                self.reasons[outcome, fault.column, fault.reason] += 1
+            if outcome in {REFUSED, RETITLED} and len(self.shown) < SHOWN:
                 self.shown.append((line, fault))
             if self.writer:
                 self.writer.writerow((line, outcome, fault.column, written(fault.value), fault.reason))
