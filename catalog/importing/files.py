@@ -139,7 +139,7 @@ def without_gzip(file: BinaryIO, stack: ExitStack, limit: int) -> Any:
                 if size > limit:
                     raise Unreadable(f"becomes larger than {limit // 1_000_000:,} MB when it is unpacked")
                 copy.write(part)
-    except (OSError, EOFError, zlib.error) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise Unreadable(f"is packed with gzip, and damaged: {error}") from error
     copy.seek(0)
     return copy

@@ -7,7 +7,7 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any, TextIO
@@ -112,7 +112,8 @@ class Command(BaseCommand):
                         f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}: "
                         f"its first line names {names}"
                     )
-                findings = Findings(stack.enter_context(opened_report(report, file)) if report else None)
+                findings = Findings(opened_report(report, file) if report else None)
+                stack.callback(findings.close)
                 history = History(Actor.of_command("import_books"), os.path.basename(file))
                 loader = stack.enter_context(
                     Loader(
@@ -132,6 +133,8 @@ class Command(BaseCommand):
                 raise CommandError(f"{file} {error}. Say it with --encoding: {names}.") from error
             except Unreadable as error:
                 raise CommandError(f"{file} {error}.") from error
+            except OSError as error:
+                raise CommandError(f"{failed(error)}: nothing was written.") from error
 
     def _load(self, sheet: Spreadsheet, loader: Loader, findings: "Findings", report: str | None, options: Any) -> None:
         progress = Progress(sheet, sys.stderr)
@@ -156,6 +159,7 @@ class Command(BaseCommand):
                         titles = " → ".join(plan.changes["title"])
                         findings.add(plan.number, RETITLED, [Fault("title", titles, RETITLED_BY_FILE)])
                 read = batch[-1].number
+                findings.flush()
                 reset_queries()  # with DEBUG Django keeps every statement in memory
                 progress.show(loader)
         except KeyboardInterrupt:
@@ -165,6 +169,8 @@ class Command(BaseCommand):
         except Unreadable as error:
             trouble = f"The file {error}"
             then = "correct it, and load it again"
+        except OSError as error:
+            trouble = f"After line {read}: {failed(error)}"
         progress.end()
         self._summary(loader, findings, progress, report)
         if trouble:
@@ -196,6 +202,10 @@ class Command(BaseCommand):
             self.stdout.write("Run it with --report REPORT.csv for each of them with its line.")
 
 
+def failed(error: OSError) -> str:
+    return f"A file, perhaps in TMPDIR, cannot be read or written ({error.strerror or error})"
+
+
 def moment(text: str) -> datetime:
     """Parses a time. Raises ArgumentTypeError for an invalid one, or one without a time zone."""
     try:
@@ -214,9 +224,20 @@ class Findings:
     def __init__(self, report: TextIO | None) -> None:
         self.reasons: Counter[tuple[str, str, str]] = Counter()
         self.shown: list[tuple[int, Fault]] = []  # the first few
+        self.report = report
         self.writer = csv.writer(report) if report else None
         if self.writer:
             self.writer.writerow(("line", "outcome", "column", "value", "reason"))
+
+    def flush(self) -> None:
+        """Raises OSError when the disk of the report is full."""
+        if self.report:
+            self.report.flush()
+
+    def close(self) -> None:
+        if self.report:
+            with suppress(OSError):  # what `flush` could not write, which has been told
+                self.report.close()
 
     def add(self, line: int, outcome: str, faults: Iterable[Fault]) -> None:
         for fault in faults:
