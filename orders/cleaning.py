@@ -13,7 +13,7 @@ def clean_up(batch: int) -> str:
     moment = now()
     cancelled = sum(Releasing().batches(moment, size=batch))
     keys = delete_old_keys(moment, batch)
-    return f"Cancelled {cancelled} orders that were not paid in time, and deleted {keys} old Idempotency-Keys."
+    return f"Orders that were not paid in time: {cancelled} cancelled. Old Idempotency-Keys: {keys} deleted."
 
 
 def delete_old_keys(moment: datetime, batch: int) -> int:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import OperationalError
+from django.db.models import QuerySet
 from psycopg.errors import LockNotAvailable
 
 from bookstore.audit.actor import Actor
@@ -456,6 +457,23 @@ def test_imports_are_pruned_when_they_are_old(staff):
     BookImport.objects.update(created_at=BookImport.objects.get().created_at - timedelta(days=8))
 
     assert (BookImport.objects.prune(), BookImport.objects.count()) == (1, 0)
+
+
+def test_imports_are_pruned_one_by_one_and_a_few_by_an_upload(staff, monkeypatch):
+    for title in ("Emma", "Dracula", "Kim", "Ulysses"):
+        upload(staff, f"title,author,price\n{title},Somebody,1\n")
+    BookImport.objects.update(created_at=BookImport.objects.first().created_at - timedelta(days=8))
+
+    upload(staff, "title,author,price\nPersuasion,Jane Austen,1\n")
+    after_upload = BookImport.objects.count()
+    delete = QuerySet.delete
+    monkeypatch.setattr(
+        QuerySet, "delete", lambda rows: delete(rows) if BookImport.objects.old().count() > 1 else 1 / 0
+    )
+    with pytest.raises(ZeroDivisionError):
+        BookImport.objects.prune()
+
+    assert (after_upload, BookImport.objects.count()) == (3, 2)
 
 
 @pytest.mark.postgres

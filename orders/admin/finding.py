@@ -15,8 +15,7 @@ from bookstore.accounts.models import User
 from bookstore.admin.lists import LinkedFilter, is_id, note
 from catalog.isbn import clean_isbn
 from catalog.models import Book
-from catalog.search.candidates import Where
-from catalog.search.pages import find
+from catalog.search.query import wanted_words
 from orders.models import Order, OrderItem
 from orders.numbers import as_typed
 
@@ -58,8 +57,9 @@ def matching(request: HttpRequest, orders: QuerySet[Order], text: str) -> QueryS
         return orders.filter(pk__in=ids[:MOST_ORDERS])
     except ValidationError:
         pass  # not an ISBN: words
-    # As the catalogue's page: a search of the whole set would rank up to 10,000 books of a frequent word.
-    books = find(Where.of(Book.objects.all()), text, start=0, size=MOST_BOOKS + 1).ids
+    if not wanted_words(text):
+        return orders.none()
+    books = list(Book.objects.search(text, most=MOST_BOOKS + 1).values_list("pk", flat=True))
     if len(books) > MOST_BOOKS:
         note(request, ONLY_BEST)
     return of_books(request, orders, books[:MOST_BOOKS])
