@@ -12,16 +12,22 @@ from bookstore.api.text import UNSEEN, can_be_seen
 
 SHOWN = 50  # characters of the input that an error message quotes
 ASCII_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+NEGATIVE = re.compile(r"-[1-9][0-9]*", re.ASCII)
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON integer, or a string of ASCII digits; not `true`, `1.5`, `"1.0"`, `" 1 "` or digits of other scripts."""
+    """A JSON integer, or a string of ASCII digits; not `true`, `1.5`, `"1.0"`, `" 1 "` or digits of other scripts.
+
+    A string with a minus is a number only for a field with a `min_value`, whose message then names it.
+    """
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, int) and not isinstance(data, bool):
             return data
         if isinstance(data, str) and ASCII_DIGITS.fullmatch(data):
             return int(data) if len(data) <= MAX_DIGITS else 10**MAX_DIGITS
+        if isinstance(data, str) and self.min_value is not None and NEGATIVE.fullmatch(data):
+            return int(data) if len(data) <= MAX_DIGITS else -(10**MAX_DIGITS)
         self.fail("invalid")
 
 

@@ -18,7 +18,8 @@ from prometheus_client import Gauge
 
 from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
-from bookstore.server import metrics, metrics_files
+from bookstore.server import direct, metrics, metrics_files
+from bookstore.server.direct import DirectReads
 from bookstore.server.slots import Kind, Slots
 from bookstore.server.start import metrics_folder
 from tests.support.client import Client
@@ -60,8 +61,10 @@ def call(settings):
             | environ,
             lambda status, headers, *rest: said.append(status),
         )
-        return int(said[0][:3]), b"".join(content).decode()
+        content = getattr(content, "content", None) or b"".join(content)
+        return int(said[0][:3]), content.decode()
 
+    call.application = application
     yield call
     signals.request_started.connect(close_old_connections)
     signals.request_finished.connect(close_old_connections)
@@ -99,6 +102,19 @@ def grown(call):
     """How much a sample has grown since this test began."""
     before = call("GET", "/metrics")[1]
     return lambda name, **labels: value(call("GET", "/metrics")[1], name, **labels) - value(before, name, **labels)
+
+
+def test_direct_reads_are_counted_as_others(call, grown, emma, monkeypatch):
+    monkeypatch.setattr(direct, "begin_and_end", lambda: None)  # the connection is the test's
+    call.application.application = DirectReads(WSGIHandler(), metrics.measuring)
+
+    for _ in range(3):
+        assert call("GET", f"/books/{emma.pk}")[0] == 200
+
+    labels = {"route": "books/<id:book_id>"}
+    assert grown("bookstore_requests_total", method="GET", status="200", **labels) == 3
+    assert grown("bookstore_request_wait_seconds_count") == 3
+    assert grown("bookstore_database_statements_total", **labels) == 3
 
 
 def test_requests_are_counted_by_method_route_and_status(call, grown):
