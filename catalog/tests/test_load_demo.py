@@ -72,6 +72,23 @@ def test_load_demo_leaves_what_was_changed(settings):
 
 
 @pytest.mark.django_db
+def test_load_demo_gives_covers_that_the_demo_serves_at_its_port(settings, monkeypatch):
+    load(settings)
+    book, own = Book.objects.order_by("id")[:2]
+    own.change(cover_image_url="https://covers.example.com/1.jpg")
+    monkeypatch.setenv("PORT", "8001")
+
+    load(settings)
+
+    covers = Book.objects.order_by("id").values_list("cover_image_url", flat=True)
+    assert book.cover_image_url == f"http://127.0.0.1:8000/shop/covers/{book.pk}.svg"
+    assert list(covers[:2]) == [
+        f"http://127.0.0.1:8001/shop/covers/{book.pk}.svg",
+        "https://covers.example.com/1.jpg",
+    ]
+
+
+@pytest.mark.django_db
 def test_load_demo_keeps_to_one_book_of_an_isbn(settings):
     row = next(row for row in rows() if row["isbn"])
     Book.objects.add(title="Bought elsewhere", author="Nobody", price=1, isbn=row["isbn"])

@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db import connection
 
 from tests.support.server import ROOT, running_server, settings_for, url_of_test_database
+from tools.postgres import free_port
 
 
 @dataclass
@@ -65,10 +66,10 @@ def commands_of_make_run() -> list[list[str]]:
 @contextmanager
 def demo_shop(folder: Path) -> Iterator[DemoShop]:
     with fresh_database(folder) as url:
-        shop = DemoShop("", os.environ | settings_for(url) | {"DEBUG": "1"})
+        port = free_port()  # covers are at the demo's own address
+        shop = DemoShop(f"http://127.0.0.1:{port}", os.environ | settings_for(url) | {"DEBUG": "1", "PORT": str(port)})
         for command in commands_of_make_run():
             shop.manage(*command)
         # Tests sign in more often in a minute than one address may.
-        with running_server(DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min") as port:
-            shop.url = f"http://127.0.0.1:{port}"
+        with running_server(port=port, DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min"):
             yield shop
