@@ -365,11 +365,11 @@ def test_get_books_names_every_bad_parameter(api, db):
 
     assert response.status_code == 422
     assert response.json() == {
-        "detail": "Ensure this value is greater than or equal to 1.",
+        "detail": "0 is too small: send at least 1.",
         "code": "VALIDATION_ERROR",
         "field": "page",
         "errors": [
-            {"field": "page", "code": "min_value", "detail": "Ensure this value is greater than or equal to 1."},
+            {"field": "page", "code": "min_value", "detail": "0 is too small: send at least 1."},
             {
                 "field": "sort",
                 "code": "invalid_choice",
