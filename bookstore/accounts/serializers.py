@@ -61,7 +61,7 @@ class AcceptedPassword(MinLengthValidator):
 @extend_schema_field({"type": "string", "format": "password"})
 class NewPasswordField(TextField):
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, **options)
+        super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, visible=True, **options)
         self.validators.append(AcceptedPassword())
 
 
