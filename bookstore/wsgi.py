@@ -16,12 +16,19 @@ from django.conf import settings  # noqa: E402
 from bookstore.api.request import Utf8Request  # noqa: E402
 from bookstore.server import watch  # noqa: E402
 from bookstore.server.admission import Admission  # noqa: E402
+from bookstore.server.direct import DirectReads  # noqa: E402
 from bookstore.server.refusal import Refusal  # noqa: E402
 from bookstore.server.slots import Slots  # noqa: E402
 
 django_application.request_class = Utf8Request
+if settings.METRICS_ENABLED:
+    from bookstore.server import metrics
+
+    direct = DirectReads(django_application, metrics.measuring)
+else:
+    direct = DirectReads(django_application)
 application: Any = Admission(
-    django_application,
+    direct,
     Slots(settings.THREADS, for_changes=settings.THREADS, for_staff=1),
     largest_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     largest_upload=settings.LARGEST_UPLOAD,
@@ -32,10 +39,8 @@ watch.start(application)
 if settings.METRICS_ENABLED:
     from threading import Thread
 
-    from bookstore.server.metrics import Metered, keep_sampling
-
-    Thread(target=keep_sampling, args=[application.slots], name="metrics of the slots", daemon=True).start()
-    application = Metered(application, application.slots)
+    Thread(target=metrics.keep_sampling, args=[application.slots], name="metrics of the slots", daemon=True).start()
+    application = metrics.Metered(application, application.slots)
 
 if settings.TRACES_ENDPOINT:
     from bookstore.server import traces

@@ -36,4 +36,4 @@ def clean_up(batch: int) -> str:
     history = History("clean_up", moment)
     while count := Cart.objects.prune_batch(moment, size=batch, record=history.write):
         deleted += count
-    return f"Deleted {deleted} carts that nobody has changed for {settings.CART_DAYS} days."
+    return f"Carts that nobody has changed for {settings.CART_DAYS} days: {deleted} deleted."

@@ -17,3 +17,10 @@ class CatalogConfig(AppConfig):
     # First segments of the paths whose reads are public: all of them together never hold every slot
     # (bookstore/server/slots.py).
     public_paths = ("books", "genres")
+    # Public reads by the name of their URL, with the function of their body (bookstore/server/direct.py).
+    direct_reads: ClassVar[dict[str, str]] = {
+        "books": "catalog.bodies.page",
+        "suggest-books": "catalog.bodies.suggestions",
+        "book": "catalog.bodies.book",
+        "genres": "catalog.bodies.genres",
+    }

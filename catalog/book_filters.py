@@ -29,15 +29,16 @@ MOST = SMALL.ranked
 class BookFilters(FoldingQuerySet):
     """Each returns some of these books, or the same in another order. No query, but for `search`."""
 
-    def search(self, text: str) -> Self:
-        """The books that a search finds among these, best first: at most as many as one search ranks (1,000, or 10,000
-        in a catalogue under 100,000). A blank text returns the books unchanged; punctuation alone finds none.
+    def search(self, text: str, *, most: int = MOST) -> Self:
+        """The books that a search finds among these, best first: at most `most`, and at most as many as one search
+        ranks (1,000, or 10,000 in a catalogue under 100,000). Ask for no more than are used: their ids are in the
+        query that it returns. A blank text returns the books unchanged; punctuation alone finds none.
 
         Queries the database at once: 1 to 10 queries. Later filters change neither the order nor the bound.
         """
         if not can_be_seen(text):
             return self
-        ids = find(Where.of(self), text, start=0, size=MOST).ids
+        ids = find(Where.of(self), text, start=0, size=most).ids
         return self.filter(pk__in=ids).order_by(PositionIn(ids)) if ids else self.none()
 
     def by_author(self, text: str) -> Self:

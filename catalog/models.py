@@ -238,16 +238,18 @@ class Book(DeletedUnderLock, models.Model):
     def add_stock(self, copies: int, *, if_match: Container[str] | None = None) -> dict[str, tuple[Any, Any]]:
         """Adds copies, or removes them with a negative number; correct also beside concurrent orders.
 
-        Raises StockOutOfRange, and as `change`. 4 queries.
+        Raises StockOutOfRange, and as `change`. 4 queries, 1 more with `if_match`.
         """
         with transaction.atomic():
             stocks = type(self).objects.filter(pk=self.pk).select_for_update(no_key=True)
             there = stocks.values_list("stock_quantity", flat=True).first()
             if there is None:
                 raise BookNotFound
+            if if_match is not None:  # before the range, of which a caller with an old ETag may know too little
+                self.refuse_unseen(if_match)
             if not 0 <= there + copies <= MAX_STOCK:
                 raise StockOutOfRange(available=there)
-            return self.change(stock_quantity=there + copies, if_match=if_match)
+            return self.change(stock_quantity=there + copies)
 
     add_stock.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 

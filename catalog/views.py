@@ -1,8 +1,5 @@
 """The catalogue: public reads; writes by staff with the permission."""
 
-from functools import lru_cache
-from typing import Any
-
 from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -13,22 +10,17 @@ from rest_framework.viewsets import ViewSet
 from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
 from bookstore.api.etags import if_match
-from bookstore.api.pagination import exactly
-from bookstore.api.query import read_query
 from bookstore.api.schema import errors_of
 from bookstore.api.views import PublicReads, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
 from bookstore.database import retrying
 from bookstore.database.replicas import from_replicas
-from catalog import examples, reading
+from catalog import bodies, examples
 from catalog.exceptions import BookChanged, BookNotFound, GenreConflict, IsbnConflict, StockOutOfRange
 from catalog.models import Book, Genre
-from catalog.parameters import MAX_IDS, BookQuery, SuggestionQuery
+from catalog.parameters import BookQuery, SuggestionQuery
 from catalog.querysets import BookQuerySet
-from catalog.representation import book_json, dump, page_json
-from catalog.search.facets import facets_of
-from catalog.search.suggestions import suggest
 from catalog.serializers import (
     BookCreateSerializer,
     BookPageSerializer,
@@ -43,13 +35,6 @@ from catalog.serializers import (
 # Seconds that caches keep suggestions, whatever CATALOGUE_CACHE_SECONDS says: no price or stock is in them. A title
 # that was changed is suggested as it was for so long, to staff, too.
 SUGGESTIONS_KEPT = 60
-QUERIES = 1024  # cached results, some hundred bytes each
-
-
-@lru_cache(maxsize=QUERIES)
-def validated_query(raw: str) -> dict[str, Any]:
-    """The parameters of GET /books, by `BookQuery`. Raises ValidationError. Cached: copy it before changing it."""
-    return read_query(BookQuery, raw)
 
 
 def record_change(request: Request, book: Book, differences: Differences) -> None:
@@ -85,20 +70,7 @@ class BookViewSet(PublicReads, ViewSet):
         - 200: the page; a page past the last has no items.
         - 422: a parameter is bad or unknown; the answer names it.
         """
-        wanted = dict(validated_query(request.META.get("QUERY_STRING", "")))
-        number, size, count = wanted.pop("page"), wanted.pop("size"), wanted.pop("count") != "none"
-        facets = wanted.pop("facets", ())
-        if "ids" in wanted:
-            page = page_json(reading.books_of(wanted["ids"]), exactly(len(wanted["ids"])), page=1, size=MAX_IDS)
-            page["total"] = len(page["items"])
-        elif reading.is_possible():
-            books, total, corrected = reading.page(wanted, number=number, size=size, count=count)
-            page = page_json(books, total, page=number, size=size, corrected=corrected)
-        else:
-            page = BookPageSerializer(reading.page_by_models(wanted, number=number, size=size, count=count)).data
-        if facets:
-            page["facets"] = facets_of(self.books().on_sale(), wanted, facets)
-        return public_answer(request, dump(page))
+        return public_answer(request, bodies.page(request.META.get("QUERY_STRING", "")))
 
     @extend_schema(
         operation_id="suggest_books",
@@ -115,9 +87,8 @@ class BookViewSet(PublicReads, ViewSet):
         - 200: the suggestions, best first; none for a text without a word.
         - 422: a parameter is bad or unknown; the answer names it.
         """
-        wanted = read_query(SuggestionQuery, request.META.get("QUERY_STRING", ""))
-        found = suggest(self.books().on_sale(), wanted["q"], limit=wanted["limit"])
-        return public_answer(request, dump({"items": found}), same_for_all_during=SUGGESTIONS_KEPT)
+        found = bodies.suggestions(request.META.get("QUERY_STRING", ""))
+        return public_answer(request, found, same_for_all_during=SUGGESTIONS_KEPT)
 
     @extend_schema(
         operation_id="create_book",
@@ -156,11 +127,7 @@ class BookViewSet(PublicReads, ViewSet):
         - 200: the book.
         - 404 BOOK_NOT_FOUND: there is none with this id.
         """
-        if reading.is_possible():
-            book = book_json(reading.book(book_id))
-        else:
-            book = BookSerializer(self.books().find(book_id)).data
-        return public_answer(request, dump(book))
+        return public_answer(request, bodies.book(request.META.get("QUERY_STRING", ""), book_id))
 
     @extend_schema(
         operation_id="change_book",
@@ -261,9 +228,7 @@ class GenreViewSet(PublicReads, ViewSet):
 
         - 200: all of them, by name.
         """
-        if reading.is_possible():
-            return public_answer(request, dump(reading.genres()))
-        return public_answer(request, dump(GenreSerializer(Genre.objects.by_name(), many=True).data))
+        return public_answer(request, bodies.genres(request.META.get("QUERY_STRING", "")))
 
     @extend_schema(
         operation_id="create_genre",

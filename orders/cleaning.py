@@ -10,11 +10,10 @@ from orders.releasing import Releasing
 
 
 def clean_up(batch: int) -> str:
-    moment, releasing, cancelled = now(), Releasing(), 0
-    while count := releasing.batch(moment, size=batch):
-        cancelled += count
+    moment = now()
+    cancelled = sum(Releasing().batches(moment, size=batch))
     keys = delete_old_keys(moment, batch)
-    return f"Cancelled {cancelled} orders that were not paid in time, and deleted {keys} old Idempotency-Keys."
+    return f"Orders that were not paid in time: {cancelled} cancelled. Old Idempotency-Keys: {keys} deleted."
 
 
 def delete_old_keys(moment: datetime, batch: int) -> int:

@@ -9,14 +9,16 @@ order of bookstore/database/locks.py: books before the order. Orders are created
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.deletion import Collector
 from django.db.models.functions import Now
 
+from bookstore.accounts.emails import MAX_EMAIL_LENGTH
 from bookstore.accounts.models import User
 from bookstore.database import retrying
 from bookstore.mail.sending import queue
@@ -72,16 +74,17 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 class Order(models.Model):
     number = models.CharField(max_length=11, default=new_number, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, forget_person, null=True, related_name="orders")
+    # The index is ix_orders_of_user, which also has their order.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, forget_person, null=True, related_name="orders", db_index=False)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PLACED, editable=False)
     created_at = models.DateTimeField("placed", db_default=Now(), editable=False)
     expires_at = models.DateTimeField("to be paid until", null=True, editable=False)
     paid_at = models.DateTimeField("paid", null=True, editable=False)
     shipped_at = models.DateTimeField("shipped", null=True, editable=False)
     cancelled_at = models.DateTimeField("cancelled", null=True, editable=False)
-    cancelled_by = models.CharField(max_length=100, blank=True, editable=False)
+    cancelled_by = models.CharField(max_length=MAX_EMAIL_LENGTH, blank=True, editable=False)
     cancel_reason = models.CharField(max_length=200, blank=True, editable=False)
-    payment_reference = models.CharField(max_length=200, blank=True, editable=False)
+    payment_reference = models.CharField(max_length=400, blank=True, editable=False)
     currency = models.CharField(max_length=3, editable=False)
     total_items = models.PositiveIntegerField("copies", editable=False)
     total_price = models.DecimalField(max_digits=15, decimal_places=2, editable=False)
@@ -115,19 +118,22 @@ class Order(models.Model):
 
     @retrying
     def mark_paid(self, reference: str) -> bool:
-        """Records a payment: for the integration of a payment provider. False when this reference was known already.
+        """Records a payment: for the integration of a payment provider. False when this reference was known already,
+        also when the order was shipped or cancelled since.
 
-        Raises OrderNotPayable when the order was cancelled, or paid by another reference. Three queries at most.
+        Raises OrderNotPayable when the order was cancelled unpaid, or paid by another reference, and ValidationError
+        for a reference that is empty or too long to keep. Three queries at most.
         """
+        if not reference:
+            raise ValidationError({"payment_reference": "A payment has a reference."})
+        refuse_longer(payment_reference=reference)
         paid = {"status": Status.PAID, "paid_at": Now(), "payment_reference": reference, "expires_at": None}
         with transaction.atomic():
             is_first = bool(Order.objects.filter(pk=self.pk, status=Status.PLACED).update(**paid))
             if is_first:
                 queue(mails.paid, self.pk)
-            else:
-                known = Order.objects.filter(pk=self.pk, status__in=[Status.PAID, Status.SHIPPED])
-                if not known.filter(payment_reference=reference).exists():
-                    raise OrderNotPayable
+            elif not Order.objects.filter(pk=self.pk, payment_reference=reference).exists():
+                raise OrderNotPayable
         self.refresh_from_db()
         return is_first
 
@@ -146,13 +152,15 @@ class Order(models.Model):
         """Cancels the order and returns its copies to stock, once. `by` is `customer`, `system` or an email of staff.
 
         False when it was cancelled already: so a call whose answer was lost may be made again. Raises
-        OrderNotCancellable when it was shipped, or is in no state of `only`. Eight queries.
+        OrderNotCancellable when it was shipped, or is in no state of `only`, and ValidationError for a text that is too
+        long to keep. Eight queries.
         """
+        refuse_longer(cancelled_by=by, cancel_reason=reason)
         cancelled = {
             "status": Status.CANCELLED,
             "cancelled_at": Now(),
-            "cancelled_by": by[:100],
-            "cancel_reason": reason[:200],
+            "cancelled_by": by,
+            "cancel_reason": reason,
             "expires_at": None,
         }
         with transaction.atomic():
@@ -174,10 +182,19 @@ class Order(models.Model):
         return cart, cart.merge(list(copies))
 
 
+def refuse_longer(**texts: str) -> None:
+    """Raises ValidationError for a text that is longer than its column of an order: none is cut short silently."""
+    for name, text in texts.items():
+        longest = cast(models.CharField[Any, Any], Order._meta.get_field(name)).max_length
+        if longest is not None and len(text) > longest:
+            raise ValidationError({name: f"At most {longest} characters are kept."})
+
+
 class OrderItem(models.Model):
     """One book of an order, copied at checkout: later changes of the book do not touch it."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    # The index is that of uq_order_items_order_book.
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items", db_index=False)
     # The index is ix_order_items_of_book, which also finds the newest orders with a book.
     book = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="+", db_index=False)
     quantity = models.PositiveSmallIntegerField(help_text="copies")

@@ -1,5 +1,6 @@
 """Cancels orders that were not paid in time: by the task of each, `manage.py clean_up` and `release_orders`."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import transaction
@@ -41,7 +42,11 @@ class Releasing:
         self.event = event
         return True
 
-    def batch(self, moment: datetime, *, size: int) -> int:
-        """Cancels up to `size` orders that had to be paid by `moment`, oldest first. Returns how many."""
-        unpaid = Order.objects.unpaid_since(moment).order_by("expires_at", "pk")[:size]
-        return sum(self.release(order) for order in unpaid)
+    def batches(self, moment: datetime, *, size: int) -> Iterator[int]:
+        """Cancels the orders that had to be paid by `moment`, oldest first. Yields how many, after each `size`.
+
+        Ends when none is left, not when it cancelled none: another run, or payments, may have taken all of a batch.
+        """
+        unpaid = Order.objects.unpaid_since(moment).order_by("expires_at", "pk")
+        while orders := list(unpaid[:size]):
+            yield sum(self.release(order) for order in orders)

@@ -236,9 +236,9 @@ class PaymentView(ApiView):
     def post(self, request: Request, order_id: int) -> HttpResponse:
         """For staff who may change orders: a service account that a payment provider's webhook uses.
 
-        - 200: the order, paid; the same reference again changes nothing.
+        - 200: the order, paid; the same reference again changes nothing, also when it was shipped or cancelled since.
         - 404 ORDER_NOT_FOUND: there is no such order.
-        - 409 ORDER_NOT_PAYABLE: it was cancelled, or paid by another reference.
+        - 409 ORDER_NOT_PAYABLE: it was cancelled unpaid, or paid by another reference.
         """
         body = validated(PaymentSerializer, request.data)
         order = Order.objects.with_items().filter(pk=order_id).first()

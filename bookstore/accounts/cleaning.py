@@ -9,6 +9,6 @@ def clean_up(batch: int) -> str:
     windows = delete_in_batches(ThrottleWindow.objects.expired().order_by("expires_at"), batch)
     changes = delete_in_batches(EmailChange.objects.outdated().order_by("pk"), batch)
     return (
-        f"Deleted {sessions} expired sessions and {windows} expired counts of attempts.\n"
-        f"Deleted {changes} changes of an email that nobody confirmed in time."
+        f"Expired sessions: {sessions} deleted. Expired counts of attempts: {windows} deleted.\n"
+        f"Changes of an email that nobody confirmed in time: {changes} deleted."
     )

@@ -29,6 +29,6 @@ def clean_up(batch: int) -> str:
     while deleted := AuditEvent.objects.prune_batch(before, size=batch):
         events += deleted
     if events:
-        summary = f"Deleted {events:,} events of the history older than {settings.AUDIT_DAYS} days."
+        summary = f"Deleted the history older than {settings.AUDIT_DAYS} days: {events:,} of its events."
         record(Actor.of_command("clean_up"), summary, [])
-    return f"Deleted {sign_ins} expired sign-ins of staff and {events} old events of their history."
+    return f"Expired sign-ins of staff: {sign_ins} deleted. Old events of their history: {events} deleted."

@@ -12,6 +12,7 @@ from bookstore.api.text import UNSEEN, can_be_seen
 
 SHOWN = 50  # characters of the input that an error message quotes
 ASCII_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+NEGATIVE = re.compile(r"-[1-9][0-9]*", re.ASCII)
 
 
 def shown(value: Any) -> str:
@@ -25,7 +26,10 @@ TOO_LARGE = f"%(show_value).{SHOWN}s is too large: send at most {{max_value}}."
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON integer, or a string of ASCII digits; not `true`, `1.5`, `"1.0"`, `" 1 "` or digits of other scripts."""
+    """A JSON integer, or a string of ASCII digits; not `true`, `1.5`, `"1.0"`, `" 1 "` or digits of other scripts.
+
+    A string with a minus is a number only for a field with a `min_value`, whose message then names it.
+    """
 
     default_error_messages = {
         "invalid": '"{input}" is not a whole number.',
@@ -38,6 +42,8 @@ class WholeNumberField(serializers.IntegerField):
             return data
         if isinstance(data, str) and ASCII_DIGITS.fullmatch(data):
             return int(data) if len(data) <= MAX_DIGITS else 10**MAX_DIGITS
+        if isinstance(data, str) and self.min_value is not None and NEGATIVE.fullmatch(data):
+            return int(data) if len(data) <= MAX_DIGITS else -(10**MAX_DIGITS)
         self.fail("invalid", input=shown(data))
 
 

@@ -31,6 +31,8 @@ CUSTOMER, SECRET = "HTTP_X_CUSTOMER_ADDRESS", "HTTP_X_STOREFRONT_SECRET"
 BELIEVED = "bookstore.customer_address"  # a key of the environ that no header can set
 # An IPv6 client usually has a whole /64: 2**64 addresses.
 CLIENT_PREFIX = 64
+# Characters of an address with its zone (`fe80::1%eth0`) and blanks; nothing longer is parsed, or cached.
+LONGEST = 100
 # Bits of an address that `network` keeps, by the IP version: about a town's worth of customers.
 NETWORK = {4: 24, 6: 48}
 # IPv6 in brackets, with or without a port; or IPv4 with one.
@@ -111,6 +113,11 @@ def without_port(hop: str) -> str:
 
 def address_of(text: str) -> Address | None:
     """Parses an address; None if it is invalid. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) becomes IPv4."""
+    return parsed(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str) -> Address | None:
     try:
         address = ip_address(text.strip())
     except ValueError:

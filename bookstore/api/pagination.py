@@ -36,18 +36,23 @@ class PageParameters(serializers.Serializer[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """The number of rows on all pages. For an estimate, `seen` is the number that was counted, a lower bound."""
+    """The number of rows. For an estimate, `seen` is the number that was counted, a lower bound; `is_cut`: there may be
+    more rows than all pages show, so the last page does not make it exact.
+    """
 
     rows: int
     seen: int
     is_estimate: bool = False
+    is_cut: bool = False
 
     def after(self, items: int, *, start: int, size: int) -> "Total":
         """Corrects an estimate by the rows of a page that was read."""
         if not self.is_estimate or (items == size and start + items <= self.rows):
             return self
         if items == size:
-            return Total(start + items, seen=start + items, is_estimate=True)
+            return Total(start + items, seen=start + items, is_estimate=True, is_cut=self.is_cut)
+        if self.is_cut:
+            return self
         if items or start <= self.seen:
             return Total(start + items, seen=start + items)  # the last page, so the total is exact
         return Total(max(self.seen, min(self.rows, start)), seen=self.seen, is_estimate=True)

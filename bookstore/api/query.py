@@ -43,16 +43,22 @@ def read_query(serializer: type[Serializer[Any]], raw: str) -> dict[str, Any]:
     repeated: Collection[str] = getattr(serializer, "REPEATED", ())
     sent = parameters(raw)
     if settings.STRICT_QUERY and getattr(serializer, "ONLY_KNOWN", False):
-        refuse_unknown(serializer, sent)
+        refuse_unknown(serializer._declared_fields, sent)
     if twice := [name for name in getattr(serializer, "ONCE", ()) if len(sent.get(name, ())) > 1]:
         raise ValidationError([{"field": name, "code": "repeated", "detail": "Send it once."} for name in twice])
     return validated(serializer, {name: each if name in repeated else each[-1] for name, each in sent.items()})
 
 
-def refuse_unknown(serializer: type[Serializer[Any]], sent: Iterable[str]) -> None:
+def no_parameters(raw: str) -> None:
+    """For a read that has none. Raises ValidationError for the first MAX_NAMED of them, unless STRICT_QUERY=0."""
+    if raw and settings.STRICT_QUERY:
+        refuse_unknown((), parameters(raw))
+
+
+def refuse_unknown(known: Collection[str], sent: Iterable[str]) -> None:
     """Raises ValidationError with one entry for each unknown parameter, MAX_NAMED at most."""
-    known = serializer._declared_fields
     unknown = [name for name in sent if name not in known][:MAX_NAMED]
     if unknown:
-        detail = f"There is no such parameter, only {', '.join(sorted(known))}."
+        only = f", only {', '.join(sorted(known))}" if known else ": this path has none"
+        detail = f"There is no such parameter{only}."
         raise ValidationError([{"field": name[:SHOWN], "code": "unknown", "detail": detail} for name in unknown])

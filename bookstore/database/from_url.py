@@ -24,7 +24,7 @@ OPTIONS_OF_OTHERS = frozenset(
         "pooling",
     }
 )
-ENCODE = "with / as %2F, ? as %3F, # as %23, @ as %40 and a blank as %20 in user and password"
+ENCODE = "/ as %2F, ? as %3F, # as %23, @ as %40 and a blank as %20 in user and password"
 # After the scheme: user, password and hosts; the name; the options.
 AUTHORITY = re.compile(r"([^/?]*)(?:/([^?]*))?(?:\?(.*))?", re.DOTALL)
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|(?:%2[Ff][A-Za-z0-9._/%-]*))?(?::[0-9]{1,5})?", re.ASCII)
@@ -74,7 +74,8 @@ def database(
             # libpq's message may contain a part of the password. It must not be the cause of this error either, because
             # a traceback would show it.
             raise BadValue(
-                f"is not a URL that PostgreSQL understands: write postgresql://user:password@host:5432/name, {ENCODE}"
+                "is not a URL that PostgreSQL understands: write postgresql://user:password@host:5432/name, with "
+                f"{ENCODE}"
             ) from None
         if not parts.get("dbname"):
             raise BadValue("names no database: write postgresql://user:password@host:5432/name")
@@ -134,14 +135,14 @@ def check_parts(url: str) -> None:
     authority, path, query = AUTHORITY.fullmatch(url.partition("://")[2]).groups("")  # type: ignore[union-attr]  # it matches every text
     account, _, hosts = authority.rpartition("@")
     if "@" in account or "@" in path or "#" in url or "/" in path or " " in url:
-        raise BadValue(f"has a character that stands for something else in a URL: write {ENCODE}")
+        raise BadValue(f"has a character that means something else in a URL: write {ENCODE}")
     for host in hosts.split(","):
         if host and not HOST.fullmatch(host):
-            raise BadValue(f"names no host and port: write postgresql://user:password@host:5432/name, {ENCODE}")
+            raise BadValue(f"names no host and port: write postgresql://user:password@host:5432/name, with {ENCODE}")
     for option in query.split("&") if query else ():
         name, sign, value = option.partition("=")
         if not sign or "@" in value or not name.isidentifier():
-            raise BadValue(f"has a malformed option after the question mark: write name=value, {ENCODE}")
+            raise BadValue(f"has a malformed option after the question mark: write name=value, with {ENCODE}")
         if name in OPTIONS_OF_OTHERS:
             raise BadValue(
                 f"has the option {name!r}, which libpq does not know: leave it out"

@@ -13,7 +13,9 @@ from bookstore.server.metrics_files import VARIABLE, files, forget_dead_workers
 # isort: split
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import current_thread
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +33,7 @@ from bookstore.api.errors import MethodNotAllowed, ServiceUnavailable
 from bookstore.api.forwarded import address_of, is_direct
 from bookstore.api.headers import security_headers
 from bookstore.api.middleware import fit_or_new
+from bookstore.server.metrics_at_scrape import Reading, at_scrape
 from bookstore.server.metrics_of_worker import WorkerGauges
 from bookstore.server.refusal import Refusal
 from bookstore.server.slots import Slots
@@ -126,7 +129,8 @@ def load_metrics_of_apps() -> None:
 
 
 def count_connection(**_: Any) -> None:
-    connections_opened.inc()
+    if not isinstance(current_thread(), Reading):
+        connections_opened.inc()
 
 
 connection_created.connect(count_connection, dispatch_uid="bookstore.server.metrics")
@@ -146,6 +150,11 @@ class DatabaseTime:
         finally:
             self.seconds += time.perf_counter() - started
             self.statements += 1
+
+    def count(self, route: str) -> None:
+        if self.statements:
+            database_seconds.labels(route).inc(self.seconds)
+            database_statements.labels(route).inc(self.statements)
 
 
 def sample(slots: Slots) -> None:
@@ -175,18 +184,31 @@ class MetricsMiddleware:
         if files.given_up:
             return self.get_response(request)
         environ = request.META
-        environ[BEGAN] = time.perf_counter()
+        environ.setdefault(BEGAN, time.perf_counter())
         database = DatabaseTime()
         with connection.execute_wrapper(database):
             response = self.get_response(request)
         environ[ROUTE] = route = route_of(request)
-        if database.statements:
-            database_seconds.labels(route).inc(database.seconds)
-            database_statements.labels(route).inc(database.statements)
+        database.count(route)
         for status, counted in _counted.get((str(request.method), route), ()):
             if response.status_code == status or (status is None and response.status_code < 300):
                 counted.inc()
         return response
+
+
+@contextmanager
+def measuring(environ: dict[str, Any], route: str) -> Iterator[None]:
+    """What MetricsMiddleware does, around an answer without middleware (bookstore/server/direct.py)."""
+    if files.given_up:
+        yield
+        return
+    environ[BEGAN], environ[ROUTE] = time.perf_counter(), route
+    database = DatabaseTime()
+    try:
+        with connection.execute_wrapper(database):
+            yield
+    finally:
+        database.count(route)
 
 
 def route_of(request: HttpRequest) -> str:
@@ -222,6 +244,7 @@ class Metered:
         start_response("200 OK", [*self.headers, ("X-Request-ID", identity)])
         if self.slots is not None:
             sample(self.slots)
+        at_scrape.read()
         return [b"" if method == "HEAD" else exposition()]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

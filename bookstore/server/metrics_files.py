@@ -19,8 +19,11 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client, set by `manage.py
 ROOM = {
     "counter": 1_048_576,
     "histogram": 4_194_304,
-    "gauge_livesum": 65_536,
+    "gauge_liveall": 65_536,
     "gauge_livemax": 65_536,
+    "gauge_livemin": 65_536,
+    "gauge_livemostrecent": 65_536,
+    "gauge_livesum": 65_536,
     "gauge_max": 65_536,
 }
 

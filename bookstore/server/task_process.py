@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # metrics_files.VARIABLE, whose module takes room for the files of a worker
+
 logger = logging.getLogger("_granian")  # whose lines are configured in the main process
 
 # Seconds before a restart, doubled each time if it ended within LASTED seconds.
@@ -35,7 +37,7 @@ class TaskProcess:
                     return
                 # Without close_fds it is posix_spawn, which has no pipe of its own to the new process: a worker that
                 # the server forks at this moment would keep the pipe open, and this thread would wait for ever.
-                self.process = subprocess.Popen(command_line(), close_fds=False)  # noqa: S603  # our own code
+                self.process = subprocess.Popen(command_line(), close_fds=False, env=environment())  # noqa: S603  # our own code
             began = time.monotonic()
             code = self.process.wait()
             if self.ending.is_set():
@@ -71,8 +73,13 @@ os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 """
 RUN_TASKS = f"""{CLOSE_INHERITED}
 from django.core.management import execute_from_command_line
-execute_from_command_line(["manage.py", "run_tasks"])
+execute_from_command_line(["manage.py", "run_tasks", "--skip-checks"])
 """
+
+
+def environment() -> dict[str, str]:
+    """Ours, without the folder of the workers' counters: this process counts nothing, and must not be in their sums."""
+    return {name: value for name, value in os.environ.items() if name != METRICS_FOLDER}
 
 
 def command_line() -> list[str]:

@@ -17,4 +17,4 @@ def clean_up(batch: int) -> str:
         Q(status="SUCCESSFUL", finished_at__lt=now - timedelta(days=DONE_DAYS))
         | Q(status="FAILED", finished_at__lt=now - timedelta(days=FAILED_DAYS))
     )
-    return f"Deleted {delete_in_batches(old.order_by('finished_at'), batch)} background tasks that ended long ago."
+    return f"Background tasks that ended long ago: {delete_in_batches(old.order_by('finished_at'), batch)} deleted."

@@ -1,10 +1,11 @@
-"""Metrics of tasks: the numbers of waiting, running and failed ones on all hosts, written by the task process."""
+"""Metrics of tasks: the numbers of waiting, running and failed ones on all hosts, read at each scrape."""
 
 from django.db.models import Count
 from django_tasks_db.models import DBTaskResult
 from prometheus_client import Gauge
 
 from bookstore.server.metrics import registry
+from bookstore.server.metrics_at_scrape import at_scrape
 
 STATUSES = {"READY": "waiting", "RUNNING": "running", "FAILED": "failed"}
 
@@ -13,7 +14,7 @@ tasks = Gauge(
     "Background tasks by their state; those that failed are kept for 30 days.",
     ["state"],
     registry=registry,
-    multiprocess_mode="livemax",
+    multiprocess_mode="livemostrecent",
 )
 
 
@@ -23,3 +24,6 @@ def look() -> None:
     numbers = dict(counted.order_by().values_list("status").annotate(Count("pk")))
     for status, state in STATUSES.items():
         tasks.labels(state).set(numbers.get(status, 0))
+
+
+at_scrape.add(look)

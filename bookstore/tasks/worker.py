@@ -21,7 +21,6 @@ from types import FrameType
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
@@ -87,10 +86,6 @@ class Worker:
                 mine = TaskWorker.objects.filter(pk=self.id)
                 if not mine.update(seen_at=Now()) and not self.stopping:  # another worker found this one dead
                     TaskWorker.objects.create(id=self.id, host=socket.gethostname()[:255], process=os.getpid())
-                if settings.METRICS_ENABLED:
-                    from bookstore.tasks import metrics
-
-                    metrics.look()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("This task worker could not write its heartbeat: %s", str(error).splitlines()[:1])
             time.sleep(EVERY)

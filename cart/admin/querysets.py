@@ -131,7 +131,7 @@ def with_book(carts: QuerySet[Cart], text: str) -> tuple[set[int], bool]:
     if isbn is not None:
         books = list(isbn.values_list("pk", flat=True))
     elif wanted_words(text):
-        books = list(Book.objects.search(text).order_by().values_list("pk", flat=True)[:MAX_BOOKS])
+        books = list(Book.objects.search(text, most=MAX_BOOKS).order_by().values_list("pk", flat=True))
     in_carts, only_newest = holding(carts, books)
     return in_carts, only_newest or len(books) == MAX_BOOKS
 

@@ -28,6 +28,7 @@ from catalog.importing.staged import COUNTED, BookImport, HeadingChoice
 
 MAX_FILE = settings.LARGEST_UPLOAD - 1_000_000  # bytes, beside the rest of the form
 RECENT = 10  # imports that the first page lists
+PRUNED = 2  # old imports that an upload deletes; `manage.py clean_up` deletes all of them
 BY_COMMAND = "an operator can load it with `manage.py import_books`"
 State = BookImport.State
 
@@ -111,7 +112,7 @@ class BookFiles(BookExports):
         self.let_in(request)
         form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
         if request.method == "POST" and form.is_valid():
-            BookImport.objects.prune()
+            BookImport.objects.prune(at_most=PRUNED)
             file = form.cleaned_data["import_file"]
             started = BookImport.objects.begin(file.chunks(), file.name, user=request.user, options=form.options())
             tasks.read_now_or_later(started)

@@ -55,10 +55,10 @@ class CsvRows:
         try:
             line = self.text.readline(MAX_LINE + 1)
         except UnicodeError as error:
-            raise Unreadable(f"cannot be read on from line {self.came + 1}: {error}") from error
+            raise Unreadable(f"cannot be read from line {self.came + 1} on: {error}") from error
         self.came += 1
         if len(line) > MAX_LINE:
-            raise Unreadable(f"cannot be read on from line {self.came}: it has more than {MAX_LINE:,} characters")
+            raise Unreadable(f"cannot be read from line {self.came} on: it has more than {MAX_LINE:,} characters")
         return line
 
     def _lines(self) -> Iterator[str]:
@@ -109,7 +109,7 @@ class CsvRows:
     def never_closed(self) -> Unreadable:
         began = self.number - len(self.record) + 1
         return Unreadable(
-            f"cannot be read on from line {began}: a quotation mark there is never closed, or one is too many, and the "
+            f"cannot be read from line {began} on: a quotation mark there is never closed, or one is too many, and the "
             f"rows after it would be lost: “{shortened(self.record[0].strip())}”"
         )
 

@@ -29,6 +29,8 @@ TURN_KEY = 0x626F6F6B73  # "books" in ASCII: the key of the imports' advisory lo
 
 TWICE = "An earlier row of the file has this book, too: only the first one is taken."
 
+OTHER_TITLE = "The book of this ISBN has another title: the ISBN may be wrong. --retitle gives it the file's title."
+
 OUTDATED = "The book was changed after the file was written: orders may have taken copies since."
 
 Outcome = Literal["new", "changed", "same", "refused"]
@@ -81,11 +83,13 @@ class Loader:
         meant: Mapping[int, int] | None = None,
         record: Callable[[list[Planned]], None] = lambda planned: None,
         written_at: datetime | None = None,
+        retitle: bool = False,
     ) -> None:
         """`meant` has the confirmed book id of a row, for rows that could mean either of two books.
 
         `record` stores the result of a batch, in the batch's own transaction. A stock is refused for a book that
-        changed after `written_at`, when the file was written: orders may have taken copies since.
+        changed after `written_at`, when the file was written: orders may have taken copies since. Without `retitle`,
+        `load` refuses a row whose ISBN is of a book with another title.
         """
         self.update = update
         self.dry_run = dry_run
@@ -93,6 +97,7 @@ class Loader:
         self.counts = Counts()
         self.record = record
         self.written_at = written_at
+        self.retitle = retitle
         self.seen = Seen()
 
     def __enter__(self) -> Self:
@@ -142,12 +147,18 @@ class Loader:
         new books and 1 for changed ones.
         """
         if self.dry_run:
-            planned = [refused_unless(self.outdated, plan) for plan in self.plan(rows)]
+            planned = [refused_unless(self.doubt, plan) for plan in self.plan(rows)]
             self.counts.genres += self.new_genres(planned)
         else:
-            planned = self.load_as_shown(rows, self.outdated)
+            planned = self.load_as_shown(rows, self.doubt)
         self.count(planned)
         return planned
+
+    def doubt(self, plan: Planned) -> Fault | None:
+        """The fault of a row that is not written, though its cells are right."""
+        if plan.retitles and not self.retitle:
+            return Fault("title", " → ".join(plan.changes["title"]), OTHER_TITLE)
+        return self.outdated(plan)
 
     def outdated(self, plan: Planned) -> Fault | None:
         """The fault of a stock that is not written, because the book changed after the file was written."""

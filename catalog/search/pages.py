@@ -64,7 +64,10 @@ def find(
         ids += [each for each in find_tolerantly(where, query, leave_out=corrected) if each not in there]
     if order and len(ids) > 1:
         ids = [row[0] for row in where.rows(*in_order(ids, order))]
-    return Found(ids[start : start + size], exactly(len(ids)), corrected=corrected and bool(ids), stamp=found.stamp)
+    total = exactly(len(ids))
+    if found.total.is_estimate or len(first) == OF_ISBN:  # more books begin with these digits, or have these words
+        total = Total(max(found.total.rows, len(ids)), seen=len(ids), is_estimate=True, is_cut=True)
+    return Found(ids[start : start + size], total, corrected=corrected and bool(ids), stamp=found.stamp)
 
 
 def find_author(
@@ -87,16 +90,14 @@ def find_author(
     page = by_walk(where, query, known, order=order, bounds=bounds, start=start, size=size, weight=OF_AUTHOR)
     if len(page.ids) < size and known.of(query.every) <= LISTED:
         return None
-    total = Total(page.of_all or page.counted, page.counted, is_estimate=True)
-    return Found(page.ids, total, corrected=False, stamp=page.stamp)
+    return Found(page.ids, page.total(), corrected=False, stamp=page.stamp)
 
 
 def exact_page(where: Where, query: Query, *, order: str | None, start: int, size: int) -> tuple[Found, int | None]:
     """The books that meet every condition, and the kind of match of the best one; None when there is none."""
     if where.vendor == "postgresql":
         page = page_of_ids(where, query, order=order, start=start, size=size)
-        total = exactly(page.counted) if page.of_all is None else Total(page.of_all, page.counted, is_estimate=True)
-        return Found(page.ids, total, corrected=False, stamp=page.stamp), page.best
+        return Found(page.ids, page.total(), corrected=False, stamp=page.stamp), page.best
     ranked = hits(where, query.required, most=most_ranked(where), first=query.folded)
     ranked.sort(key=lambda hit: rank(hit, query))
     ids = [hit.id for hit in ranked]

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import OperationalError
+from django.db.models import QuerySet
 from psycopg.errors import LockNotAvailable
 
 from bookstore.audit.actor import Actor
@@ -269,7 +270,7 @@ def test_file_is_read_as_spreadsheets_write_it(staff, content):
         (b"\x81\x8d\x8f", "The file has no column “Title” and no column “Author” and no column “Price”."),
         (b"title,author\nEmma,Jane Austen\n", "The file has no column “Price”."),
         (b"title\nEmma\n", "The file has no column “Author” and no column “Price”."),
-        (b'title,author,price\n"Emma,Ann,5\nIt,King,5\n', "The file cannot be read on from line 2: a quotation mark"),
+        (b'title,author,price\n"Emma,Ann,5\nIt,King,5\n', "The file cannot be read from line 2 on: a quotation mark"),
         ("title,author,price\nA,Ann,5\n".encode("utf-16") + b"\x00\xd8x\x00", "The file is not UTF-16 on line 3"),
         (
             "title,author,price\nTartuffe,Molière,5\n".encode("cp1252"),
@@ -456,6 +457,23 @@ def test_imports_are_pruned_when_they_are_old(staff):
     BookImport.objects.update(created_at=BookImport.objects.get().created_at - timedelta(days=8))
 
     assert (BookImport.objects.prune(), BookImport.objects.count()) == (1, 0)
+
+
+def test_imports_are_pruned_one_by_one_and_a_few_by_an_upload(staff, monkeypatch):
+    for title in ("Emma", "Dracula", "Kim", "Ulysses"):
+        upload(staff, f"title,author,price\n{title},Somebody,1\n")
+    BookImport.objects.update(created_at=BookImport.objects.first().created_at - timedelta(days=8))
+
+    upload(staff, "title,author,price\nPersuasion,Jane Austen,1\n")
+    after_upload = BookImport.objects.count()
+    delete = QuerySet.delete
+    monkeypatch.setattr(
+        QuerySet, "delete", lambda rows: delete(rows) if BookImport.objects.old().count() > 1 else 1 / 0
+    )
+    with pytest.raises(ZeroDivisionError):
+        BookImport.objects.prune()
+
+    assert (after_upload, BookImport.objects.count()) == (3, 2)
 
 
 @pytest.mark.postgres

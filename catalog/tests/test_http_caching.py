@@ -93,7 +93,7 @@ def test_a_database_that_is_away_is_never_kept(api, db, settings, monkeypatch):
         raise OperationalError("the connection was lost")
 
     settings.CATALOGUE_CACHE_SECONDS = 60
-    monkeypatch.setattr("catalog.views.validated_query", away)
+    monkeypatch.setattr("catalog.bodies.validated_query", away)
 
     response = api.get("/books")
 

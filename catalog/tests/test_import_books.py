@@ -320,7 +320,7 @@ def test_import_books_without_a_writable_report_loads_nothing(file, tmp_path):
 def test_import_books_stops_at_a_quotation_mark_that_nobody_closed(file, monkeypatch):
     monkeypatch.setattr("catalog.management.commands.import_books.BATCH", 1)
 
-    with pytest.raises(CommandError, match=r"The file cannot be read on from line 3: a quotation mark") as caught:
+    with pytest.raises(CommandError, match=r"The file cannot be read from line 3 on: a quotation mark") as caught:
         load(file(HEADINGS, EMMA, '"Dracula,Bram Stoker,9.90,', *["Persuasion,Jane Austen,7.00,"] * 100))
 
     assert caught.value.returncode == 1

@@ -49,7 +49,7 @@ def test_rows_end_as_systems_end_them(end):
 )
 def test_quotation_mark_that_nobody_closes_stops_the_file(lines, number):
     with pytest.raises(
-        Unreadable, match=f"cannot be read on from line {number}: a quotation mark there is never closed"
+        Unreadable, match=f"cannot be read from line {number} on: a quotation mark there is never closed"
     ):
         rows_of(HEAD + "\n".join(lines) + "\n")
 
@@ -150,7 +150,7 @@ def test_gzip_file_is_read_by_the_command_and_the_admin_alike(tmp_path):
         (b"title,author,price,Title\n", "has the column 'title' twice"),
         (
             b"title,author,price\n" + b"x" * 1_000_001,
-            "cannot be read on from line 2: it has more than 1,000,000 characters",
+            "cannot be read from line 2 on: it has more than 1,000,000 characters",
         ),
     ],
 )

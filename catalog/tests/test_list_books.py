@@ -360,6 +360,16 @@ def test_get_books_shortens_what_it_repeats_of_a_bad_value(api, db):
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "told"), [("-1", "-1 is too small: send at least 1."), ("101", "101 is too large: send at most 100.")]
+)
+def test_size_out_of_range_answers_422_and_names_the_limit(api, db, value, told):
+    response = api.get(f"/books?size={value}")
+
+    assert (response.status_code, response.json()["field"]) == (422, "size")
+    assert response.json()["detail"] == told
+
+
 def test_get_books_names_every_bad_parameter(api, db):
     response = api.get("/books?sort=foo&page=0")
 
@@ -427,6 +437,20 @@ def test_get_books_is_answered_from_an_index(api, query, index):
     assert f"{index} " in plan, plan
 
 
+@pytest.mark.parametrize("path", ["/genres", "/books/{id}"])
+def test_parameter_of_a_path_without_any_answers_422(api, emma, path):
+    response = api.get(f"{path.format(id=emma.pk)}?size=1")
+
+    fault = {"field": "size", "code": "unknown", "detail": "There is no such parameter: this path has none."}
+    assert response.status_code == 422
+    assert response.json() == {
+        "detail": fault["detail"],
+        "code": "VALIDATION_ERROR",
+        "field": "size",
+        "errors": [fault],
+    }
+
+
 @pytest.mark.parametrize("path", ["/books", "/books/suggest"])
 def test_unknown_parameter_answers_422_and_names_the_known(api, db, path):
     response = api.get(f"{path}?q=emma&max_prize=10&{'x' * 80}=1")
@@ -459,4 +483,5 @@ def test_unknown_parameter_is_ignored_by_setting(api, emma, settings):
     settings.STRICT_QUERY = False
 
     assert api.get("/books?max_prize=10").json()["total"] == 1
-    assert api.get("/books/suggest?q=emma&max_prize=10").status_code == 200
+    for path in ("/books/suggest?q=emma&max_prize=10", f"/books/{emma.pk}?max_prize=10", "/genres?max_prize=10"):
+        assert api.get(path).status_code == 200

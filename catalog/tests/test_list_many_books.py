@@ -118,6 +118,35 @@ def test_total_on_the_last_page_is_exact_whatever_was_estimated(api, letters, qu
 
 
 @pytest.mark.postgres
+def test_total_of_a_walk_that_left_books_out_stays_an_estimate(api, letters):
+    last, past = pages(api, "q=letters", size=4, count=3)[1:]
+
+    assert [(len(body["items"]), body["total_is_estimate"]) for body in (last, past)] == [(1, True), (0, True)]
+    assert last["total"] == past["total"] >= 5
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("query", ["q=letters", "q=letters&max_price=1000", "q=letters&sort=price"])
+def test_total_of_a_walk_of_all_books_is_exact_on_the_last_page(api, letters, monkeypatch, query):
+    monkeypatch.setattr(candidates, "LARGE", Bounds(listed=100, found=4, walked=7, ranked=10))
+
+    last = pages(api, query, size=5, count=2)[1]
+
+    assert (len(last["items"]), last["total"], last["total_is_estimate"]) == (2, 7, False)
+
+
+@pytest.mark.postgres
+def test_total_of_the_first_digits_of_many_isbns_is_an_estimate(api, db, monkeypatch):
+    monkeypatch.setattr(search_pages, "OF_ISBN", 2)
+    for isbn in ("9780141439587", "9780141439686", "9780141439846"):
+        BookFactory(isbn=isbn)
+
+    body = api.get("/books?q=97801414").json()
+
+    assert (len(body["items"]), body["total"], body["total_is_estimate"]) == (2, 2, True)
+
+
+@pytest.mark.postgres
 def test_total_is_never_less_than_what_is_on_the_page(api, low_bounds):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE books")  # of an empty table

@@ -221,6 +221,14 @@ def test_annotated_sets_stay_sets_of_books(emma):
     assert list(Book.objects.annotate(one=Value(1)).search("emma").in_stock()) == [emma]
 
 
+def test_search_gives_no_more_books_than_asked_for(emma):
+    for number in range(3):
+        BookFactory(title=f"Emma, Volume {number}")
+
+    assert list(Book.objects.search("emma", most=1)) == [emma]
+    assert Book.objects.search("emma", most=3).count() == 3
+
+
 def test_search_of_more_words_than_its_bound_counts_the_first(emma):
     nonsense = " ".join(f"x{number}" for number in range(200))
 

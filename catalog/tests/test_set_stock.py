@@ -99,6 +99,15 @@ def test_stock_with_the_etag_of_the_book_is_written_once(api, owner, emma, write
     }
 
 
+def test_a_change_that_cannot_be_of_a_book_that_changed_is_412(api, owner, emma):
+    etag = api.get(f"/books/{emma.pk}").headers["ETag"]
+    emma.set_stock(3)
+
+    response = owner.patch(f"/books/{emma.pk}/stock", {"change": -4}, headers={"if-match": etag})
+
+    assert (response.status_code, response.json()["code"]) == (412, "BOOK_CHANGED")
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("write", WRITES, ids=["quantity", "change", "put"])

@@ -59,7 +59,7 @@ def matching(request: HttpRequest, orders: QuerySet[Order], text: str) -> QueryS
         pass  # not an ISBN: words
     if not wanted_words(text):
         return orders.none()
-    books = list(Book.objects.search(text).values_list("pk", flat=True)[: MOST_BOOKS + 1])
+    books = list(Book.objects.search(text, most=MOST_BOOKS + 1).values_list("pk", flat=True))
     if len(books) > MOST_BOOKS:
         note(request, ONLY_BEST)
     return of_books(request, orders, books[:MOST_BOOKS])

@@ -115,10 +115,9 @@ class MarkPaid(OrderVerb):
         return f"Paid: {money(order.total_price)}. It is no longer cancelled by itself, and can be shipped."
 
     def do(self, order: Order, name: str, parameters: Mapping[str, Any]) -> bool:
-        reference = f"by hand: {name}"
-        if parameters.get("reference"):
-            reference = f"{parameters['reference']}, {reference}"
-        return order.mark_paid(reference[: Order._meta.get_field("payment_reference").max_length])
+        by_hand = f"by hand: {name}"
+        typed = parameters.get("reference")
+        return order.mark_paid(f"{typed}, {by_hand}" if typed else by_hand)
 
 
 class MarkShipped(OrderVerb):

@@ -1,10 +1,13 @@
 """Orders in the staff's site: how they are found, and the page of one."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from bookstore.accounts.tests.factories import StaffFactory
@@ -61,6 +64,20 @@ def test_a_search_by_isbn_says_that_it_has_only_the_newest(staff, order, bobs, e
 
     assert [row.number for row in response.context["cl"].result_list] == [newest.number]
     assert finding.ONLY_NEWEST in response.content.decode()
+
+
+def test_a_search_by_words_looks_for_the_best_books_only(staff, order, emma, monkeypatch):
+    monkeypatch.setattr(finding, "MOST_BOOKS", 1)
+    for number in range(3):
+        BookFactory(title=f"Emma, Volume {number}")
+
+    with CaptureQueriesContext(connection) as asked:
+        response = staff.get(LIST, {"q": "emma"})
+
+    assert [each.number for each in response.context["cl"].result_list] == [order.number]
+    assert finding.ONLY_BEST in response.text
+    named = [re.search(r'"books"\."id" IN \(([\d, ]+)\)', query["sql"]) for query in asked]
+    assert [len(ids[1].split(",")) for ids in named if ids] == [2]
 
 
 def test_an_order_with_a_deleted_book_is_found_by_its_isbn(staff, order, emma):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bookstore.accounts.models import User
 from bookstore.admin import bulk
 from bookstore.admin.models import BulkAction
 from bookstore.audit.models import AuditChange
@@ -58,6 +59,18 @@ def test_paid_and_shipped_are_shown_first_and_in_the_history(staff, order):
         (order.number, {"status": ["placed", "paid"]}, "olga@example.com"),
         (order.number, {"status": ["paid", "shipped"]}, "olga@example.com"),
     ]
+
+
+def test_the_longest_reference_and_email_are_kept_whole(staff, order):
+    reference = "R" * 100
+    email = f"{'o' * 64}@{'x' * 177}.example.com"
+    User.objects.filter(email="olga@example.com").update(email=email)
+
+    do(staff, "mark_paid_by_hand", order, reference=reference)
+    do(staff, "cancel_orders", order)
+
+    order.refresh_from_db()
+    assert (order.payment_reference, order.cancelled_by) == (f"{reference}, by hand: {email}", email)
 
 
 def test_cancel_gives_the_copies_back_and_names_who_and_why(staff, order):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils.timezone import now
 from django_tasks_db.models import DBTaskResult
@@ -101,6 +102,35 @@ def test_mark_paid_with_the_same_reference_again_changes_nothing(order):
     assert (order.status, order.paid_at, order.payment_reference) == (Status.PAID, paid_at, "pi_1")
 
 
+@pytest.mark.parametrize("later", [lambda order: order.ship(), lambda order: order.cancel(by="olga@example.com")])
+def test_mark_paid_with_a_known_reference_is_no_refusal_after_other_verbs(order, later):
+    """A provider that sends its webhook again must not be told to pay back what staff pay back already."""
+    order.mark_paid("pi_1")
+    later(order)
+    status = order.status
+
+    again = order.mark_paid("pi_1")
+
+    assert (again, order.status, order.payment_reference) == (False, status, "pi_1")
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda order: order.mark_paid("p" * 401),
+        lambda order: order.mark_paid(""),
+        lambda order: order.cancel(by="b" * 255),
+        lambda order: order.cancel(by="system", reason="r" * 201),
+    ],
+    ids=["reference", "no-reference", "by", "reason"],
+)
+def test_a_text_that_cannot_be_kept_whole_changes_nothing(order, verb):
+    with pytest.raises(ValidationError):
+        verb(order)
+
+    assert (Order.objects.get().status, stocks()) == ("placed", {"Emma": 3, "Dracula": 1})
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_cancel_twice_at_once_gives_the_copies_back_once(order):
@@ -119,7 +149,7 @@ def test_a_payment_during_the_orders_release_wins_or_loses_whole(order):
     Order.objects.update(expires_at=now() - timedelta(minutes=1))
 
     released, _ = meet(
-        lambda: Releasing().batch(now(), size=10),
+        lambda: sum(Releasing().batches(now(), size=10)),
         lambda: Order.objects.get(pk=order.pk).mark_paid("pi_1"),
         at=(type(Book.objects.all()), "lock"),
     )
@@ -144,6 +174,23 @@ def test_release_orders_cancels_what_was_not_paid_in_time(order, capsys):
     assert (Order.objects.get().status, stocks()) == ("cancelled", {"Emma": 5, "Dracula": 2})
 
 
+def test_release_goes_on_after_a_batch_that_another_run_took(order, alice, emma):
+    Cart.objects.for_user(alice).add(emma)
+    other = checkout(alice, CheckoutRequest())
+    Order.objects.update(expires_at=now() - timedelta(minutes=1))
+
+    class Overtaken(Releasing):
+        def release(self, unpaid):
+            if unpaid == order:
+                Releasing().release(Order.objects.get(pk=order.pk))
+            return super().release(unpaid)
+
+    counts = list(Overtaken().batches(now(), size=1))
+
+    assert counts == [0, 1]
+    assert set(Order.objects.values_list("pk", "status")) == {(order.pk, "cancelled"), (other.pk, "cancelled")}
+
+
 def test_released_orders_are_one_event_of_the_history(order, alice, emma):
     Cart.objects.for_user(alice).add(emma)
     other = checkout(alice, CheckoutRequest())
@@ -163,9 +210,9 @@ def test_an_order_without_a_time_to_pay_is_never_released(alice, cart, settings)
     settings.ORDER_HOLD_MINUTES = 0
     order = checkout(alice, CheckoutRequest())
 
-    released = Releasing().batch(now() + timedelta(days=365), size=10)
+    released = list(Releasing().batches(now() + timedelta(days=365), size=10))
 
-    assert (order.expires_at, released) == (None, 0)
+    assert (order.expires_at, released) == (None, [])
 
 
 def test_deleting_the_user_keeps_the_order_without_the_person(alice, cart):
@@ -185,10 +232,17 @@ def test_an_order_that_is_not_paid_in_time_is_cancelled_by_its_task(order):
     assert (Order.objects.get().status, stocks()) == ("cancelled", {"Emma": 5, "Dracula": 2})
 
 
-def test_the_task_leaves_an_order_that_is_paid_alone(order):
-    order.mark_paid("pi_1")
+def given_more_time(order):
+    Order.objects.update(expires_at=now() + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("change", "status"), [(lambda order: order.mark_paid("pi_1"), "paid"), (given_more_time, "placed")]
+)
+def test_the_task_leaves_an_order_that_is_paid_or_has_time_alone(order, change, status):
+    change(order)
     DBTaskResult.objects.update(run_after=now() - timedelta(minutes=1))
 
     run_waiting()
 
-    assert Order.objects.get().status == "paid"
+    assert Order.objects.get().status == status

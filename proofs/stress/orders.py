@@ -89,7 +89,7 @@ class Market:
             from orders.releasing import Releasing
 
             try:
-                Releasing().batch(now() + timedelta(days=1), size=1)
+                next(Releasing().batches(now() + timedelta(days=1), size=1), None)
             finally:
                 connection.close()
             return Answer(200, None)

@@ -13,7 +13,7 @@ from catalog.tests.factories import BookFactory
 from orders.tests.factories import OrderItemFactory
 from tests.support.browser import needs_chromium, new_page
 from tests.support.installed import KEYS
-from tests.support.server import ROOT
+from tests.support.server import ROOT, settings_for
 
 POLICY = {
     "default-src 'none'",
@@ -57,8 +57,8 @@ def test_the_documentation_can_be_closed():
         "    try: print(path, resolve(path).url_name)\n"
         "    except Resolver404: print(path, 'closed')"
     )
-    production = KEYS | {"DATABASE_URL": "sqlite:////nowhere.sqlite3", "DJANGO_SETTINGS_MODULE": "bookstore.settings"}
-    environment = os.environ | production | {"DEBUG": "0", "API_DOCS": "0", "DATABASE_DIRECT_URL": ""}
+    production = KEYS | {"DEBUG": "0", "DJANGO_SETTINGS_MODULE": "bookstore.settings"}
+    environment = os.environ | production | settings_for("sqlite:////nowhere.sqlite3") | {"API_DOCS": "0"}
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
 

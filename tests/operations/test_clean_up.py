@@ -26,13 +26,13 @@ from orders.tests.factories import OrderFactory, OrderItemFactory
 pytestmark = pytest.mark.django_db
 
 NOTHING = [
-    "Cancelled 0 orders that were not paid in time, and deleted 0 old Idempotency-Keys.",
-    "Deleted 0 carts that nobody has changed for 180 days.",
-    "Deleted 0 old imports of books, with their files.",
-    "Deleted 0 expired sessions and 0 expired counts of attempts.",
-    "Deleted 0 changes of an email that nobody confirmed in time.",
-    "Deleted 0 background tasks that ended long ago.",
-    "Deleted 0 expired sign-ins of staff and 0 old events of their history.",
+    "Orders that were not paid in time: 0 cancelled. Old Idempotency-Keys: 0 deleted.",
+    "Carts that nobody has changed for 180 days: 0 deleted.",
+    "Old imports of books, with their files: 0 deleted.",
+    "Expired sessions: 0 deleted. Expired counts of attempts: 0 deleted.",
+    "Changes of an email that nobody confirmed in time: 0 deleted.",
+    "Background tasks that ended long ago: 0 deleted.",
+    "Expired sign-ins of staff: 0 deleted. Old events of their history: 0 deleted.",
 ]
 YEARS = timedelta(days=3 * 365)
 
@@ -75,7 +75,7 @@ def test_clean_up_deletes_what_is_over_and_says_how_much(years_ago):
     said = clean_up(batch=1)
 
     assert said == [line.replace(" 0 ", " 1 ") for line in NOTHING[:6]] + [
-        "Deleted 1 expired sign-ins of staff and 2 old events of their history."
+        "Expired sign-ins of staff: 1 deleted. Old events of their history: 2 deleted."
     ]
     grown = [Cart, CartItem, LoginSession, ThrottleWindow, CheckoutKey, Session, LogEntry]
     grown += [BulkAction, BookImport, ImportPart, ImportBatch]
@@ -84,7 +84,7 @@ def test_clean_up_deletes_what_is_over_and_says_how_much(years_ago):
     assert [event.summary.partition(" since ")[0] for event in AuditEvent.objects.order_by("pk")] == [
         "Cancelled orders that were not paid in time.",
         "Deleted carts not changed",
-        "Deleted 2 events of the history older than 730 days.",
+        "Deleted the history older than 730 days: 2 of its events.",
     ]
     assert clean_up() == NOTHING
 

@@ -14,10 +14,12 @@ from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
+from prometheus_client import Gauge
 
 from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
-from bookstore.server import metrics, metrics_files
+from bookstore.server import direct, metrics, metrics_files
+from bookstore.server.direct import DirectReads
 from bookstore.server.slots import Kind, Slots
 from bookstore.server.start import metrics_folder
 from tests.support.client import Client
@@ -59,8 +61,10 @@ def call(settings):
             | environ,
             lambda status, headers, *rest: said.append(status),
         )
-        return int(said[0][:3]), b"".join(content).decode()
+        content = getattr(content, "content", None) or b"".join(content)
+        return int(said[0][:3]), content.decode()
 
+    call.application = application
     yield call
     signals.request_started.connect(close_old_connections)
     signals.request_finished.connect(close_old_connections)
@@ -98,6 +102,19 @@ def grown(call):
     """How much a sample has grown since this test began."""
     before = call("GET", "/metrics")[1]
     return lambda name, **labels: value(call("GET", "/metrics")[1], name, **labels) - value(before, name, **labels)
+
+
+def test_direct_reads_are_counted_as_others(call, grown, emma, monkeypatch):
+    monkeypatch.setattr(direct, "begin_and_end", lambda: None)  # the connection is the test's
+    call.application.application = DirectReads(WSGIHandler(), metrics.measuring)
+
+    for _ in range(3):
+        assert call("GET", f"/books/{emma.pk}")[0] == 200
+
+    labels = {"route": "books/<id:book_id>"}
+    assert grown("bookstore_requests_total", method="GET", status="200", **labels) == 3
+    assert grown("bookstore_request_wait_seconds_count") == 3
+    assert grown("bookstore_database_statements_total", **labels) == 3
 
 
 def test_requests_are_counted_by_method_route_and_status(call, grown):
@@ -319,9 +336,8 @@ def test_prometheus_names_its_files_as_their_room_is_taken(tmp_path):
         "registry = CollectorRegistry()\n"
         "Counter('a', 'a', registry=registry).inc()\n"
         "Histogram('b', 'b', registry=registry).observe(1)\n"
-        "Gauge('c', 'c', registry=registry, multiprocess_mode='livesum').set(1)\n"
-        "Gauge('d', 'd', registry=registry, multiprocess_mode='max').set(1)\n"
-        "Gauge('e', 'e', registry=registry, multiprocess_mode='livemax').set(1)\n"
+        "for mode in ('liveall', 'livemax', 'livemin', 'livemostrecent', 'livesum', 'max'):\n"
+        "    Gauge(f'of_{mode}', 'c', registry=registry, multiprocess_mode=mode).set(1)\n"
     )
     subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {metrics_files.VARIABLE: str(tmp_path)}, check=True
@@ -329,6 +345,15 @@ def test_prometheus_names_its_files_as_their_room_is_taken(tmp_path):
 
     found = {path.name.rpartition("_")[0]: path.stat().st_size for path in tmp_path.iterdir()}
     assert found == metrics_files.ROOM
+
+
+def test_every_gauge_has_a_file_whose_room_is_taken():
+    """A file without its room ends the worker by SIGBUS on a full disk."""
+    metrics.load_metrics_of_apps()
+
+    gauges = [metric for metric in metrics.registry._collector_to_names if isinstance(metric, Gauge)]
+
+    assert [gauge for gauge in gauges if f"gauge_{gauge._multiprocess_mode}" not in metrics_files.ROOM] == []
 
 
 def test_without_room_nothing_is_counted_and_the_log_says_so(tmp_path, monkeypatch, caplog):
@@ -371,6 +396,7 @@ def test_two_workers_answer_with_the_sum_of_both(tmp_path):
         for _ in range(40):
             with Client(port) as client:
                 client("GET", "/books")
+        time.sleep(metrics.SAMPLE_EVERY)  # until both have sampled their slots
         answers = [scraped(port) for _ in range(10)]
         slots = [value(text, "bookstore_slots") for _, text in answers]
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 
-from bookstore.server import task_process
+from bookstore.server import metrics_files, task_process
 from bookstore.server.task_process import TaskProcess
 
 
@@ -23,6 +23,12 @@ def test_the_process_is_spawned_without_a_pipe_a_fork_would_keep(monkeypatch):
     tasks.wait()
 
     assert spawned == [task_process.command_line()[0]]
+
+
+def test_the_process_has_no_part_in_the_workers_counters(monkeypatch):
+    monkeypatch.setenv(metrics_files.VARIABLE, "/nowhere")
+
+    assert os.environ.items() - task_process.environment().items() == {(metrics_files.VARIABLE, "/nowhere")}
 
 
 def test_the_process_does_not_hold_the_servers_socket(monkeypatch):

@@ -178,8 +178,8 @@ def test_run_leaves_nothing_when_it_is_told_to_stop(tmp_path, number, code):
         [sys.executable, "-m", "tools.postgres", "run", "--", sys.executable, "-c", report, str(told)],
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        # A shell that runs the tests in the background has them, and all that they start, ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # Tests that a shell or nohup runs in the background ignore Ctrl-C or SIGHUP, and so would this process.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not (told.exists() and told.read_text()) and time.monotonic() < deadline:

@@ -34,7 +34,7 @@ def test_clear_expired_deletes_what_is_over_by_time_and_says_how_many(alice):
 
     output = clear_expired()
 
-    assert output.splitlines()[0] == "Deleted 2 expired sessions and 1 expired counts of attempts."
+    assert output.splitlines()[0] == "Expired sessions: 2 deleted. Expired counts of attempts: 1 deleted."
     assert set(LoginSession.objects.all()) == {good, ended}
     assert ThrottleWindow.objects.get().key == "b" * 64
 
@@ -44,10 +44,10 @@ def test_clear_expired_again_deletes_nothing(alice):
     clear_expired()
 
     assert clear_expired() == (
-        "Deleted 0 expired sessions and 0 expired counts of attempts.\n"
-        "Deleted 0 changes of an email that nobody confirmed in time.\n"
-        "Deleted 0 expired sign-ins of staff and 0 old events of their history.\n"
-        "Deleted 0 background tasks that ended long ago.\n"
+        "Expired sessions: 0 deleted. Expired counts of attempts: 0 deleted.\n"
+        "Changes of an email that nobody confirmed in time: 0 deleted.\n"
+        "Expired sign-ins of staff: 0 deleted. Old events of their history: 0 deleted.\n"
+        "Background tasks that ended long ago: 0 deleted.\n"
     )
 
 
@@ -62,7 +62,7 @@ def test_clear_expired_deletes_in_batches(alice, rows, django_assert_num_queries
     with django_assert_num_queries(2 * rows + 10):
         output = clear_expired(batch=1)
 
-    assert output.startswith(f"Deleted {rows} expired sessions")
+    assert output.startswith(f"Expired sessions: {rows} deleted.")
 
 
 def test_clear_expired_refuses_a_batch_of_nothing():

@@ -198,7 +198,7 @@ def test_tasks_that_ended_long_ago_are_deleted_in_batches():
             status=state, finished_at=timezone.now() - timedelta(days=days)
         )
 
-    assert cleaning.clean_up(batch=1) == "Deleted 2 background tasks that ended long ago."
+    assert cleaning.clean_up(batch=1) == "Background tasks that ended long ago: 2 deleted."
     assert sorted(states()) == ["FAILED", "READY", "SUCCESSFUL"]
 
 

@@ -45,14 +45,14 @@ run beside live traffic and may be interrupted: what is deleted stays deleted, a
         history = History("prune_carts", moment)
         since = history.since
         if dry_run:
-            self.stdout.write(f"{stale.count()} carts {since} would be deleted.")
+            self.stdout.write(f"Carts {since}: {stale.count()} would be deleted.")
             return
         deleted = 0
         try:
             while count := Cart.objects.prune_batch(moment, size=batch, record=history.write):
                 deleted += count
-                self.stdout.write(f"{deleted} carts deleted …")
+                self.stdout.write(f"Carts deleted so far: {deleted} …")
         except KeyboardInterrupt:
-            self.stdout.write(self.style.WARNING(f"Interrupted after {deleted} carts; run it again to go on."))
+            self.stdout.write(self.style.WARNING(f"Interrupted, with {deleted} deleted; run it again to go on."))
             return
-        self.stdout.write(self.style.SUCCESS(f"{deleted} carts {since} were deleted."))
+        self.stdout.write(self.style.SUCCESS(f"Carts {since}: {deleted} deleted."))

@@ -29,7 +29,7 @@ from catalog.importing.table import Line
 
 SHOWN = 10  # rows in the summary; the report has all
 REFUSED, LEFT_OUT, RETITLED = "refused", "left out", "another title"
-ANOTHER_TITLE = "The book of this ISBN has another title, which becomes the file's: see that the ISBN is right."
+RETITLED_BY_FILE = "The book of this ISBN had another title, and has the file's now: see that the ISBN is right."
 INTERRUPTED = 130  # the exit status after Ctrl-C
 
 HELP = """\
@@ -75,6 +75,12 @@ class Command(BaseCommand):
             help="when the stocks in the file were read, as 2026-11-27T09:30Z: a row with another stock is refused if "
             "its book changed since, by orders say; without it the file's stock is written",
         )
+        parser.add_argument(
+            "--retitle",
+            action="store_true",
+            help="with --update: a book gets the title of the row with its ISBN, whatever its own is; without it such "
+            "a row is refused, because its ISBN may be wrong",
+        )
         parser.add_argument("--strict", action="store_true", help="refuse a row for any cell that cannot be read")
         parser.add_argument(
             "--dates",
@@ -93,6 +99,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, file: str, report: str | None, **options: Any) -> None:
+        if options["retitle"] and not options["update"]:
+            raise CommandError("--retitle is for --update: without that no book gets another title.")
         check_database()
         with ExitStack() as stack:
             try:
@@ -111,6 +119,7 @@ class Command(BaseCommand):
                         dry_run=options["dry_run"],
                         record=history.write,
                         written_at=options["written_at"],
+                        retitle=options["retitle"],
                     )
                 )
                 self.stdout.write(f"{file}: {sheet}; columns {', '.join(c for c in sheet.table.columns if c)}.")
@@ -142,7 +151,7 @@ class Command(BaseCommand):
                     findings.add(plan.number, REFUSED, plan.faults)
                     if plan.retitles:
                         titles = " → ".join(plan.changes["title"])
-                        findings.add(plan.number, RETITLED, [Fault("title", titles, ANOTHER_TITLE)])
+                        findings.add(plan.number, RETITLED, [Fault("title", titles, RETITLED_BY_FILE)])
                 read = batch[-1].number
                 reset_queries()  # with DEBUG Django keeps every statement in memory
                 progress.show(loader)

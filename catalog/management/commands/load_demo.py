@@ -63,7 +63,8 @@ class Command(BaseCommand):
             added = add_missing_books()
             add_missing_covers(base)
             add_missing_accounts()
-        first = Book.objects.in_stock().search("Emma Austen").first() or Book.objects.in_stock().order_by("id").first()
+        there = Book.objects.in_stock()
+        first = there.search("Emma Austen", most=1).first() or there.order_by("id").first()
         self.stdout.write(
             TOUR.format(
                 books=Book.objects.count(),

@@ -27,8 +27,8 @@ the same moment is left alone."""
         if dry_run:
             self.stdout.write(f"{Order.objects.unpaid_since(moment).count()} orders would be cancelled.")
             return
-        releasing, released = Releasing(), 0
-        while count := releasing.batch(moment, size=BATCH):
+        released = 0
+        for count in Releasing().batches(moment, size=BATCH):
             released += count
             self.stdout.write(f"{released} orders cancelled …")
         delete_old_keys(moment, BATCH)
