@@ -50,7 +50,7 @@ def test_load_demo_a_second_time_changes_nothing(settings, django_assert_max_num
     load(settings)
     before = everything()
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         output = load(settings)
 
     assert everything() == before
