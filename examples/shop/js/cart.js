@@ -3,25 +3,25 @@
  * @typedef {import("./store.js").Cart} Cart
  * @typedef {{id: number, title: string, price: string}} Book
  */
-import { call, Problem, tokens } from "./api.js";
+import { call, customer, Problem, tokens } from "./api.js";
 import { kept } from "./kept.js";
 import { attempt, state, tell } from "./store.js";
 import { counted, skippedInWords } from "./words.js";
 
 const [SOON, LATE] = [8000, 120000]; // milliseconds between two looks at a cart: doubled while nothing happens
-
 const guest = kept("shop.guest", /** @type {{book_id: number, quantity: number, price_seen: string}[]} */ ([]));
 const otherTabs = new BroadcastChannel("shop.cart");
 
 export let etag = ""; // of the customer's cart on the screen
-let reads = 0; // begun so far: the answer of an earlier one never replaces what is newer on the screen
+let reads = 0; // begun so far
+let shown = 0; // which of them is on the screen: the answer of an earlier one is dropped
 
 /** Reads the cart anew, or learns that it is as it was (304). Returns whether something changed. */
 export async function readCart() {
-  const mine = (reads += 1);
+  const [mine, whose] = [(reads += 1), customer()];
   const answer = await (tokens.get() ? call("/cart", { headers: etag ? { "If-None-Match": etag } : {} }) : preview());
-  if (mine !== reads || answer?.status === 304) return false;
-  show(answer);
+  if (mine < shown || whose !== customer() || answer?.status === 304) return false;
+  show(answer, mine);
   return true;
 }
 
@@ -32,8 +32,8 @@ async function preview() {
 }
 
 /** @param {import("./api.js").Answer | null} answer */
-function show(answer) {
-  reads += 1;
+function show(answer, number = (reads += 1)) {
+  shown = number;
   etag = answer?.headers.get("ETag") ?? "";
   state.cart = answer?.body ?? null;
 }
