@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 from environs import EnvError, EnvValidationError
 
+from bookstore.currencies import CODES
+
 # A name, a leading dot for all its subdomains, an address, or `*`.
 ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 
@@ -115,6 +117,13 @@ def endpoint(url: str, package: str) -> str:
     if found is None:
         raise BadValue("is set, but its packages are not installed: pip install -r requirements-observability.txt")
     return url
+
+
+def currency(value: str) -> str:
+    """A code of ISO 4217. Raises BadValue."""
+    if value not in CODES:
+        raise BadValue(f"is wrong: {value!r} is no currency; write a code of ISO 4217 such as USD or EUR")
+    return value
 
 
 def rate(value: str) -> tuple[int, int] | None:

@@ -149,12 +149,7 @@ CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = read(
 )
 CORS_ALLOW_HEADERS = read("CORS_ALLOWED_HEADERS", env.list, default=[], check=origins.headers)
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", env.list, default=[], check=environment.trusted_origins)
-SHOP_CURRENCY = read(
-    "SHOP_CURRENCY",
-    env.str,
-    default="USD",
-    validate=validate.Regexp(r"[A-Z]{3}\Z", error="write an ISO 4217 code such as USD or EUR"),
-)
+SHOP_CURRENCY = read("SHOP_CURRENCY", env.str, default="USD", check=environment.currency)
 # Whether the catalogue refuses unknown query parameters.
 STRICT_QUERY = read("STRICT_QUERY", env.bool, default=True)
 # Cache lifetime of catalogue responses: how old a price or stock may be. With 0 caches revalidate each time.

@@ -19,7 +19,6 @@ from bookstore import fastpath
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
 from bookstore.database import retrying
-from bookstore.mail.sending import queue
 from cart.exceptions import CartChanged
 from cart.facts import CartFacts, LineFacts
 from cart.issues import IssueCode
@@ -64,8 +63,7 @@ def checkout(user: User, asked: CheckoutRequest) -> Order:
     Idempotent by key: returns the order that the key made before, with the same `as_placed`. A second call with the
     same key, while the first is running, waits for it (DB_LOCK_TIMEOUT) at the cart's lock.
     Raises EmailUnverified, UserInactive, IdempotencyKeyReused, CartEmpty, CartChanged, and ItemsUnavailable,
-    InsufficientStock or PriceRose with every line's issue. On PostgreSQL two statements, one for each task that it
-    queues (the release, the mail), and the transaction's own two.
+    InsufficientStock or PriceRose with every line's issue. On PostgreSQL two statements, and the transaction's own two.
     """
     user.require_verified()
     with transaction.atomic():
@@ -83,9 +81,6 @@ def checkout(user: User, asked: CheckoutRequest) -> Order:
         order, items = planned(user, seen, asked)
         if not write(seen, order, items, asked):
             raise InsufficientStock(issues=[])  # the books are locked, so only by a writer that did not lock
-        if order.expires_at:
-            release.using(run_after=order.expires_at).enqueue(order.pk)
-        queue(mails.placed, order.pk)
     return order
 
 
@@ -100,7 +95,14 @@ def look(user_id: int, key: str) -> Look:
 def write(seen: Look, order: Order, items: list[OrderItem], asked: CheckoutRequest) -> bool:
     """Stores the planned order. False when a book has too few copies: then roll back."""
     by = statements.write if is_fast() else steps.write
-    return by(seen, order, items, key=asked.key, fingerprint=asked.fingerprint if asked.key else "")
+    fingerprint = asked.fingerprint if asked.key else ""
+    return by(seen, order, items, key=asked.key, fingerprint=fingerprint, tasks=tasks_of(order))
+
+
+def tasks_of(order: Order) -> list[Any]:
+    """What is queued with the order, each with its id: its release, and its mail."""
+    released = [release.using(run_after=order.expires_at)] if order.expires_at else []
+    return [*released, *([mails.placed] if settings.SENDS_MAIL else [])]
 
 
 def made_before(made: steps.Made, asked: CheckoutRequest) -> Order:

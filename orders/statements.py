@@ -12,6 +12,7 @@ import orjson
 from django.db import connection
 
 from bookstore.fastpath.compiled import Compiled
+from bookstore.tasks import rows
 from cart.facts import COLUMNS, CartFacts, LineFacts
 from cart.representation import dump
 from orders.exceptions import IdempotencyKeyReused
@@ -20,7 +21,7 @@ from orders.representation import order_json
 from orders.steps import Look, Made
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 OF_THE_CART = 9  # columns of LOOK before those of a line
 MOST_LOOKS = 3  # the second has the cart's lock; a third is for a cart that was deleted and created again
@@ -106,14 +107,16 @@ WITH
             created_at = EXCLUDED.created_at
         WHERE checkout_keys.created_at <= EXCLUDED.created_at - %(kept)s::interval
         RETURNING id
-    )
+    ),
+    queued AS ({insert_tasks})
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM kept)"""
 
 
 @cache
 def compiled(template: str) -> Compiled:
     first = LineFacts._fields[0]
-    return Compiled.of_names(template.replace("{columns}", COLUMNS).replace("{first}", first), {"kept": KEPT})
+    filled = template.replace("{columns}", COLUMNS).replace("{first}", first).replace("{insert_tasks}", rows.INSERT)
+    return Compiled.of_names(filled, {"kept": KEPT})
 
 
 def run(template: str, values: "Mapping[str, Any]") -> list[Any]:
@@ -123,8 +126,8 @@ def run(template: str, values: "Mapping[str, Any]") -> list[Any]:
 def look(user_id: int, key: str) -> Look:
     """As steps.look: one statement, and one more each time the cart changed while this waited for its lock."""
     for _ in range(MOST_LOOKS):
-        rows = run(LOOK, {"user_id": user_id, "key": key})
-        at, customer, fingerprint, made_order, answer, seen, locked, updated_at, order_id = rows[0][:OF_THE_CART]
+        found_rows = run(LOOK, {"user_id": user_id, "key": key})
+        at, customer, fingerprint, made_order, answer, seen, locked, updated_at, order_id = found_rows[0][:OF_THE_CART]
         found = Look(at, user_exists=customer is not None)
         if made_order is not None:
             return found._replace(made=Made(fingerprint, made_order, answer))
@@ -135,18 +138,20 @@ def look(user_id: int, key: str) -> Look:
     else:
         return found  # the cart is deleted and created all the time: handled as an empty one
     # LEFT JOIN: a cart without lines is one row with NULLs. The last column is the ISBN.
-    rows = [row[OF_THE_CART:] for row in rows if row[OF_THE_CART + 1] is not None]
-    lines = [LineFacts._make(row[1:-1]) for row in rows]
+    of_lines = [row[OF_THE_CART:] for row in found_rows if row[OF_THE_CART + 1] is not None]
+    lines = [LineFacts._make(row[1:-1]) for row in of_lines]
     return found._replace(
         cart_id=locked,
         cart=CartFacts(updated_at, lines),
-        isbns={line.book_id: row[-1] for line, row in zip(lines, rows, strict=True)},
+        isbns={line.book_id: row[-1] for line, row in zip(lines, of_lines, strict=True)},
         order_id=order_id,
-        item_ids=sorted(row[0] for row in rows),
+        item_ids=sorted(row[0] for row in of_lines),
     )
 
 
-def write(seen: Look, order: Order, items: list[OrderItem], *, key: str, fingerprint: str) -> bool:
+def write(
+    seen: Look, order: Order, items: list[OrderItem], *, key: str, fingerprint: str, tasks: "Sequence[Any]"
+) -> bool:
     """As steps.write: one statement. Raises IdempotencyKeyReused when another call took the key without the lock."""
     order.as_placed = dump(order_json(order, items))
     values = {name: getattr(order, name) for name in ORDER} | {
@@ -158,6 +163,7 @@ def write(seen: Look, order: Order, items: list[OrderItem], *, key: str, fingerp
         "key": key,
         "fingerprint": fingerprint,
         "answer": order.as_placed,
+        "tasks": orjson.dumps([rows.row_of(task, order.pk) for task in tasks]).decode(),
     }
     [(taken, kept)] = run(WRITE, values)
     if key and not kept:

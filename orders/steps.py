@@ -2,7 +2,7 @@
 each. In a transaction of the caller's."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils.timezone import now
 
@@ -17,6 +17,8 @@ from orders.representation import order_json
 from orders.stock import take
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orders.models import Order
 
 
@@ -61,8 +63,11 @@ def look(user_id: int, key: str) -> Look:
     return found._replace(cart_id=cart.pk, cart=facts, isbns=isbns, item_ids=[None] * len(facts.lines))
 
 
-def write(seen: Look, order: "Order", items: list[OrderItem], *, key: str, fingerprint: str) -> bool:
-    """Takes the copies, stores the order and empties the cart. False when a book has too few copies."""
+def write(
+    seen: Look, order: "Order", items: list[OrderItem], *, key: str, fingerprint: str, tasks: "Sequence[Any]"
+) -> bool:
+    """Takes the copies, stores the order, empties the cart and queues these tasks of the order. False when a book has
+    too few copies."""
     if not take({line.book_id: line.quantity for line in seen.cart.lines}):
         return False
     user_id = order.user_id
@@ -77,4 +82,6 @@ def write(seen: Look, order: "Order", items: list[OrderItem], *, key: str, finge
         CheckoutKey.objects.create(
             user_id=user_id, key=key, fingerprint=fingerprint, order=order, answer=order.as_placed
         )
+    for task in tasks:
+        task.enqueue(order.pk)
     return True

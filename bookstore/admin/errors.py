@@ -5,6 +5,7 @@ middleware for a database that is down.
 Outside /admin/ they return Django's responses, which the API's middleware puts into its envelope.
 """
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
@@ -19,6 +20,9 @@ from django.views.csrf import csrf_failure
 
 from bookstore.api.errors import RETRY_AFTER
 from bookstore.database import is_unavailable, note_unavailable
+from bookstore.server.temporary_files import has_no_room
+
+logger = logging.getLogger("bookstore.admin")
 
 
 def is_page(request: HttpRequest) -> bool:
@@ -70,7 +74,7 @@ def plain(status: int) -> HttpResponse:
 
 
 class UnavailableMiddleware:
-    """Turns the error of a database that is down or too busy into a 503 page.
+    """Turns the error of a database that is down or too busy, or of a full disk, into a 503 page.
 
     The innermost middleware, so that it also sees what others refuse before the view.
     """
@@ -86,9 +90,12 @@ class UnavailableMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not is_page(request) or not isinstance(exception, DatabaseError | InterfaceError):
+        if not is_page(request):
             return None
-        if not is_unavailable(exception):
+        if isinstance(exception, OSError) and has_no_room(exception):
+            logger.error("TMPDIR has no space for the files of a page (%s): it is 503", exception.strerror)
+            return unavailable()
+        if not isinstance(exception, DatabaseError | InterfaceError) or not is_unavailable(exception):
             return None
         note_unavailable(exception)
         return unavailable()

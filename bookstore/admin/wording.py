@@ -4,7 +4,9 @@ By the code of the error; Django fills in the parameters, `%(limit_value)s`. A f
 them, and so has every field of a model's page (saving.py).
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -23,6 +25,7 @@ WORDS = {
     "null_characters_not_allowed": "It has a character that no text can have (NUL): remove that.",
     "unique": "Another %(model_name)s has this %(field_label)s already.",
 }
+PROGRAMMERS = re.compile("[eE_]")  # signs of numbers that people do not write
 URL_WORDS = "Write an address that begins with http:// or https://."
 CHOICES = {
     "invalid_choice": "This is no choice, or none any more: it was deleted meanwhile. Choose again.",
@@ -59,7 +62,10 @@ class StaffWords:
 
 
 def put_in_words(field: forms.Field, validators: Iterable[Any] = ()) -> None:
-    """Replaces Django's messages, and takes no ambiguous date. `validators` are those of the model's field, if any."""
+    """Replaces Django's messages, and takes no date and no number that staff may not have meant.
+
+    `validators` are those of the model's field, if any.
+    """
     words = dict(WORDS)
     for kind, those in KINDS.items():
         if isinstance(field, kind):
@@ -70,3 +76,12 @@ def put_in_words(field: forms.Field, validators: Iterable[Any] = ()) -> None:
     if isinstance(field, forms.DateField):
         # Django would take 12/11/1999 for a day of December. The import asks; here it is refused.
         field.input_formats = [known for known in field.input_formats or () if "/" not in known]
+    if isinstance(field, forms.IntegerField):  # and those derived from it: a price
+        field.to_python = partial(number_as_written, field, type(field).to_python)  # type: ignore[method-assign]  # of one field
+
+
+def number_as_written(field: forms.Field, to_python: Callable[[Any, Any], Any], value: Any) -> Any:
+    """The number of a text. Refuses 1e3 and 1_000, which Python would read as 1000."""
+    if isinstance(value, str) and PROGRAMMERS.search(value):
+        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
+    return to_python(field, value)

@@ -10,7 +10,6 @@ In this order, so that no request parses unbounded input, or waits for its clien
 `/health` only passes the first.
 """
 
-import errno
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +24,7 @@ from bookstore.api.errors import ApiError, ContentTooLarge, InternalError
 from bookstore.database import deadlines
 from bookstore.server.bodies import Bodies, length_of
 from bookstore.server.slots import Kind, Slots, TooBusy, kind_of, public_paths
+from bookstore.server.temporary_files import has_no_room
 
 logger = logging.getLogger("bookstore.server")
 
@@ -155,7 +155,7 @@ class Admission:
         try:
             return closing(self.bodies.read(environ, largest=largest, upload=staff))
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            if not has_no_room(error):
                 raise
             logger.error("TMPDIR has no space for a body (%s): its request gets 503", error.strerror)
             raise TooBusy from error

@@ -58,10 +58,7 @@ class Facts:
 
 def facts() -> Facts:
     """Cached for KEPT seconds in each process."""
-    kept: Facts | None = cache.get(CACHE_KEY)
-    if kept is None:
-        kept = gathered()
-        cache.set(CACHE_KEY, kept, KEPT)
+    kept: Facts = cache.get_or_set(CACHE_KEY, gathered, KEPT)
     return kept
 
 

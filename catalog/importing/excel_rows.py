@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,23 +32,25 @@ def is_workbook(file: BinaryIO) -> bool:
 
 
 class ExcelRows:
-    """Iterates over the rows of the first sheet that is not empty. Raises Unreadable."""
+    """Iterates over the rows of the first sheet that is not empty. Raises Unreadable; OSError when TMPDIR is full."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`, with the process
-        copy = tempfile.NamedTemporaryFile(suffix=".xlsx")  # noqa: SIM115  # likewise
-        self.copy: Any = copy
-        while part := file.read(1 << 20):
-            copy.write(part)
-        copy.flush()
-        self.process = subprocess.Popen(  # noqa: S603  # our own program, and a file name of our own
-            [sys.executable, "-I", str(PROGRAM), copy.name], stdout=subprocess.PIPE, stderr=self.errors
-        )
+        with ExitStack() as stack:
+            errors = stack.enter_context(tempfile.TemporaryFile())
+            copy = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".xlsx"))
+            while part := file.read(1 << 20):
+                copy.write(part)
+            copy.flush()
+            self.process = subprocess.Popen(  # noqa: S603  # our own program, and a file name of our own
+                [sys.executable, "-I", str(PROGRAM), copy.name], stdout=subprocess.PIPE, stderr=errors
+            )
+            self.files = stack.pop_all()  # closed in `close`, with the process
         head = self._message()
         if "error" in head:
             self.close()
             raise Unreadable(head["error"])
         self.total: int = max(head["rows"], 1)
+        self.hidden_columns: set[int] = set(head["hidden"])  # places in the cells of each row
         self.done: int = 0
         others = ", ".join(printable(name) for name in head["others"])
         self.description = f"Excel workbook, sheet “{printable(head['sheet'])}”" + (
@@ -69,7 +72,7 @@ class ExcelRows:
             if "error" in message:
                 raise Unreadable(message["error"])
             self.done = message["n"]
-            yield RawRow(message["n"], message["c"])
+            yield RawRow(message["n"], message["c"], hidden=message["h"])
 
     @property
     def position(self) -> float:
@@ -80,5 +83,4 @@ class ExcelRows:
         if self.process.stdout:
             self.process.stdout.close()
         self.process.wait()
-        self.copy.close()
-        self.errors.close()
+        self.files.close()

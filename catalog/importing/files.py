@@ -20,9 +20,11 @@ from catalog.importing.columns import currency_in
 from catalog.importing.csv_rows import CsvRows
 from catalog.importing.encodings import NAMES, Unreadable, check_text, encoding_of, marked_encoding
 from catalog.importing.excel_rows import ExcelRows, is_workbook
+from catalog.importing.spelling import printable
 from catalog.importing.table import Line, Table
 
 MAX_UNPACKED = 1_000_000_000  # bytes that a packed file may become
+HIDDEN_SHOWN = 10  # lines
 IN_MEMORY = 1 << 20  # bytes of a pipe that are kept in memory; more goes to a temporary file
 GZIP = b"\x1f\x8b"
 
@@ -53,6 +55,8 @@ class Spreadsheet:
             self.rows = CsvRows(file, encoding)
             self.description = f"{NAMES.get(encoding, encoding)}, {self.rows.description}"
         self.table = Table.of(iter(self.rows), chosen)
+        self.hidden_rows = 0  # among those that were read
+        self.first_hidden: list[int] = []  # lines of the first of them
         for heading, column in self.table.read:
             named = currency_in(heading)
             if column == "price" and named and named != settings.SHOP_CURRENCY:
@@ -69,7 +73,28 @@ class Spreadsheet:
         return self.description
 
     def __iter__(self) -> Iterator[Line]:
-        return iter(self.table)
+        for line in self.table:
+            if line.hidden:
+                self.hidden_rows += 1
+                if self.hidden_rows <= HIDDEN_SHOWN:
+                    self.first_hidden.append(line.number)
+            yield line
+
+    @property
+    def hidden(self) -> str:
+        """What the sheet hides, by a filter say, and was read all the same; "" for nothing. After the last row."""
+        of_sheet = self.rows.hidden_columns if isinstance(self.rows, ExcelRows) else set()
+        columns = [
+            f"the column “{printable(heading)}”"
+            for place, (heading, column) in enumerate(zip(self.table.headings, self.table.columns, strict=True))
+            if column and place in of_sheet
+        ]
+        rows = []
+        if self.hidden_rows:
+            lines = ", ".join(map(str, self.first_hidden))
+            more = " …" if self.hidden_rows > len(self.first_hidden) else ""
+            rows = [f"rows: {self.hidden_rows:,} (line {lines}{more})"]
+        return "; ".join(rows + columns)
 
     def close(self) -> None:
         if isinstance(self.rows, ExcelRows):
@@ -114,7 +139,7 @@ def without_gzip(file: BinaryIO, stack: ExitStack, limit: int) -> Any:
                 if size > limit:
                     raise Unreadable(f"becomes larger than {limit // 1_000_000:,} MB when it is unpacked")
                 copy.write(part)
-    except (OSError, EOFError, zlib.error) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise Unreadable(f"is packed with gzip, and damaged: {error}") from error
     copy.seek(0)
     return copy

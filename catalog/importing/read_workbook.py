@@ -1,6 +1,7 @@
 """A separate program: prints the rows of a workbook as lines of JSON, each cell as text.
 
-The first line has the sheet's name and number of rows; each further one a row's number and cells; the last is null.
+The first line has the sheet's name, number of rows and hidden columns; each further one a row's number and cells, and
+whether it is hidden; the last is null.
 excel_rows.py runs it, with limits of memory, time, and unpacked size.
 """
 
@@ -18,12 +19,18 @@ MAX_SECONDS = 120  # of CPU time
 MAX_UNPACKED = 400_000_000  # bytes
 MAX_CELLS = 20_000_000  # rows × columns of a sheet: calamine allocates each, also empty ones
 MAX_FORMULA = 10_000  # bytes: no cell with a formula is longer
+MOST_COLUMNS = 16_384  # of a sheet
 # A cell whose formula failed, which calamine returns as an empty text (its issue 105).
 FAILED = re.compile(
     rb"""<(?:\w{1,20}:)?c\s(?=[^<>]*\bt=["']e["'])[^<>]*\br=["']([A-Z]{1,3})([0-9]{1,7})["'][^<>]*>"""
     rb"""(?:(?!</?(?:\w{1,20}:)?c[\s>]).)*?<(?:\w{1,20}:)?v>([^<]*)<""",
     re.DOTALL,
 )
+# A hidden row, also by a filter, or a range of hidden columns, which calamine returns as all others.
+HIDDEN = re.compile(
+    rb"""<(?:\w{1,20}:)?(row|col)\s(?=[^<>]*\bhidden=["'](?:1|true)["'])([^<>]*)>""",
+)
+NUMBERS = re.compile(rb"""\b(r|min|max)=["']([0-9]{1,7})["']""")
 REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
 
 
@@ -40,20 +47,33 @@ def bound() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
 
 
-Failed = dict[int, dict[int, str]]  # by row and column, from 0: the shown text, `#DIV/0!`
+class Marks:
+    """What calamine does not say of a sheet. Rows and columns are counted from 0."""
+
+    def __init__(self) -> None:
+        self.failed: dict[int, dict[int, str]] = {}  # by row and column: the text of a failed formula, `#DIV/0!`
+        self.hidden_rows: set[int] = set()
+        self.hidden_columns: set[int] = set()
+
+    def hide(self, kind: bytes, attributes: bytes) -> None:
+        numbers = {name: int(number) for name, number in NUMBERS.findall(attributes)}
+        if kind == b"row" and b"r" in numbers:
+            self.hidden_rows.add(numbers[b"r"] - 1)
+        elif kind == b"col" and b"min" in numbers and b"max" in numbers:
+            self.hidden_columns.update(range(numbers[b"min"] - 1, min(numbers[b"max"], MOST_COLUMNS)))
 
 
-def check(path: str) -> dict[str, Failed]:
+def check(path: str) -> dict[str, Marks]:
     """Unpacks every part once, and finds the last row and column of its cells. Raises Refused.
 
-    Returns the cells whose formulas failed, by the name of the sheet's part.
+    Returns the marks of each sheet by the name of its part.
     """
     unpacked = 0
-    failed: dict[str, Failed] = {}
+    marks: dict[str, Marks] = {}
     with zipfile.ZipFile(path) as parts:
         for part in parts.infolist():
             rows = columns = 0
-            of_part: Failed = failed.setdefault(part.filename, {})
+            of_part = marks.setdefault(part.filename, Marks())
             with parts.open(part) as stream:
                 rest = before = b""
                 while piece := stream.read(1 << 20):
@@ -68,11 +88,14 @@ def check(path: str) -> dict[str, Failed]:
                         if b"e" in piece:
                             for letters, number, shown in FAILED.findall(before + piece):
                                 text = html.unescape(shown.decode(errors="replace"))
-                                of_part.setdefault(int(number) - 1, {})[column_number(letters) - 1] = text
+                                of_part.failed.setdefault(int(number) - 1, {})[column_number(letters) - 1] = text
+                        if b"hidden" in piece:
+                            for kind, attributes in HIDDEN.findall(before + piece):
+                                of_part.hide(kind, attributes)
                         before = piece[-MAX_FORMULA:]
             if rows * columns > MAX_CELLS:
                 raise Refused(f"has a cell in row {rows:,}, column {columns:,}: delete the empty rows and columns")
-    return failed
+    return marks
 
 
 def part_of(path: str, sheet: str) -> str:
@@ -123,7 +146,7 @@ def number_text(number: float) -> str:
     return text
 
 
-def rows_of(path: str, failed: dict[str, Failed]) -> None:
+def rows_of(path: str, marks: dict[str, Marks]) -> None:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     workbook = CalamineWorkbook.from_path(path)
@@ -139,16 +162,17 @@ def rows_of(path: str, failed: dict[str, Failed]) -> None:
     else:
         raise Refused("is empty: its first row is to name the columns")
     others = [other for other in names if other != name]
-    say({"sheet": name, "rows": sheet.total_height, "others": others[:20]})
-    failed_cells = failed.get(part_of(path, name), {})
+    marked = marks.get(part_of(path, name), Marks())
     first = sheet.start[1] if sheet.start else 0  # rows are counted from the sheet's first, cells from the first used
+    hidden = sorted(column - first for column in marked.hidden_columns if column >= first)
+    say({"sheet": name, "rows": sheet.total_height, "others": others[:20], "hidden": hidden})
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         texts = [text_of(cell) for cell in cells]
-        for place, shown in failed_cells.get(number - 1, {}).items():
+        for place, shown in marked.failed.get(number - 1, {}).items():
             if first <= place < first + len(texts):
                 texts[place - first] = shown
         if any(texts):
-            say({"n": number, "c": texts})
+            say({"n": number, "c": texts, "h": number - 1 in marked.hidden_rows})
     say(None)
 
 

@@ -1,5 +1,6 @@
 """Remembers the first line of each book of a file."""
 
+import errno
 import sqlite3
 from hashlib import blake2b
 
@@ -18,7 +19,11 @@ class Seen:
         return int(found[0]) if found else None
 
     def add(self, number: int, *key: object) -> None:
-        self.lines.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (self.digest(key), number))
+        """Raises OSError when the file's disk is full."""
+        try:
+            self.lines.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (self.digest(key), number))
+        except sqlite3.OperationalError as error:
+            raise OSError(errno.ENOSPC, str(error)) from error
 
     @staticmethod
     def digest(key: tuple[object, ...]) -> bytes:

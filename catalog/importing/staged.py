@@ -81,7 +81,8 @@ class BookImport(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.READING)
     # TRUE while it is loading, else NULL: the unique constraint lets one import load at a time.
     turn = models.BooleanField(null=True)
-    options = models.JSONField(default=dict)  # chosen by staff: encoding, dates, strict
+    # Chosen by staff: encoding, dates, strict. Found by reading: ask_encoding, hidden.
+    options = models.JSONField(default=dict)
     description = models.CharField(max_length=300, blank=True)  # the kind of file
     headings = models.JSONField(default=list)  # [heading, column or null] in the file's order
     problem = models.TextField(blank=True)

@@ -4,6 +4,7 @@ Each works in batches, stores its progress, and stops when staff cancel. Each ca
 two processes at once: a batch and its mark as done are written in one transaction.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -18,6 +19,7 @@ from django.utils import timezone
 from bookstore.audit.actor import Actor
 from bookstore.audit.models import Channel
 from bookstore.database.constraints import violated
+from bookstore.server.temporary_files import has_no_room
 from catalog.importing.columns import label_of
 from catalog.importing.encodings import AskEncoding, Unreadable
 from catalog.importing.files import Spreadsheet, unpacked
@@ -34,8 +36,15 @@ MAX_UNPACKED = 200_000_000  # bytes of an uploaded file when uncompressed
 READ_FROM_TEXT: dict[str, Callable[[str], Any]] = {"price": Decimal, "publish_date": date.fromisoformat}
 GONE = "The book was deleted since the preview."
 KEPT_TITLE = "The book of this ISBN has this title, and nobody said that it gets another: the row was left out."
+NO_ROOM = (
+    "The file was not read: the server has no room for temporary files. Tell whoever runs it, and have the file read "
+    "again when there is."
+)
 READ_AGAIN = "somebody has had the file read again since this page was shown. Look at it as it is now."
 ADDED = "The book was added by somebody else since the preview."
+
+
+logger = logging.getLogger("bookstore.imports")
 
 
 class Stopped(Exception):
@@ -60,6 +69,12 @@ def read(started: BookImport, *, at_most: int = MAX_ROWS) -> bool:
         options = started.options | {"ask_encoding": isinstance(error, AskEncoding)}
         problem = f"The file {printable(str(error))}."
         still_reading(started, state=State.FAILED, problem=problem, options=options)
+        return True
+    except OSError as error:
+        if not has_no_room(error):
+            raise
+        logger.error("TMPDIR has no space to read a file that staff import (%s)", error.strerror)
+        still_reading(started, state=State.FAILED, problem=NO_ROOM)
         return True
 
 
@@ -88,7 +103,8 @@ def read_rows(started: BookImport, at_most: int) -> bool:
             with transaction.atomic():
                 still_reading(started, progress=sheet.position, rows=rows)
                 stage(started, number, lines, loader)
-    still_reading(started, state=State.SHOWN, progress=1)
+        hidden = started.options | {"hidden": sheet.hidden}
+    still_reading(started, state=State.SHOWN, progress=1, options=hidden)
     return True
 
 

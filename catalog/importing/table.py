@@ -13,21 +13,25 @@ ROWS_ABOVE = 20  # rows allowed above the headings, such as a title and a date
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row of the file: its line number, its cells, and the problem if they could not be separated."""
+    """One row of the file: its line number, its cells, the problem if they could not be separated, and whether the
+    sheet hides it."""
 
     number: int
     cells: list[str]
     problem: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: the number of its first line, its cells by column, and how many filled cells have no heading."""
+    """One row: the number of its first line, its cells by column, how many filled cells have no heading, and whether
+    the sheet hides it."""
 
     number: int
     cells: dict[str, str]
     surplus: int = 0
     problem: str = ""
+    hidden: bool = False
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Table:
             cells = trimmed(row.cells)
             if not any(cells):
                 continue
-            above.append(RawRow(row.number, cells))
+            above.append(RawRow(row.number, cells, hidden=row.hidden))
             if not missing_columns(columns_of(cells, chosen)) or len(above) == ROWS_ABOVE:
                 break
         if not above:
@@ -87,7 +91,8 @@ class Table:
                 yield Line(row.number, {}, 0, row.problem)
             elif any(map(bare, cells)) and not self.repeats_headings(cells):
                 surplus = sum(1 for cell in cells[width:] if bare(cell))
-                yield Line(row.number, {column: cells[place] for place, column in named if place < len(cells)}, surplus)
+                of_columns = {column: cells[place] for place, column in named if place < len(cells)}
+                yield Line(row.number, of_columns, surplus, hidden=row.hidden)
 
     def repeats_headings(self, cells: list[str]) -> bool:
         """Whether a row repeats the headings, as in files that were concatenated."""

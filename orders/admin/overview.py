@@ -3,6 +3,7 @@
 Reads the orders of DAYS days by the index of their time, and the items of the NEWEST of them; cached for a minute.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -60,10 +61,7 @@ class Facts:
 
 def facts() -> Facts:
     """Cached for KEPT seconds in each process."""
-    kept: Facts | None = cache.get(CACHE_KEY)
-    if kept is None:
-        kept = gathered()
-        cache.set(CACHE_KEY, kept, KEPT)
+    kept: Facts = cache.get_or_set(CACHE_KEY, gathered, KEPT)
     return kept
 
 
@@ -103,35 +101,43 @@ def panels(request: HttpRequest) -> list[Panel]:
 
 def orders_panel(known: Facts) -> Panel:
     counts = [day.orders for day in known.days]
-    bars = [
-        Bar(f"{day.day:%d %b}", share, orders_in_words(day.orders), f"{orders_list()}?day={day.day}")
-        for day, share in zip(known.days, shares(counts), strict=True)
-    ]
     soon = f"{known.expiring:,}{'+' if known.expiring == MOST_EXPIRING else ''}"
-    return Panel(
+    return days_panel(
         "Orders each day",
         f"{counts[-1]:,} today, {sum(counts):,} in {DAYS} days",
-        bars if any(counts) else [],
-        columns=True,
+        known.days,
+        counts,
+        lambda day: (orders_in_words(day.orders), f"{orders_list()}?day={day.day}"),
         note=f"Without cancelled ones, days in UTC. Unpaid, and cancelled within 15 minutes: {soon}. {AS_OF}",
-        empty=f"No order in {DAYS} days.",
     )
 
 
 def revenue_panel(known: Facts) -> Panel:
     amounts = [day.revenue for day in known.days]
-    bars = [
-        Bar(f"{day.day:%d %b}", share, f"{money(day.revenue)}, {copies_in_words(day.copies)}")
-        for day, share in zip(known.days, shares(amounts), strict=True)
-    ]
     copies = sum(day.copies for day in known.days)
-    return Panel(
+    return days_panel(
         "Revenue each day",
         f"{money(amounts[-1])} today, {money(sum(amounts, Decimal(0)))} in {DAYS} days",
-        bars if any(amounts) else [],
-        columns=True,
+        known.days,
+        amounts,
+        lambda day: (f"{money(day.revenue)}, {copies_in_words(day.copies)}", ""),
         note=f"Of orders that were not cancelled, paid or not: {copies_in_words(copies)} in {DAYS} days. {AS_OF}",
-        empty=f"No order in {DAYS} days.",
+    )
+
+
+def days_panel(
+    title: str,
+    headline: str,
+    days: Sequence[Day],
+    amounts: Sequence[int | Decimal],
+    shown: Callable[[Day], tuple[str, str]],
+    *,
+    note: str,
+) -> Panel:
+    """A column for each day, as high as its amount; `shown` is its text and its link."""
+    bars = [Bar(f"{day.day:%d %b}", share, *shown(day)) for day, share in zip(days, shares(amounts), strict=True)]
+    return Panel(
+        title, headline, bars if any(amounts) else [], columns=True, note=note, empty=f"No order in {DAYS} days."
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proofs.cluster import report
 from proofs.cluster.building import Cluster
+from proofs.cluster.buying import Buyer
 from proofs.cluster.events import EVENTS, Event
 from proofs.cluster.layout import READER
 from proofs.cluster.report import Row, Window
@@ -14,14 +15,24 @@ from proofs.cluster.traffic import BOOKS_EACH, Client, Customer, Sample, SignIn,
 from tests.support.client import PatientClient
 
 CATALOGUE_AT_LEAST = 0.999
+BUYERS = 2
 # The tolerance of promised times on a loaded machine.
 SETTLE_SECONDS = 30
+
+
+def registered(wire: PatientClient, email: str) -> str:
+    """The token of a new customer."""
+    answer = wire("POST", "/auth/register", {"email": email, "password": "correct horse battery"})
+    if answer.status != 201:
+        raise RuntimeError(f"registering was answered {answer.status}: {answer.body}")
+    return str(answer.body["access_token"])
 
 
 @dataclass
 class Run:
     cluster: Cluster
     customers: list[Customer] = field(default_factory=list)
+    buyers: list[Buyer] = field(default_factory=list)
     others: list[Client] = field(default_factory=list)
     rows: dict[str, Row] = field(default_factory=dict)
     windows: list[Window] = field(default_factory=list)
@@ -30,27 +41,26 @@ class Run:
 
     @property
     def clients(self) -> list[Client]:
-        return [*self.customers, *self.others]
+        return [*self.customers, *self.buyers, *self.others]
 
     @property
     def samples(self) -> list[Sample]:
         return [sample for client in self.clients for sample in list(client.samples)]
 
     def people(self, count: int) -> None:
-        """As many customers as visitors, and one who signs in."""
+        """As many customers as visitors, BUYERS, and one who signs in."""
         layout = self.cluster.layout
         at = layout.addresses["edge"], layout.port("edge", "nginx")
         wire = PatientClient(at[1], host=at[0])
         books = [item["id"] for item in wire("GET", "/books?in_stock=true&size=100").body["items"]]
-        for number in range(count):
-            account = {"email": f"customer{number}@example.com", "password": "correct horse battery"}
-            answer = wire("POST", "/auth/register", account)
-            if answer.status != 201:
-                raise RuntimeError(f"registering was answered {answer.status}: {answer.body}")
+        tokens = [registered(wire, f"customer{number}@example.com") for number in range(count + BUYERS)]
+        for number, token in enumerate(tokens[:count]):
             mine = books[number * BOOKS_EACH : (number + 1) * BOOKS_EACH]
-            self.customers.append(Customer(number, *at, answer.body["access_token"], mine))
+            self.customers.append(Customer(number, *at, token, mine))
             self.others.append(Visitor(count + number, *at, books))
-        self.others.append(SignIn(2 * count, *at, *READER))
+        for number, token in enumerate(tokens[count:], start=2 * count):
+            self.buyers.append(Buyer(number, *at, token, books[-1 - len(self.buyers)]))
+        self.others.append(SignIn(2 * count + BUYERS, *at, *READER))
 
     def steady(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -97,6 +107,12 @@ class Run:
                 if time.monotonic() > deadline:
                     self.problems.append(f"the cart of {customer.name} could not be read at the end")
                     break
+        for buyer in self.buyers:
+            buyer.over.clear()
+            while not buyer.finish():
+                if time.monotonic() > deadline:
+                    self.problems.append(f"what {buyer.name} had begun could not be ended")
+                    break
 
     def verdicts(self) -> list[tuple[str, str, bool]]:
         """What must hold, what was seen, and whether it did."""
@@ -106,6 +122,8 @@ class Run:
         lost, acknowledged = sum(fault.lost for fault in faults), sum(ledger.acknowledged for ledger in ledgers)
         unknown, back = sum(ledger.unknown for ledger in ledgers), sum(ledger.taken_back for ledger in ledgers)
         wrong = [sample.fault for sample in samples if sample.fault]
+        orders = [fault for buyer in self.buyers for fault in buyer.check()]
+        ordered = sum(len(buyer.acknowledged) for buyer in self.buyers)
         reads = [sample.succeeded for sample in samples if sample.kind == "catalogue"]
         share = sum(reads) / len(reads) if reads else 0.0
         found = [
@@ -115,6 +133,11 @@ class Run:
                 not lost and acknowledged > 0,
             ),
             ("0 carts that differ", f"{len(faults) - lost}", len(faults) == lost),
+            (
+                "every acknowledged order is there once, and the stock adds up",
+                f"{len(orders)} faults in {ordered:,} orders{f'; first: {orders[0]}' if orders else ''}",
+                not orders and ordered > 0,
+            ),
             (
                 "only success, the contract's 4xx, and 503",
                 f"{len(wrong)} others of {len(samples):,} answers{f'; first: {wrong[0]}' if wrong else ''}",

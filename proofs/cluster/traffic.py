@@ -64,8 +64,8 @@ class Client(threading.Thread):
         self.error = ""
         self.token = ""
 
-    def ask(self, kind: Kind, method: str, path: str, body: object = None) -> Answer:
-        answer = self.wire(method, path, body, self.token)
+    def ask(self, kind: Kind, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        answer = self.wire(method, path, body, self.token, **headers)
         fault = fault_of(kind, answer)
         self.samples.append(Sample(time.monotonic(), kind, answer.status, answer.seconds, self.number, fault))
         if answer.status not in SUCCESS:

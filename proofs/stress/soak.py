@@ -3,6 +3,10 @@
 `make stress ARGS="soak --seconds 1800"`: half an hour of catalogue and carts, then pages of the admin. A worker may
 have 90 MB at the end of the first and 150 MB at the end of the second, and may not grow by more than GROWTH after WARM
 requests. 30 s, the usual length of a part, are too short for that: the row says so, and holds only the limits.
+
+With SERVE_PYTHON=<a virtual environment of requirements.txt>/bin/python the server has the packages of a deployment.
+Beside the development packages it imports some of them, 7 MB: requests and pygments, which REST framework uses where it
+finds them.
 """
 
 import os

@@ -86,6 +86,7 @@ def page(rows, live_server):
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 @needs_chromium
 @pytest.mark.django_db(transaction=True)
 def test_the_documentation_works_under_its_policy(page):
@@ -98,6 +99,7 @@ def test_the_documentation_works_under_its_policy(page):
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 @needs_chromium
 @pytest.mark.django_db(transaction=True)
 def test_the_staffs_pages_work_under_their_policy(page):

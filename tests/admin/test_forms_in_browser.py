@@ -7,7 +7,12 @@ from django.test import Client
 from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory
 from tests.support.browser import needs_chromium, new_page
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), needs_chromium]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.any_database,
+    pytest.mark.django_db(transaction=True),
+    needs_chromium,
+]
 
 BOOKS = "/admin/catalog/book/"
 NOTE = "What you had typed here before was not saved, and has been put back. Save it to keep it."

@@ -8,7 +8,12 @@ from bookstore.accounts.tests.factories import SuperuserFactory
 from tests.admin.test_matrix import TABLE, Site
 from tests.support.browser import needs_chromium, new_page
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), needs_chromium]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.any_database,
+    pytest.mark.django_db(transaction=True),
+    needs_chromium,
+]
 
 CAROL = 3  # of the matrix: may do everything
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"

@@ -21,7 +21,7 @@ AXE = ROOT / "tools" / "typescript" / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = ["", "?q=austen", "?q=frankenstien", "?q=nothing+at+all", "book/1", "cart", "account", "orders"]
 VIEWS += ["sign-in", "register", "forgot", "reset-password?token=x", "verify-email?token=x", "no-such-page"]
 
-pytestmark = [pytest.mark.slow, needs_chromium]
+pytestmark = [pytest.mark.slow, pytest.mark.any_database, needs_chromium]
 
 STAFF = {"email": "staff@example.com", "password": "demo-staff-shelf"}
 

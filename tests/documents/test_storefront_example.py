@@ -11,7 +11,7 @@ import pytest
 from tests.support.demo import demo_shop
 from tests.support.server import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 SCRIPT = ROOT / "examples" / "storefront.py"
 NODE = shutil.which("node")

@@ -86,6 +86,7 @@ def shop(django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 @pytest.mark.skipif(not shutil.which("curl"), reason="the tour is pasted into a shell, and there is no curl on PATH")
 @pytest.mark.parametrize(
     ("page", "chapter", "blocks"), [(ROOT / "README.md", "Five calls", 1), (TOUR, "A tour with curl", 11)]
@@ -103,6 +104,7 @@ def test_tour_with_curl_answers_as_printed(page, chapter, blocks, shop):
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_tour_in_the_shell_answers_as_printed(shop, tmp_path):
     [tour] = [
         fence["text"] for fence in FENCE.finditer(section(TOUR, "A tour in the shell")) if fence["language"] == "pycon"

@@ -15,6 +15,7 @@ import pytest
 
 from bookstore import environment
 from bookstore.database import from_url
+from catalog.importing.money import SYMBOLS
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
@@ -130,6 +131,7 @@ def test_a_missing_variable_is_named(tmp_path, name):
         ("CORS_ALLOWED_ORIGINS", "https://shop.example/path"),
         ("CORS_ALLOWED_HEADERS", "X-Shop,*"),
         ("SHOP_CURRENCY", "dollars"),
+        ("SHOP_CURRENCY", "XYZ"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -157,6 +159,15 @@ def test_what_sqlite_cannot_do_stops_the_start(tmp_path, name, value):
     assert started.returncode == 1
     assert started.stderr.startswith(f"bookstore cannot start: {name} is set, but DATABASE_URL names SQLite")
     assert started.stderr.count("\n") == 1
+
+
+def test_a_currency_is_one_that_money_is_paid_in():
+    known = {code for meant in SYMBOLS.values() for code in meant}
+
+    assert {environment.currency(code) for code in known} == known
+    for value in ("XYZ", "XXX", "XAU", "DEM", "usd", "EUR ", "", "€", "EUR\n"):
+        with pytest.raises(environment.BadValue):
+            environment.currency(value)
 
 
 def test_options_of_the_server_do_not_go_with_a_pooler(tmp_path):

@@ -3,8 +3,10 @@
 On the tests' PostgreSQL if there is one, else in a SQLite file.
 """
 
+import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,13 +65,38 @@ def commands_of_make_run() -> list[list[str]]:
     return commands[:-1]
 
 
+def environment_of(url: str) -> dict[str, str]:
+    return os.environ | settings_for(url) | {"DEBUG": "1"}
+
+
+def load(shop: DemoShop) -> None:
+    for command in commands_of_make_run():
+        shop.manage(*command)
+
+
+def rows_of_demo(folder: Path) -> Path:
+    """The SQLite file of a demo shop, made once for all workers of a run: it takes six seconds."""
+    of_run = folder.parents["PYTEST_XDIST_WORKER" in os.environ]
+    made, part = of_run / "demo.sqlite3", of_run / "demo.part.sqlite3"
+    with (of_run / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            part.unlink(missing_ok=True)
+            load(DemoShop("", environment_of(f"sqlite:///{part}")))
+            part.rename(made)
+    return made
+
+
 @contextmanager
 def demo_shop(folder: Path) -> Iterator[DemoShop]:
     with fresh_database(folder) as url:
-        port = free_port()  # covers are at the demo's own address
-        shop = DemoShop(f"http://127.0.0.1:{port}", os.environ | settings_for(url) | {"DEBUG": "1", "PORT": str(port)})
-        for command in commands_of_make_run():
-            shop.manage(*command)
+        port = free_port()
+        shop = DemoShop(f"http://127.0.0.1:{port}", environment_of(url) | {"PORT": str(port)})
+        if connection.vendor == "sqlite":
+            shutil.copy(rows_of_demo(folder), folder / "demo.sqlite3")
+            shop.manage("load_demo")  # points the covers to this port
+        else:
+            load(shop)
         # Tests sign in more often in a minute than one address may.
         with running_server(port=port, DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min"):
             yield shop

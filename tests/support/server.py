@@ -113,8 +113,9 @@ class Server:
 
 
 def serve(*options: str, workers: int = 2) -> list[str]:
-    """The command of `make serve`, for Server."""
-    return [sys.executable, "manage.py", "serve", "--port", "{port}", "--workers", str(workers), *options]
+    """The command of `make serve`, for Server. SERVE_PYTHON names the Python of another environment."""
+    python = os.environ.get("SERVE_PYTHON", sys.executable)
+    return [python, "manage.py", "serve", "--port", "{port}", "--workers", str(workers), *options]
 
 
 def environment_for_tests(**environ: str) -> dict[str, str]:

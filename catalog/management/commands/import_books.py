@@ -7,7 +7,7 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any, TextIO
@@ -28,7 +28,8 @@ from catalog.importing.staged import chosen_headings
 from catalog.importing.table import Line
 
 SHOWN = 10  # rows in the summary; the report has all
-REFUSED, LEFT_OUT, RETITLED = "refused", "left out", "another title"
+REFUSED, LEFT_OUT, RETITLED, HIDDEN = "refused", "left out", "another title", "hidden"
+HIDDEN_ROW = "The row is hidden in the sheet, by a filter say, and is read all the same."
 RETITLED_BY_FILE = "The book of this ISBN had another title, and has the file's now: see that the ISBN is right."
 INTERRUPTED = 130  # the exit status after Ctrl-C
 
@@ -94,8 +95,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report",
             metavar="REPORT.csv",
-            help="write each cell that was refused, left out or gave a book another title to this file: line, outcome, "
-            "column, value, reason",
+            help="write each cell that was refused, left out or gave a book another title, and each row that the sheet "
+            "hides, to this file: line, outcome, column, value, reason",
         )
 
     def handle(self, *args: Any, file: str, report: str | None, **options: Any) -> None:
@@ -111,7 +112,8 @@ class Command(BaseCommand):
                         f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}: "
                         f"its first line names {names}"
                     )
-                findings = Findings(stack.enter_context(opened_report(report, file)) if report else None)
+                findings = Findings(opened_report(report, file) if report else None)
+                stack.callback(findings.close)
                 history = History(Actor.of_command("import_books"), os.path.basename(file))
                 loader = stack.enter_context(
                     Loader(
@@ -131,6 +133,8 @@ class Command(BaseCommand):
                 raise CommandError(f"{file} {error}. Say it with --encoding: {names}.") from error
             except Unreadable as error:
                 raise CommandError(f"{file} {error}.") from error
+            except OSError as error:
+                raise CommandError(f"{failed(error)}: nothing was written.") from error
 
     def _load(self, sheet: Spreadsheet, loader: Loader, findings: "Findings", report: str | None, options: Any) -> None:
         progress = Progress(sheet, sys.stderr)
@@ -140,6 +144,8 @@ class Command(BaseCommand):
             for batch in batches(sheet, BATCH):
                 good: list[tuple[int, Row]] = []
                 for line in batch:
+                    if line.hidden:
+                        findings.add(line.number, HIDDEN, [Fault("row", "", HIDDEN_ROW)])
                     row = checked(line, dates=options["dates"], strict=options["strict"])
                     findings.add(line.number, LEFT_OUT, row.notes)
                     if row.faults:
@@ -153,6 +159,7 @@ class Command(BaseCommand):
                         titles = " → ".join(plan.changes["title"])
                         findings.add(plan.number, RETITLED, [Fault("title", titles, RETITLED_BY_FILE)])
                 read = batch[-1].number
+                findings.flush()
                 reset_queries()  # with DEBUG Django keeps every statement in memory
                 progress.show(loader)
         except KeyboardInterrupt:
@@ -162,6 +169,8 @@ class Command(BaseCommand):
         except Unreadable as error:
             trouble = f"The file {error}"
             then = "correct it, and load it again"
+        except OSError as error:
+            trouble = f"After line {read}: {failed(error)}"
         progress.end()
         self._summary(loader, findings, progress, report)
         if trouble:
@@ -181,6 +190,8 @@ class Command(BaseCommand):
         genres = f", {counts.genres:,} new genres" if counts.genres else ""
         text = f"{counts.added:,} books added, {there}, {counts.refused:,} rows refused{genres}"
         self.stdout.write(f"{'Would be: ' if loader.dry_run else ''}{text}, in {progress.seconds:.1f} s.")
+        if progress.sheet.hidden:
+            self.stdout.write(f"Hidden in the sheet, and read all the same: {progress.sheet.hidden}.")
         for (outcome, column, reason), number in findings.reasons.most_common():
             self.stdout.write(f"{number:>8,} {outcome}: {column}: {reason}")
         for number, fault in findings.shown:
@@ -189,6 +200,10 @@ class Command(BaseCommand):
             self.stdout.write(f"Each of them, with its line, is in {report}.")
         elif findings.reasons:
             self.stdout.write("Run it with --report REPORT.csv for each of them with its line.")
+
+
+def failed(error: OSError) -> str:
+    return f"A file, perhaps in TMPDIR, cannot be read or written ({error.strerror or error})"
 
 
 def moment(text: str) -> datetime:
@@ -209,14 +224,26 @@ class Findings:
     def __init__(self, report: TextIO | None) -> None:
         self.reasons: Counter[tuple[str, str, str]] = Counter()
         self.shown: list[tuple[int, Fault]] = []  # the first few
+        self.report = report
         self.writer = csv.writer(report) if report else None
         if self.writer:
             self.writer.writerow(("line", "outcome", "column", "value", "reason"))
 
+    def flush(self) -> None:
+        """Raises OSError when the disk of the report is full."""
+        if self.report:
+            self.report.flush()
+
+    def close(self) -> None:
+        if self.report:
+            with suppress(OSError):  # what `flush` could not write, which has been told
+                self.report.close()
+
     def add(self, line: int, outcome: str, faults: Iterable[Fault]) -> None:
         for fault in faults:
-            self.reasons[outcome, fault.column, fault.reason] += 1
-            if outcome != LEFT_OUT and len(self.shown) < SHOWN:
+            if outcome != HIDDEN:  # the summary tells them in a sentence
+                self.reasons[outcome, fault.column, fault.reason] += 1
+            if outcome in {REFUSED, RETITLED} and len(self.shown) < SHOWN:
                 self.shown.append((line, fault))
             if self.writer:
                 self.writer.writerow((line, outcome, fault.column, written(fault.value), fault.reason))
