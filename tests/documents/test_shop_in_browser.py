@@ -261,8 +261,9 @@ def test_an_answer_that_comes_late_does_not_replace_a_newer_cart(shop, page):
     expect(copies).to_have_text("2")
     [(route, answer)] = late
     assert answer.json()["total_items"] == 1
-    route.fulfill(response=answer)
-    page.wait_for_timeout(100)
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/cart")):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(300)
 
     expect(copies).to_have_text("2")
     more.click()
