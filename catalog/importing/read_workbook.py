@@ -54,13 +54,17 @@ class Marks:
         self.failed: dict[int, dict[int, str]] = {}  # by row and column: the text of a failed formula, `#DIV/0!`
         self.hidden_rows: set[int] = set()
         self.hidden_columns: set[int] = set()
+        self.more_columns = 4 * MOST_COLUMNS  # that are added: the ranges of a valid sheet do not overlap
 
     def hide(self, kind: bytes, attributes: bytes) -> None:
         numbers = {name: int(number) for name, number in NUMBERS.findall(attributes)}
         if kind == b"row" and b"r" in numbers:
             self.hidden_rows.add(numbers[b"r"] - 1)
         elif kind == b"col" and b"min" in numbers and b"max" in numbers:
-            self.hidden_columns.update(range(numbers[b"min"] - 1, min(numbers[b"max"], MOST_COLUMNS)))
+            columns = range(numbers[b"min"] - 1, min(numbers[b"max"], MOST_COLUMNS))
+            if len(columns) <= self.more_columns:
+                self.more_columns -= len(columns)
+                self.hidden_columns.update(columns)
 
 
 def check(path: str) -> dict[str, Marks]:

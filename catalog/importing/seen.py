@@ -1,7 +1,6 @@
 """Remembers the first line of each book of a file."""
 
 import errno
-import sqlite3
 from hashlib import blake2b
 
 
@@ -9,6 +8,9 @@ class Seen:
     """Kept in a temporary SQLite file: a million rows would need too much memory."""
 
     def __init__(self) -> None:
+        import sqlite3  # here: 1 MB that a worker on PostgreSQL does not need
+
+        self.full = sqlite3.OperationalError
         self.lines = sqlite3.connect("", check_same_thread=False)
         self.lines.execute("PRAGMA journal_mode=OFF")
         self.lines.execute("CREATE TABLE lines (key BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID")
@@ -22,7 +24,7 @@ class Seen:
         """Raises OSError when the file's disk is full."""
         try:
             self.lines.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (self.digest(key), number))
-        except sqlite3.OperationalError as error:
+        except self.full as error:
             raise OSError(errno.ENOSPC, str(error)) from error
 
     @staticmethod

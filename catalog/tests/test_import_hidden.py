@@ -9,6 +9,7 @@ from django.core.management import call_command
 from xlsxwriter import Workbook
 
 from catalog.importing.files import Spreadsheet
+from catalog.importing.read_workbook import MOST_COLUMNS, Marks
 from catalog.models import Book
 from catalog.tests.import_pages import upload
 
@@ -83,6 +84,15 @@ def test_marks_as_other_programs_write_them_are_found():
             copy.writestr(part, content)
 
     assert hidden_of(changed.getvalue()) == (4, "rows: 1 (line 3)")
+
+
+def test_ranges_of_hidden_columns_that_overlap_cost_no_more_than_a_sheet():
+    marks = Marks()
+
+    for _ in range(1_000):
+        marks.hide(b"col", b'min="1" max="9999999" hidden="1"')
+
+    assert (len(marks.hidden_columns), marks.more_columns) == (MOST_COLUMNS, 0)
 
 
 def test_preview_tells_what_the_sheet_hides(staff):
