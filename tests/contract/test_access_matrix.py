@@ -17,7 +17,6 @@ from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
 from bookstore.api.views import ApiView, confirms_caller
 from bookstore.server.metrics import Metered
-from bookstore.server.metrics_at_scrape import at_scrape
 from tests.support.bearer import bearer, token_of
 from tests.support.calls import CALLERS, EVERYBODY, METHODS, access, furnished, only
 from tests.support.routes import routes
@@ -184,12 +183,11 @@ def encoded(body: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("caller", range(len(CALLERS)), ids=CALLERS)
-def test_the_metrics_are_for_who_scrapes_whoever_is_signed_in(shop, settings, monkeypatch, caller, method):
+def test_the_metrics_are_for_who_scrapes_whoever_is_signed_in(shop, settings, caller, method):
     """Answered before Django: by the address, or by a token of its own. For others there is no such path.
 
     Who scrapes may only read.
     """
-    monkeypatch.setattr(at_scrape, "read", lambda: None)  # its thread leaves a connection to SQLite in memory open
     clients, _, _ = shop
     settings.METRICS_TOKEN = "scrape-0123456789-abcdef"
     bearer = clients[caller]._credentials.get("HTTP_AUTHORIZATION", "")

@@ -20,7 +20,6 @@ from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
 from bookstore.server import direct, metrics, metrics_files
 from bookstore.server.direct import DirectReads
-from bookstore.server.metrics_at_scrape import at_scrape
 from bookstore.server.slots import Kind, Slots
 from bookstore.server.start import metrics_folder
 from tests.support.client import Client
@@ -30,8 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def metrics_on(settings, monkeypatch):
-    monkeypatch.setattr(at_scrape, "read", lambda: None)  # its thread leaves a connection to SQLite in memory open
+def metrics_on(settings):
     settings.METRICS_ENABLED = True
     settings.MIDDLEWARE = ["bookstore.server.metrics.MetricsMiddleware", *settings.MIDDLEWARE]
 
