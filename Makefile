@@ -96,7 +96,7 @@ coverage: $(VENV)/dev.stamp ## the suite on PostgreSQL with branches counted: at
 # Told apart from the others on purpose: what it installs changes from day to day, and so may its result.
 test-next: $(VENV)/dev.stamp ## the suite on Python 3.13 with the newest Django and the newest of all else, nothing locked
 	@mkdir -p build
-	@sed -e 's/^django[>=].*/django/' -e '/^-r /d' requirements.in requirements-dev.in > build/requirements-next.in
+	@sed -e 's/^django[>=].*/django/' -e '/^-r /d' requirements.in requirements-observability.in requirements-dev.in > build/requirements-next.in
 	@$(NEXT) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || \
 	  { echo "error: $(NEXT) does not run: install Python 3.13, or say where it is with NEXT=" >&2; exit 1; }
 	@$(PY) -m uv venv --quiet --allow-existing --python "$$($(NEXT) -c 'import sys; print(sys.executable)')" .venv-next

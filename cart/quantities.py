@@ -10,9 +10,9 @@ def check_quantity(quantity: object) -> None:
     if not isinstance(quantity, int) or isinstance(quantity, bool):
         code, detail = "invalid", f"A quantity is a whole number, not {quantity!r}."
     elif quantity < MIN_QUANTITY:
-        code, detail = "min_value", f"Ensure this value is greater than or equal to {MIN_QUANTITY}."
+        code, detail = "min_value", f"{quantity} is too small: send at least {MIN_QUANTITY}."
     elif quantity > MAX_QUANTITY:
-        code, detail = "max_value", f"Ensure this value is less than or equal to {MAX_QUANTITY}."
+        code, detail = "max_value", f"{quantity} is too large: send at most {MAX_QUANTITY}."
     else:
         return
     raise ValidationError([{"field": "quantity", "code": code, "detail": detail}])

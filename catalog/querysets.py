@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.db.models.expressions import DatabaseDefault
+from django.utils import timezone
+
 from bookstore.database.locks import DeletesUnderLock, lock, lock_shared
 from catalog.book_filters import MAX_ID, BookFilters
 from catalog.exceptions import BookNotFound, GenreUnknown, naming_conflicts
@@ -59,6 +62,14 @@ class BookQuerySet(DeletesUnderLock, BookFilters):
     bulk_update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        """As Django's. Sets `created_at`: a value that the database is to fill in (`db_default`) would keep Django from
+        sending the rows as arrays (UNNEST), and an import then takes a quarter more CPU.
+        """
+        objs = list(objs)
+        moment = timezone.now()
+        for book in objs:
+            if isinstance(book.created_at, DatabaseDefault):
+                book.created_at = moment
         created = super().bulk_create(objs, *args, **options)
         SearchWord.objects.learn(created)
         return created

@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from bookstore.api.fields import FlagField, MoneyField, TextField, WholeNumberField
+from bookstore.api.fields import TOO_LARGE, TOO_SMALL, FlagField, MoneyField, TextField, WholeNumberField, shown
 from bookstore.api.pagination import EXACT_TOTAL, SMALL_TABLE
 from catalog.isbn import clean_isbn
 from catalog.models import MAX_POPULARITY, MAX_STOCK, MIN_PRICE, Book, Genre
@@ -23,13 +23,19 @@ ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 class PriceField(serializers.DecimalField):
     """A JSON number, or a string of ASCII digits with at most one point; not `true`, `" 1 "`, `"1e3"` or `"NaN"`."""
 
+    default_error_messages = {
+        "invalid": '"{input}" is not an amount such as 12.50.',
+        "min_value": TOO_SMALL,
+        "max_value": TOO_LARGE,
+    }
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=10, decimal_places=2, **kwargs)
 
     def to_internal_value(self, data: Any) -> Decimal:
         number = isinstance(data, int | Decimal) and not isinstance(data, bool)
         if not number and not (isinstance(data, str) and ASCII_DECIMAL.fullmatch(data)):
-            self.fail("invalid")
+            self.fail("invalid", input=shown(data))
         price: Decimal = super().to_internal_value(data)
         return price
 
@@ -179,9 +185,8 @@ class StockChangeSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError(
-                {"quantity": self.fields["quantity"].error_messages["required"]}, "required"
-            )
+            detail = "Send quantity, the copies in stock from now on, or change, the copies to add or take away."
+            raise serializers.ValidationError({"quantity": detail}, "required")
         if len(attrs) > 1:
             raise serializers.ValidationError({"change": "Send quantity or change, not both."}, "invalid")
         return attrs

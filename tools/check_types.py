@@ -6,7 +6,7 @@
   against it: code of a storefront, together with mistakes that good types catch; and the shop in examples/.
 - orval (a client with fetch, and zod's schemas) and hey-api write clients, and tsc --strict compiles them.
 - openapi-python-client writes a client without a warning, and mypy --strict checks code that uses it.
-- A shop is served, and examples/storefront.ts and all these clients are played against it (live.ts, live.py).
+- A shop is served; examples/storefront.ts (example.ts) and all these clients (live.ts, live.py) are played against it.
 - redocly lints the schema with its recommended rules: no error and no warning.
 
 All tools are locked, in tools/typescript/package-lock.json and tools/python_client/requirements.txt.
@@ -96,7 +96,8 @@ def main() -> None:
     run(node, modules / "typescript" / "bin" / "tsc", "--project", FOLDER / "live.tsconfig.json")
     generate_python_client()
     with served_shop() as url:
-        run(node, FOLDER / "generated" / "live" / "tools" / "typescript" / "live.js", url)
+        for program in ("example.js", "live.js"):
+            run(node, FOLDER / "generated" / "live" / "tools" / "typescript" / program, url)
         run(*with_python_client_tools("python"), PYTHON_CLIENT / "live.py", url)
     lint = (modules / "@redocly" / "cli" / "bin" / "cli.js", "lint", SCHEMA, "--max-problems", "100")
     run(node, *lint, "--extends", "recommended-strict")

@@ -154,9 +154,9 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
     search_help_text = "Any part of the email"
     ordering = ("email",)
     sortable_by = ("email",)
-    readonly_fields = ("password_state", "password_and_link", "last_login", "date_joined")
+    readonly_fields = ("name", "email_state", "password_state", "password_and_link", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "password_state")}),
+        (None, {"fields": ("email", "email_state", "name", "password_state")}),
         ("What they may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (
             "Since when",
@@ -180,7 +180,12 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or not self.has_change_permission(request, obj):
             return fieldsets
-        return ((None, {"fields": ("email", "password_and_link")}), *fieldsets[1:])
+        return ((None, {"fields": ("email", "email_state", "name", "password_and_link")}), *fieldsets[1:])
+
+    @admin.display(description="email verified", boolean=True)
+    def email_state(self, user: User) -> bool:
+        """Whether the customer has opened the link in a mail to this address."""
+        return user.email_verified
 
     @admin.display(description="password")
     def password_state(self, user: User) -> str:

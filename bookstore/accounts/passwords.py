@@ -5,6 +5,8 @@ from unicodedata import normalize
 from django.contrib.auth.hashers import make_password, verify_password
 from django.core.exceptions import ValidationError
 
+from bookstore.api.text import can_be_seen
+
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128  # characters
 
 
@@ -28,7 +30,10 @@ def verify(raw: str | None, encoded: str) -> tuple[bool, bool]:
 
 
 class UsablePassword:
-    """A password validator of Django: at most MAX_PASSWORD_LENGTH characters, no NUL and no lone surrogate."""
+    """A password validator of Django: at most MAX_PASSWORD_LENGTH characters, no NUL or lone surrogate, some not blank.
+
+    Blanks beside something else count as any other character.
+    """
 
     def validate(self, password: str, user: object = None) -> None:
         if len(password) > MAX_PASSWORD_LENGTH:
@@ -39,6 +44,8 @@ class UsablePassword:
             )
         if "\0" in password or any("\ud800" <= letter <= "\udfff" for letter in password):
             raise ValidationError("This password has a character that nobody can type.", code="password_unusable")
+        if not can_be_seen(password):
+            raise ValidationError("This password has only blanks: add what can be seen.", code="password_unseen")
 
     def get_help_text(self) -> str:
         return f"Your password must contain at most {MAX_PASSWORD_LENGTH} characters."

@@ -13,7 +13,7 @@ from bookstore.accounts.models import MAX_NAME_LENGTH, User
 from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
 from bookstore.api.fields import OneOfField, TextField, WholeNumberField
 
-RULES = "8 to 128 characters; not a common one, not all digits, not like the email."
+RULES = "8 to 128 characters, not only blanks; not a common one, not all digits, not like the email."
 # Normalising can shorten a text to a quarter. Longer inputs are refused before they are normalised.
 MAX_WRITTEN_LENGTH = 4 * MAX_EMAIL_LENGTH
 
@@ -61,7 +61,7 @@ class AcceptedPassword(MinLengthValidator):
 @extend_schema_field({"type": "string", "format": "password"})
 class NewPasswordField(TextField):
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, **options)
+        super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, visible=True, **options)
         self.validators.append(AcceptedPassword())
 
 

@@ -29,6 +29,6 @@ def clean_up(batch: int) -> str:
     while deleted := AuditEvent.objects.prune_batch(before, size=batch):
         events += deleted
     if events:
-        summary = f"Deleted the history older than {settings.AUDIT_DAYS} days: {events:,} of its events."
+        summary = f"Deleted the history older than {settings.AUDIT_DAYS} days (events: {events:,})."
         record(Actor.of_command("clean_up"), summary, [])
     return f"Expired sign-ins of staff: {sign_ins} deleted. Old events of their history: {events} deleted."

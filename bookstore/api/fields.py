@@ -15,11 +15,27 @@ ASCII_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 NEGATIVE = re.compile(r"-[1-9][0-9]*", re.ASCII)
 
 
+def shown(value: Any) -> str:
+    """A refused input as an error message quotes it: shortened, and without a lone surrogate, which UTF-8 lacks."""
+    return str(value)[:SHOWN].encode(errors="backslashreplace").decode()
+
+
+# Of a number that is out of range. The validators of Django fill in the number, here shortened.
+TOO_SMALL = f"%(show_value).{SHOWN}s is too small: send at least {{min_value}}."
+TOO_LARGE = f"%(show_value).{SHOWN}s is too large: send at most {{max_value}}."
+
+
 class WholeNumberField(serializers.IntegerField):
     """A JSON integer, or a string of ASCII digits; not `true`, `1.5`, `"1.0"`, `" 1 "` or digits of other scripts.
 
     A string with a minus is a number only for a field with a `min_value`, whose message then names it.
     """
+
+    default_error_messages = {
+        "invalid": '"{input}" is not a whole number.',
+        "min_value": TOO_SMALL,
+        "max_value": TOO_LARGE,
+    }
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, int) and not isinstance(data, bool):
@@ -28,7 +44,7 @@ class WholeNumberField(serializers.IntegerField):
             return int(data) if len(data) <= MAX_DIGITS else 10**MAX_DIGITS
         if isinstance(data, str) and self.min_value is not None and NEGATIVE.fullmatch(data):
             return int(data) if len(data) <= MAX_DIGITS else -(10**MAX_DIGITS)
-        self.fail("invalid")
+        self.fail("invalid", input=shown(data))
 
 
 class FlagField(serializers.BooleanField):
@@ -47,7 +63,7 @@ class OneOfField(serializers.ChoiceField):
 
     def to_internal_value(self, data: Any) -> Any:
         if str(data) not in self.choice_strings_to_values:
-            self.fail("invalid_choice", input=str(data)[:SHOWN], allowed=", ".join(self.choice_strings_to_values))
+            self.fail("invalid_choice", input=shown(data), allowed=", ".join(self.choice_strings_to_values))
         return super().to_internal_value(data)
 
 

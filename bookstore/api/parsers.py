@@ -71,7 +71,10 @@ def _depth(value: Any) -> int:
 
 
 class StrictJSONParser(JSONParser):
-    """Parses UTF-8 JSON: no NaN, no depth beyond `settings.JSON_MAX_DEPTH`, numbers with a point as Decimal."""
+    """Parses UTF-8 JSON: no NaN, no depth beyond `settings.JSON_MAX_DEPTH`, numbers with a point as Decimal.
+
+    Ignores a byte order mark, as RFC 8259 allows: files that Windows writes begin with one.
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -79,7 +82,7 @@ class StrictJSONParser(JSONParser):
         body = stream.read()
         too_deep = f"The body is nested more than {settings.JSON_MAX_DEPTH} levels deep."
         try:
-            text = body.decode()
+            text = body.decode().removeprefix("\ufeff")
             check_size(body)
             data = DECODER.decode(text)
         except UnicodeDecodeError as error:

@@ -155,15 +155,17 @@ class EnvelopeAutoSchema(AutoSchema):
             else:
                 body = self._get_response_for_code(content, str(status), direction=direction)
                 bodies[str(status)] = body | {"description": self.words_about(str(status)) or body["description"]}
+        counted = set[str]()  # the statuses of answers to an attempt that was counted
         if Throttled in errors.get("429", ()):
-            for status in bodies.keys() & {"200", "201", "202", "204"}:
-                bodies[status].setdefault("headers", {}).update(RATE_LIMIT)
+            counted = (bodies.keys() | errors.keys()) & {"200", "201", "202", "204", "401", "403", "409"}
         for error in self.general_errors():
             same_status = errors.setdefault(str(error.status_code), [])
             if error not in same_status:
                 same_status.append(error)
         for status in sorted(errors):
             bodies[status] = self.error_body(errors[status])
+        for status in counted:
+            bodies[status]["headers"] = bodies[status].get("headers", {}) | RATE_LIMIT
         return bodies
 
     def words_about(self, status: str) -> str:

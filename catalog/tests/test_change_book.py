@@ -89,10 +89,10 @@ def test_put_book_with_a_bad_body_is_422_even_when_it_does_not_exist(owner, db):
 
     assert response.status_code == 422
     assert response.json() == {
-        "detail": "A valid number is required.",
+        "detail": '"free" is not an amount such as 12.50.',
         "code": "VALIDATION_ERROR",
         "field": "price",
-        "errors": [{"field": "price", "code": "invalid", "detail": "A valid number is required."}],
+        "errors": [{"field": "price", "code": "invalid", "detail": '"free" is not an amount such as 12.50.'}],
     }
 
 

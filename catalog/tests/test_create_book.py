@@ -155,7 +155,7 @@ def test_post_book_names_every_fault(owner):
             {
                 "field": "price",
                 "code": "min_value",
-                "detail": "Ensure this value is greater than or equal to 0.01.",
+                "detail": "0.00 is too small: send at least 0.01.",
             },
         ],
     }

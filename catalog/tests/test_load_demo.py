@@ -50,7 +50,7 @@ def test_load_demo_a_second_time_changes_nothing(settings, django_assert_max_num
     load(settings)
     before = everything()
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         output = load(settings)
 
     assert everything() == before
@@ -69,6 +69,23 @@ def test_load_demo_leaves_what_was_changed(settings):
     load(settings)
 
     assert everything() == before
+
+
+@pytest.mark.django_db
+def test_load_demo_gives_covers_that_the_demo_serves_at_its_port(settings, monkeypatch):
+    load(settings)
+    book, own = Book.objects.order_by("id")[:2]
+    own.change(cover_image_url="https://covers.example.com/1.jpg")
+    monkeypatch.setenv("PORT", "8001")
+
+    load(settings)
+
+    covers = Book.objects.order_by("id").values_list("cover_image_url", flat=True)
+    assert book.cover_image_url == f"http://127.0.0.1:8000/shop/covers/{book.pk}.svg"
+    assert list(covers[:2]) == [
+        f"http://127.0.0.1:8001/shop/covers/{book.pk}.svg",
+        "https://covers.example.com/1.jpg",
+    ]
 
 
 @pytest.mark.django_db

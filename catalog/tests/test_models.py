@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Upper
+from django.test.utils import CaptureQueriesContext
 
 from catalog.exceptions import GenreConflict, GenreUnknown, IsbnConflict
 from catalog.models import Book, Genre
@@ -219,6 +220,14 @@ def test_priced_is_open_at_the_end_that_is_none(emma, dracula):
 
 def test_annotated_sets_stay_sets_of_books(emma):
     assert list(Book.objects.annotate(one=Value(1)).search("emma").in_stock()) == [emma]
+
+
+@pytest.mark.postgres
+def test_books_are_created_from_arrays(db):
+    with CaptureQueriesContext(connection) as asked:
+        Book.objects.bulk_create(BookFactory.build_batch(3))
+
+    assert [query["sql"].count("UNNEST") for query in asked if query["sql"].startswith('INSERT INTO "books"')] == [1]
 
 
 def test_search_gives_no_more_books_than_asked_for(emma):

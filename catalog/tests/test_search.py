@@ -116,6 +116,7 @@ def hit_of(book):
 @example(rows=[("Homer", "Homer", 1, 0)], text="homer", data=None)  # one word in both
 @example(rows=[("a" * 300, "ﷺ" * 255, 1, 0)], text="a" * 150, data=None)
 @example(rows=[("Catch-22", "J. R. R. O'Brien", 1, 0)], text="catch22 jrr obrien", data=None)
+@example(rows=[("Emma", "Jane Austen", 1, 0), ("Virama", "\u0bcd", 1, 0)], text="\u0bcd", data=None)  # a mark alone
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_exact_search_ranks_on_each_database_as_the_python_rule(rows, text, data):
     Book.objects.all().delete()

@@ -39,11 +39,12 @@ def test_patch_stock_without_a_quantity_is_422(owner, emma):
     response = owner.patch(f"/books/{emma.pk}/stock", {})
 
     assert response.status_code == 422
+    detail = "Send quantity, the copies in stock from now on, or change, the copies to add or take away."
     assert response.json() == {
-        "detail": "This field is required.",
+        "detail": detail,
         "code": "VALIDATION_ERROR",
         "field": "quantity",
-        "errors": [{"field": "quantity", "code": "required", "detail": "This field is required."}],
+        "errors": [{"field": "quantity", "code": "required", "detail": detail}],
     }
 
 

@@ -52,7 +52,8 @@ class Run:
         layout = self.cluster.layout
         at = layout.addresses["edge"], layout.port("edge", "nginx")
         wire = PatientClient(at[1], host=at[0])
-        books = [item["id"] for item in wire("GET", "/books?in_stock=true&size=100").body["items"]]
+        items = wire("GET", "/books?in_stock=true&size=100").body["items"]
+        books = [item["id"] for item in sorted(items, key=lambda item: int(item["stock_quantity"]))]
         tokens = [registered(wire, f"customer{number}@example.com") for number in range(count + BUYERS)]
         for number, token in enumerate(tokens[:count]):
             mine = books[number * BOOKS_EACH : (number + 1) * BOOKS_EACH]

@@ -52,10 +52,10 @@ def test_what_was_typed_outlives_the_session(live_server, olga, emma):
         page.get_by_label("Price (USD)").fill("12.00")
         page.get_by_label("Description").fill("Misreads\neveryone.")
         page.context.clear_cookies(name="sessionid")
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         sign_in(page)
         seen["note"] = page.locator("#content-main .searched-note").inner_text()
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         seen["saved"] = page.locator(".messagelist").inner_text()
 
     emma.refresh_from_db()
@@ -76,11 +76,11 @@ def test_rows_typed_into_a_list_outlive_the_session_and_a_colleague(live_server,
         other.get_by_label("Title").fill("Aeneid")
         other.get_by_label("Author").fill("Virgil")
         other.get_by_label("Price (USD)").fill("6.00")
-        other.get_by_role("button", name="Save", exact=True).click()
+        other.get_by_role("button", name="Save", exact=True).first.click()
         page.context.clear_cookies(name="sessionid")
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         sign_in(page)
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         seen["saved"] = page.locator(".messagelist").inner_text()
 
     assert seen["saved"] == "1 book was changed successfully."
@@ -96,7 +96,7 @@ def test_double_click_adds_one_book_and_says_so(live_server, olga):
         page.get_by_label("Title").fill("Emma")
         page.get_by_label("Author").fill("Jane Austen")
         page.get_by_label("Price (USD)").fill("9.50")
-        page.get_by_role("button", name="Save", exact=True).dblclick()
+        page.get_by_role("button", name="Save", exact=True).first.dblclick()
         seen["saved"] = page.locator(".messagelist").inner_text()
 
     assert "was added successfully" in seen["saved"]
@@ -110,10 +110,10 @@ def test_form_that_is_out_of_date_is_opened_again_as_it_was_typed(live_server, o
         olga(page).goto(f"{BOOKS}{emma.pk}/change/")
         page.get_by_label("Price (USD)").fill("12.00")
         page.context.clear_cookies(name="csrftoken")
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         page.get_by_role("link", name="Open the page again").click()
         seen["price"] = page.get_by_label("Price (USD)").input_value()
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         seen["saved"] = page.locator(".messagelist").inner_text()
 
     assert seen["price"] == "12.00"

@@ -26,6 +26,13 @@ def test_an_unknown_path_is_404_in_the_envelope(client, settings, path, debug):
     assert response.json() == NOT_FOUND
 
 
+def test_a_byte_order_mark_before_a_body_is_ignored(client):
+    response = client.post("/auth/logout", "\ufeff{}".encode(), content_type="application/json")
+
+    assert response.status_code == 422
+    assert response.json()["code"] == "VALIDATION_ERROR"
+
+
 def test_a_host_that_is_not_served_is_400_in_the_envelope(client, settings):
     settings.ALLOWED_HOSTS = ["shop.example"]
 

@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from bookstore.database.indexes import AddIndexWhileServing
 
-OURS = ("accounts", "catalog", "cart")
+OURS = ("accounts", "catalog", "cart", "orders")
 
 
 def migrate(targets: list[tuple[str, str | None]]) -> None:
@@ -106,6 +106,7 @@ def invalid_indexes() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_interrupted_migration_without_transaction_runs_again():
     executor = MigrationExecutor(connection)

@@ -1,6 +1,7 @@
-"""examples/storefront.py does what it says, against the real server."""
+"""examples/storefront.py and storefront.ts do what they say, against the real server."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,8 @@ from tests.support.server import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 SCRIPT = ROOT / "examples" / "storefront.py"
+NODE = shutil.which("node")
+TSC = ROOT / "tools" / "typescript" / "node_modules" / "typescript" / "bin" / "tsc"  # which `make types` installs
 
 VISIT = """\
 A guest searches, and the storefront keeps the guest's cart.
@@ -69,6 +72,21 @@ An access token ends; it is refreshed, and the customer does not notice.
 def shop(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock(), demo_shop(tmp_path_factory.mktemp("shop")) as shop:
         yield shop
+
+
+@pytest.mark.skipif(
+    not (NODE and TSC.exists()), reason="no Node.js, or TypeScript is not installed: make types installs it"
+)
+def test_example_in_typescript_works_where_answers_are_lost(shop, tmp_path):
+    program = ROOT / "tools" / "typescript" / "example.ts"
+    options = ("--noCheck", "--target", "ES2022", "--module", "CommonJS", "--rootDir", ROOT, "--outDir", tmp_path)
+    subprocess.run([NODE, TSC, *options, program], check=True, timeout=60)
+
+    played = subprocess.run(
+        [NODE, tmp_path / "tools" / "typescript" / "example.js", shop.url], capture_output=True, text=True, timeout=60
+    )
+
+    assert (played.stdout, played.stderr) == ("The example works against a running shop.\n", "")
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_clean_up_deletes_what_is_over_and_says_how_much(years_ago):
     assert [event.summary.partition(" since ")[0] for event in AuditEvent.objects.order_by("pk")] == [
         "Cancelled orders that were not paid in time.",
         "Deleted carts not changed",
-        "Deleted the history older than 730 days: 2 of its events.",
+        "Deleted the history older than 730 days (events: 2).",
     ]
     assert clean_up() == NOTHING
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from django.db import connection
 
 from tests.support.server import ROOT, running_server, settings_for, url_of_test_database
+from tools.postgres import free_port
 
 
 @dataclass
@@ -89,12 +90,13 @@ def rows_of_demo(folder: Path) -> Path:
 @contextmanager
 def demo_shop(folder: Path) -> Iterator[DemoShop]:
     with fresh_database(folder) as url:
-        shop = DemoShop("", environment_of(url))
+        port = free_port()
+        shop = DemoShop(f"http://127.0.0.1:{port}", environment_of(url) | {"PORT": str(port)})
         if connection.vendor == "sqlite":
             shutil.copy(rows_of_demo(folder), folder / "demo.sqlite3")
+            shop.manage("load_demo")  # points the covers to this port
         else:
             load(shop)
         # Tests sign in more often in a minute than one address may.
-        with running_server(DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min") as port:
-            shop.url = f"http://127.0.0.1:{port}"
+        with running_server(port=port, DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min"):
             yield shop

@@ -26,7 +26,6 @@ NO_JSON = [
     b'{"a": "\\u12"}',
     b'{"a": "\xff"}',
     b"\x80\x02}q\x00.",
-    b"\xef\xbb\xbf{}",
     '{"quantity": 1}'.encode("utf-16"),
     b"quantity=1",
     b"<quantity>1</quantity>",

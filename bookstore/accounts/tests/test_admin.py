@@ -1,5 +1,7 @@
 """The admin pages of users and sessions."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
@@ -120,6 +122,25 @@ def test_staff_deactivate_a_user_whose_token_is_then_refused(site, alice, tokens
 
     assert response.status_code == 302
     assert call_with(f"Bearer {token}").json()["code"] == "AUTH_USER_INACTIVE"
+
+
+@pytest.mark.parametrize(("verified", "icon"), [("alice@example.com", "icon-yes"), ("", "icon-no")])
+def test_page_of_a_user_shows_the_name_and_whether_the_email_is_verified(site, alice, verified, icon):
+    User.objects.filter(pk=alice.pk).update(name="Alice Liddell", verified_email=verified)
+
+    page = site.get(reverse("admin:accounts_user_change", args=[alice.pk])).content.decode()
+
+    assert "Alice Liddell" in page
+    assert re.search(r"field-email_state.*?(icon-\w+)", page, re.DOTALL)[1] == icon
+
+
+def test_staff_cannot_set_a_password_of_blanks(site, alice):
+    fields = {"usable_password": "true", "password1": 10 * " ", "password2": 10 * " "}
+
+    response = site.post(reverse("admin:auth_user_password_change", args=[alice.pk]), fields)
+
+    assert response.status_code == 200
+    assert "This password has only blanks: add what can be seen." in response.content.decode()
 
 
 def test_staff_put_a_user_into_a_group(site, alice):

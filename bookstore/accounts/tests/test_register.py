@@ -166,6 +166,7 @@ def test_register_answers_422_for_an_email_too_long_normalized(api):
         (None, ["null"]),
         (12345678, ["invalid"]),
         ("correct\0horse", ["null_characters_not_allowed"]),
+        (10 * " ", ["unseen"]),
     ],
 )
 def test_register_answers_422_with_each_fault_of_the_password(api, password, codes):

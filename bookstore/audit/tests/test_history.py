@@ -204,10 +204,10 @@ def test_clear_expired_deletes_what_is_older_than_the_setting_says(settings, bat
 
     call_command("clear_expired", batch=batch, stdout=output)
 
-    assert "and 2 old events" in output.getvalue()
+    assert "Old events of their history: 2 deleted" in output.getvalue()
     assert [event.summary for event in AuditEvent.objects.order_by("pk")] == [
         "New",
-        "Deleted 2 events of the history older than 30 days.",
+        "Deleted the history older than 30 days (events: 2).",
     ]
     assert AuditChange.objects.count() == 3
 

@@ -1,55 +1,41 @@
 /**
  * The cart: a guest's in the browser, shown by /cart/preview; a customer's in the shop, changed with If-Match.
- *
- * @typedef {import("./store.js").Line} Line
  * @typedef {import("./store.js").Cart} Cart
- * @typedef {{book_id: number, quantity: number, price_seen: string}} Entry
- * @typedef {{key: string, etag: string, body: unknown}} Begun an order that was sent
+ * @typedef {{id: number, title: string, price: string}} Book
  */
-import { call, Problem, tokens } from "./api.js";
-import { attempt, changed, state, tell } from "./store.js";
+import { call, customer, Problem, tokens } from "./api.js";
+import { kept } from "./kept.js";
+import { attempt, state, tell } from "./store.js";
 import { counted, skippedInWords } from "./words.js";
 
-const GUEST = "shop.guest";
-const BEGUN = "shop.checkout";
 const [SOON, LATE] = [8000, 120000]; // milliseconds between two looks at a cart: doubled while nothing happens
-
-let etag = "";
+const guest = kept("shop.guest", /** @type {{book_id: number, quantity: number, price_seen: string}[]} */ ([]));
 const otherTabs = new BroadcastChannel("shop.cart");
 
-/** @returns {Entry[]} */
-function entries() {
-  return JSON.parse(localStorage.getItem(GUEST) ?? "[]");
-}
-
-/** @param {Entry[]} kept */
-async function keep(kept) {
-  localStorage.setItem(GUEST, JSON.stringify(kept));
-  await readCart();
-}
+export let etag = ""; // of the customer's cart on the screen
+let reads = 0; // begun so far
+let shown = 0; // which of them is on the screen: the answer of an earlier one is dropped
 
 /** Reads the cart anew, or learns that it is as it was (304). Returns whether something changed. */
 export async function readCart() {
-  if (!tokens()) {
-    const items = entries();
-    etag = "";
-    const cart = items.length ? (await call("/cart/preview", { method: "POST", body: { items }, repeatable: true, signedIn: false })).body : null;
-    if (tokens()) return true; // signed in meanwhile: the page shows the customer's cart
-    state.cart = cart;
-    changed();
-    return true;
-  }
-  const answer = await call("/cart", { headers: etag ? { "If-None-Match": etag } : {} });
-  if (answer.status === 304) return false;
-  show(answer);
+  const [mine, whose] = [(reads += 1), customer()];
+  const answer = await (tokens.get() ? call("/cart", { headers: etag ? { "If-None-Match": etag } : {} }) : preview());
+  if (mine < shown || whose !== customer() || answer?.status === 304) return false;
+  show(answer, mine);
   return true;
 }
 
-/** @param {import("./api.js").Answer} answer */
-function show(answer) {
-  etag = answer.headers.get("ETag") ?? "";
-  state.cart = answer.body;
-  changed();
+/** The guest's entries as a cart, at today's prices; null without entries. */
+async function preview() {
+  const items = guest.get();
+  return items.length ? call("/cart/preview", { method: "POST", body: { items }, repeatable: true, signedIn: false }) : null;
+}
+
+/** @param {import("./api.js").Answer | null} answer */
+function show(answer, number = (reads += 1)) {
+  shown = number;
+  etag = answer?.headers.get("ETag") ?? "";
+  state.cart = answer?.body ?? null;
 }
 
 /** The line of a book, if the cart has it. @param {number} id */
@@ -58,24 +44,40 @@ export function lineOf(id) {
 }
 
 /**
- * One change of a customer's cart, for the state that is on the screen. When another device was first (412), the cart is
- * shown as it is now, with what is different, and nothing is changed.
- *
- * @param {string} path @param {string} method @param {unknown} [body]
+ * Wants so many copies of a book, at the price on the screen; 0 removes it. The same number again confirms a new price.
+ * @param {Book} book @param {number} quantity
  */
-async function change(path, method, body) {
+export async function want(book, quantity) {
+  const line = lineOf(book.id);
+  if (!tokens.get()) {
+    const entries = new Map(guest.get().map((entry) => [entry.book_id, entry]));
+    if (quantity) entries.set(book.id, { book_id: book.id, quantity, price_seen: book.price });
+    else entries.delete(book.id);
+    guest.set([...entries.values()]);
+    await readCart();
+  } else if (!line) await change(book, quantity, "POST", "/cart/items", { book_id: book.id, quantity });
+  else if (quantity) await change(book, quantity, "PUT", `/cart/items/${line.id}`, { quantity });
+  else await change(book, quantity, "DELETE", `/cart/items/${line.id}`);
+}
+
+/**
+ * One change of a customer's cart, for the state that is on the screen. When another device was first (412), the cart is
+ * shown as it is now, with what is different, and nothing is changed. A change whose answer was lost is sent again, and then
+ * refused although it was made: the cart that has what was wanted says so.
+ * @param {Book} book @param {number} quantity @param {string} method @param {string} path @param {unknown} [body]
+ */
+async function change(book, quantity, method, path, body) {
   const before = state.cart;
   try {
-    const answer = await call(`${path}?return=cart`, { method, body, headers: etag ? { "If-Match": etag } : {}, repeatable: true });
-    show(answer);
+    show(await call(`${path}?return=cart`, { method, body, headers: etag ? { "If-Match": etag } : {}, repeatable: true }));
     otherTabs.postMessage("changed");
   } catch (error) {
-    if (!(error instanceof Problem) || ![404, 412].includes(error.status)) throw error;
-    etag = "";
-    await readCart();
-    // A change that was repeated may have been made the first time, and is then what the cart shows.
-    if (error.status === 412) tell(`Your cart was changed somewhere else: ${differences(before, state.cart)} Try again if you still want to.`);
-    else throw error;
+    if (!(error instanceof Problem) || ![404, 409, 412].includes(error.status)) throw error;
+    show(await call("/cart"));
+    const made = error.repeated && (lineOf(book.id)?.quantity ?? 0) === quantity;
+    if (made) otherTabs.postMessage("changed");
+    else if (error.status !== 412) throw error;
+    else tell(`Your cart was changed somewhere else: ${differences(before, state.cart)} Try again if you still want to.`);
   }
 }
 
@@ -94,108 +96,54 @@ function differences(before, after) {
   return told.join(" ") || "a price or a stock is different.";
 }
 
-/** Adds copies of a book; a book that is in the cart gets more of them. @param {{id: number, title: string, price: string}} book */
+/** Adds copies of a book; a book that is in the cart gets more of them. @param {Book} book */
 export function add(book, quantity = 1) {
   return attempt(async () => {
-    const there = lineOf(book.id);
-    if (there) await write(there, there.quantity + quantity);
-    else if (!tokens()) await keep([...entries(), { book_id: book.id, quantity, price_seen: book.price }]);
-    else await change("/cart/items", "POST", { book_id: book.id, quantity });
+    await want(book, (lineOf(book.id)?.quantity ?? 0) + quantity);
     if (lineOf(book.id)) tell(`${book.title} is in your cart.`, "Show cart", () => (location.hash = "#/cart"));
   });
 }
 
-/** @param {Line} line @param {number} quantity */
-async function write(line, quantity) {
-  if (tokens()) return change(`/cart/items/${line.id}`, "PUT", { quantity });
-  await keep(entries().map((entry) => (entry.book_id === line.book_id ? { ...entry, quantity } : entry)));
-}
-
-/** @param {Line} line @param {number} quantity */
-export function setQuantity(line, quantity) {
-  return attempt(() => write(line, quantity));
-}
-
-/** Confirms today's price: the same quantity again says so. @param {Line} line */
-export function keepPrice(line) {
+/** @param {Cart["items"][number]} line */
+export function remove({ book, quantity }) {
   return attempt(async () => {
-    if (tokens()) return change(`/cart/items/${line.id}`, "PUT", { quantity: line.quantity });
-    await keep(entries().map((entry) => (entry.book_id === line.book_id ? { ...entry, price_seen: line.book.price } : entry)));
-  });
-}
-
-/** @param {Line} line */
-export function remove(line) {
-  const book = { ...line.book, id: line.book_id };
-  return attempt(async () => {
-    if (tokens()) await change(`/cart/items/${line.id}`, "DELETE");
-    else await keep(entries().filter((entry) => entry.book_id !== line.book_id));
-    if (!lineOf(line.book_id)) tell(`${book.title} was removed.`, "Undo", () => add(book, line.quantity));
+    await want(book, 0);
+    if (!lineOf(book.id)) tell(`${book.title} was removed.`, "Undo", () => add(book, quantity));
   });
 }
 
 /** Brings a guest's cart into the customer's at sign-in. A merge can be sent again as it is. */
 export async function mergeGuest() {
-  const items = entries();
+  const items = guest.get();
   if (items.length) {
-    const titles = new Map((state.cart?.items ?? []).map((line) => [line.book_id, line.book.title]));
+    const titles = new Map(state.cart?.items.map((line) => [line.book_id, line.book.title]));
     const answer = await call("/cart/merge", { method: "POST", body: { items }, repeatable: true });
-    localStorage.removeItem(GUEST);
+    guest.forget();
     const { results } = /** @type {import("./api.js").Schemas["MergedCart"]} */ (answer.body);
     const left = results.filter((result) => result.status === "skipped");
     const why = left.map((result) => `${titles.get(result.book_id ?? 0) ?? "A book"}: ${skippedInWords(result)}`);
     tell([`Your cart came along: ${counted(items.length - left.length, "book")}.`, ...why].join(" "));
   }
-  etag = "";
   await readCart();
   otherTabs.postMessage("changed");
 }
 
-/** Keeps an order until its answer is there, also across a reload. @param {Begun} order */
-export function keepOrder(order) {
-  localStorage.setItem(BEGUN, JSON.stringify(order));
-}
-
-export function forgetOrder() {
-  localStorage.removeItem(BEGUN);
-}
-
-/** @returns {Begun | null} the order whose answer is not there yet */
-export function begun() {
-  return JSON.parse(localStorage.getItem(BEGUN) ?? "null");
-}
-
-/** The state of the cart that the customer sees, for an order. */
-export function seen() {
-  return etag;
-}
-
-/** Another tab has changed the cart, or an order has emptied it. */
-export async function cartIsStale() {
-  etag = "";
-  await readCart();
-}
-
 /** Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks. */
-export function follow() {
+export async function follow() {
   let pause = SOON;
-  let timer = setTimeout(look, pause);
-  async function look() {
-    clearTimeout(timer);
-    if (document.visibilityState === "visible" && !state.busy) {
-      const different = await readCart().catch(() => false);
-      pause = different && tokens() ? SOON : Math.min(2 * pause, LATE);
-    }
-    timer = setTimeout(look, pause);
-  }
+  let wake = () => {};
   const soon = () => {
     pause = SOON;
-    void look();
+    wake();
   };
-  document.addEventListener("visibilitychange", soon);
-  addEventListener("online", soon);
-  otherTabs.addEventListener("message", () => cartIsStale().catch(() => {}));
-  addEventListener("storage", (event) => {
-    if (event.key === GUEST && !tokens()) void readCart().catch(() => {});
-  });
+  for (const name of ["visibilitychange", "online"]) addEventListener(name, soon);
+  otherTabs.addEventListener("message", () => void readCart());
+  addEventListener("storage", ({ key }) => void (key === guest.key && readCart()));
+  for (;;) {
+    if (document.visibilityState === "visible" && !state.busy) {
+      const different = await readCart().catch(() => false);
+      pause = different && tokens.get() ? SOON : Math.min(2 * pause, LATE);
+    }
+    await new Promise((resolve) => setTimeout((wake = () => resolve(null)), pause));
+  }
 }

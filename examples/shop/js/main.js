@@ -1,114 +1,111 @@
 /** The page: which view an address shows, the frame around it, and what happens when the shop does not answer. */
 import { html, nothing, render } from "../vendor/lit-html.js";
-import * as account from "./account.js";
-import { events, Problem, tokens, Unreachable } from "./api.js";
-import * as book from "./book.js";
+import { accountPage } from "./account.js";
+import { events, Problem, tokens } from "./api.js";
+import { bookPage } from "./book.js";
 import { follow, readCart } from "./cart.js";
-import * as cartView from "./cart-view.js";
-import * as catalogue from "./catalogue.js";
-import * as orders from "./orders.js";
-import * as ways from "./sign-in.js";
-import { changed, drawsWith, hush, readMe, state } from "./store.js";
+import { cartPage } from "./cart-view.js";
+import { cataloguePage } from "./catalogue.js";
+import { orderPage, ordersPage } from "./orders.js";
+import { searchField } from "./search.js";
+import { forgotPage, registerPage, resetPage, signInPage, verifyPage } from "./sign-in.js";
+import { readMe, state } from "./store.js";
 import { inWords } from "./words.js";
 
-/** @type {[RegExp, {load: (...parts: any[]) => Promise<unknown>, title: (query: any) => string, view: (query: any) => unknown}, boolean?][]} */
+/** @type {import("./store.js").Page<any>} */
+const nowhere = {
+  title: () => "Not here",
+  view: () => html`<h1>Not here</h1><p>There is no such page. <a href="#/">See all books</a>.</p>`,
+};
+/** @type {[RegExp, import("./store.js").Page<any>, "customers"?][]} */
 const ROUTES = [
-  [/^$/, catalogue],
-  [/^book\/(\d+)$/, book],
-  [/^cart$/, cartView],
-  [/^sign-in$/, ways.signInPage],
-  [/^register$/, ways.registerPage],
-  [/^forgot$/, ways.forgotPage],
-  [/^reset-password$/, ways.resetPage],
-  [/^verify-email$/, ways.verifyPage],
-  [/^orders$/, orders, true],
-  [/^orders\/(\d+)$/, orders, true],
-  [/^account$/, account, true],
+  [/^$/, cataloguePage],
+  [/^book\/(\d+)$/, bookPage],
+  [/^cart$/, cartPage],
+  [/^sign-in$/, signInPage],
+  [/^register$/, registerPage],
+  [/^forgot$/, forgotPage],
+  [/^reset-password$/, resetPage],
+  [/^verify-email$/, verifyPage],
+  [/^orders$/, ordersPage, "customers"],
+  [/^orders\/(\d+)$/, orderPage, "customers"],
+  [/^account$/, accountPage, "customers"],
+  [/^/, nowhere],
 ];
 
-let route = ROUTES[0];
+let page = nowhere;
+let path = "";
 let query = new URLSearchParams();
-/** @type {unknown} */
-let failure = null;
+let forCustomers = false;
+let failure = /** @type {unknown} */ (null);
 let moves = 0;
 
-/** Shows the view of the address: its title at once, what it loads when that is there. */
+/** Shows the view of the address. What it has shown stays until the new is there, where only the query is another. */
 async function go() {
-  const [path = "", search = ""] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
-  route = ROUTES.find(([pattern]) => pattern.test(path));
-  query = new URLSearchParams(search);
-  const [, page, forCustomers] = route ?? [];
-  if (forCustomers && !tokens()) {
-    location.replace(`#/sign-in`);
-    return;
-  }
+  const [address = "", search = ""] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
+  const [pattern, found, who] = ROUTES.find(([each]) => each.test(address)) ?? [/^/, nowhere];
+  if (who && !tokens.get()) return location.replace("#/sign-in");
   const mine = (moves += 1);
-  Object.assign(state, { view: undefined, faults: {} });
-  failure = null;
-  changed();
-  try {
-    const part = route?.[0].exec(path)?.[1];
-    const loaded = await page?.load(part ?? query);
-    if (mine === moves) state.view = loaded;
-  } catch (error) {
+  const moved = mine === 1 || address !== path;
+  [page, path, query, forCustomers, failure] = [found, address, new URLSearchParams(search), Boolean(who), null];
+  Object.assign(state, { faults: {}, loaded: moved ? undefined : state.loaded });
+  const loaded = await Promise.resolve(page.load?.(pattern.exec(path)?.[1] ?? "", query)).catch((error) => {
     if (mine === moves) failure = error;
-  }
+  });
   if (mine !== moves) return;
-  changed();
-  scrollTo(0, 0);
-  if (moves > 1) queueMicrotask(() => document.querySelector("main")?.focus({ preventScroll: true }));
+  if (failure instanceof Problem && failure.status === 404) [page, failure] = [nowhere, null];
+  state.loaded = loaded ?? null;
+  if (moved || query.has("page")) scrollTo(0, 0);
+  if (moved && moves > 1) queueMicrotask(() => document.querySelector("main")?.focus({ preventScroll: true }));
 }
 
 function content() {
-  const [, page] = route ?? [];
-  if (!page || (failure instanceof Problem && failure.status === 404)) return html`<h1>Not here</h1><p>There is no such page. <a href="#/">See all books</a>.</p>`;
-  if (failure) return html`<h1>${page.title(query)}</h1><p class="issue">${inWords(failure)} <button class="link" @click=${go}>Try again</button></p>`;
-  return page.view(query);
+  const title = page.title(state.loaded ?? undefined, query);
+  if (failure) return html`<h1>${title}</h1><p class="issue">${inWords(failure)} <button class="link" @click=${go}>Try again</button></p>`;
+  if (state.loaded === undefined) return html`<h1>${title}</h1><p class="muted" role="status">Looking…</p>`;
+  return page.view(state.loaded, query);
 }
 
-drawsWith(() => {
-  const [, page] = route ?? [];
-  document.title = `${page?.title(query) ?? "Not here"} · Bookstore`;
-  document.body.setAttribute("aria-busy", String(state.busy));
-  const count = state.cart?.total_items ?? 0;
+events.addEventListener("draw", () => {
+  const { cart, me, message, busy, reachable } = state;
+  const count = cart?.total_items ?? 0;
+  document.title = `${page.title(state.loaded ?? undefined, query)} · Bookstore`;
+  document.body.setAttribute("aria-busy", String(busy));
   render(html`
-    <a class="skip" href="#main" @click=${(/** @type {any} */ event) => { event.preventDefault(); document.querySelector("main")?.focus(); }}>Skip to the books</a>
     <header>
+      <button class="skip" @click=${() => document.querySelector("main")?.focus()}>Skip to the books</button>
       <a class="brand" href="#/">Bookstore</a>
-      ${catalogue.search(query)}
+      ${searchField(query)}
       <nav aria-label="Shop">
-        ${state.me ? html`<a href="#/orders">Orders</a><a href="#/account">Account</a>` : html`<a href="#/sign-in">Sign in</a>`}
+        ${me ? html`<a href="#/orders">Orders</a><a href="#/account">Account</a>` : html`<a href="#/sign-in">Sign in</a>`}
         <a href="#/cart" aria-label="Cart, ${count} in it">Cart <span class="badge" ?hidden=${!count}>${count}</span></a>
       </nav>
     </header>
-    ${state.reachable ? nothing : html`<p class="banner" role="status">The shop does not answer at the moment. Trying again…</p>`}
-    <main id="main" tabindex="-1">${content()}</main>
-    <div class="message" role="status" aria-live="polite">${state.message ? html`<p>${state.message.text}
-      ${state.message.action ? html`<button @click=${() => { const run = state.message?.run; hush(); run?.(); }}>${state.message.action}</button>` : nothing}
-      <button aria-label="Close the message" @click=${hush}>×</button></p>` : nothing}</div>
+    <main id="main" tabindex="-1">
+      <p class="note" role="status" ?hidden=${reachable}>The shop does not answer at the moment. Trying again…</p>
+      ${content()}
+    </main>
+    <div class="message" role="status">${message ? html`<p @click=${() => (state.message = null)}>${message.text}
+      ${message.action ? html`<button @click=${message.run}>${message.action}</button>` : nothing}
+      <button aria-label="Close the message">×</button></p>` : nothing}</div>
     <footer>A client of the <a href="../docs">API</a> like any other, to look at and to copy from.</footer>`, document.body);
 });
 
-const reachable = (/** @type {boolean} */ value) => () => {
-  if (state.reachable === value) return;
-  state.reachable = value;
-  changed();
-};
-events.addEventListener("offline", reachable(false));
-events.addEventListener("online", reachable(true));
+events.addEventListener("offline", () => (state.reachable = false));
+events.addEventListener("online", () => (state.reachable = true));
 events.addEventListener("signedout", () => {
   state.me = null;
-  if (route?.[2]) location.hash = "#/sign-in";
-  void readCart().catch(() => {});
+  if (forCustomers) location.hash = "#/sign-in";
+  void readCart();
 });
 addEventListener("hashchange", go);
 addEventListener("storage", (event) => {
-  if (event.key === "shop.tokens") void readMe().then(readCart).catch(() => {}); // signed in or out in another tab
+  if (event.key === tokens.key) void readMe().then(readCart); // signed in or out in another tab
 });
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason instanceof Unreachable || event.reason instanceof Problem) event.preventDefault();
+  if (event.reason instanceof Problem) event.preventDefault(); // of a reading in the background: it is tried again
 });
 
 void go();
-void readMe().catch(() => {});
-void readCart().catch(() => {}).then(follow);
+void readMe();
+void follow();

@@ -1,74 +1,66 @@
 /** Ways into an account: sign in, register, a forgotten password, and the links in mails. */
 import { html } from "../vendor/lit-html.js";
-import { call } from "./api.js";
-import { field, form } from "./account.js";
+import { call, tokens } from "./api.js";
 import { mergeGuest } from "./cart.js";
-import { readMe, signIn, state, tell } from "./store.js";
+import { emailField, form, newPasswordField, passwordField } from "./forms.js";
+import { readMe, tell } from "./store.js";
 
-/** Where the way goes on after signing in. @param {URLSearchParams} query */
-async function arrived(query) {
-  location.hash = query.get("next") === "cart" ? "#/cart" : "#/";
-  await mergeGuest();
+/** @typedef {import("./store.js").Page<void>} Page */
+
+/** Signs in, or makes an account and signs in with it. @param {"login" | "register"} way @param {URLSearchParams} query */
+function enter(way, query) {
+  return async (/** @type {Record<string, string>} */ { email, password }) => {
+    tokens.set((await call(`/auth/${way}`, { method: "POST", body: { email, password }, signedIn: false })).body);
+    await readMe();
+    location.hash = query.get("next") === "cart" ? "#/cart" : "#/";
+    await mergeGuest();
+  };
 }
 
+/** @type {Page} */
 export const signInPage = {
-  load: async () => true,
   title: () => "Sign in",
-  /** @param {URLSearchParams} query */
-  view: (query) => html`<h1>Sign in</h1>
-    ${form("Sign in", async ({ email, password }) => {
-      await signIn("login", email, password);
-      await arrived(query);
-    }, html`${field("Email", "email", { type: "email", autocomplete: "username", required: true })}
-      ${field("Password", "password", { type: "password", autocomplete: "current-password", required: true })}`)}
+  view: (_, query) => html`<h1>Sign in</h1>
+    ${form("Sign in", enter("login", query), [emailField(), passwordField()])}
     <p>New here? <a href="#/register?${query}">Make an account</a>. <a href="#/forgot">Password forgotten?</a></p>`,
 };
 
+/** @type {Page} */
 export const registerPage = {
-  load: async () => true,
   title: () => "Make an account",
-  /** @param {URLSearchParams} query */
-  view: (query) => html`<h1>Make an account</h1>
-    ${form("Make an account", async ({ email, password }) => {
-      await signIn("register", email, password);
-      await arrived(query);
-    }, html`${field("Email", "email", { type: "email", autocomplete: "username", required: true })}
-      ${field("Password, at least 8 characters", "password", { type: "password", autocomplete: "new-password", required: true, minlength: 8 })}`)}
+  view: (_, query) => html`<h1>Make an account</h1>
+    ${form("Make an account", enter("register", query), [emailField(), newPasswordField("Password, at least 8 characters", "password")])}
     <p>You have one? <a href="#/sign-in?${query}">Sign in</a>.</p>`,
 };
 
+/** @type {Page} */
 export const forgotPage = {
-  load: async () => true,
   title: () => "Forgotten password",
   view: () => html`<h1>Forgotten password</h1>
     <p>We send you a mail with a link to set a new one. The demo prints its mails in the terminal of <code>make run</code>.</p>
     ${form("Send the mail", async ({ email }) => {
       await call("/auth/password/forgot", { method: "POST", body: { email }, signedIn: false });
       tell("If there is an account with this email, a mail is on its way.");
-    }, field("Email", "email", { type: "email", autocomplete: "username", required: true }))}`,
+    }, emailField())}`,
 };
 
-/** The link of the mail leads here: `#/reset-password?token=…`. */
+/** The link of the mail leads here: `#/reset-password?token=…`. @type {Page} */
 export const resetPage = {
-  load: async () => true,
   title: () => "New password",
-  /** @param {URLSearchParams} query */
-  view: (query) => html`<h1>New password</h1>
+  view: (_, query) => html`<h1>New password</h1>
     ${form("Set the password", async ({ new_password }) => {
       await call("/auth/password/reset", { method: "POST", body: { token: query.get("token"), new_password }, signedIn: false });
       location.replace("#/sign-in");
       tell("The new password is set. Sign in with it.");
-    }, field("New password", "new_password", { type: "password", autocomplete: "new-password", required: true, minlength: 8 }))}`,
+    }, newPasswordField())}`,
 };
 
-/** The link of the mail leads here: `#/verify-email?token=…`. The same link again changes nothing. */
+/** The link of the mail leads here: `#/verify-email?token=…`. The same link again changes nothing. @type {Page} */
 export const verifyPage = {
-  /** @param {URLSearchParams} query */
-  load: async (query) => {
+  load: async (_, query) => {
     await call("/auth/verify", { method: "POST", body: { token: query.get("token") }, repeatable: true, signedIn: false });
     await readMe();
-    return true;
   },
   title: () => "Verify your email",
-  view: () => html`<h1>Verify your email</h1><p role="status">${state.view ? "Thank you: your email is verified." : "One moment…"}</p>`,
+  view: () => html`<h1>Verify your email</h1><p role="status">Thank you: your email is verified.</p>`,
 };

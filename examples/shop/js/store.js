@@ -1,106 +1,77 @@
 /**
  * What the page shows, and how a change of it reaches the screen.
- *
  * @typedef {import("./api.js").Schemas} Schemas
  * @typedef {Schemas["Cart"] | Schemas["PreviewedCart"]} Cart a customer's, or a guest's
  * @typedef {Cart["items"][number]} Line
- * @typedef {{text: string, action?: string, run?: () => void}} Message
  */
-import { call, keepTokens, Problem, tokens, Unreachable } from "./api.js";
+/**
+ * A view: its title is there at once, the rest when `load` has read what it shows. `part` is what its address names.
+ * @template T
+ * @typedef {object} Page
+ * @property {(part: string, query: URLSearchParams) => Promise<T>} [load]
+ * @property {(loaded: T | undefined, query: URLSearchParams) => string} title
+ * @property {(loaded: T, query: URLSearchParams) => unknown} view
+ */
+import { call, customer, events, Problem, tokens } from "./api.js";
 import { inWords } from "./words.js";
 
-export const state = {
+const shown = {
   /** @type {any} what the current view has loaded; undefined while it loads */
-  view: undefined,
+  loaded: undefined,
   cart: /** @type {Cart | null} */ (null),
   /** null for a guest */
   me: /** @type {Schemas["Me"] | null} */ (null),
-  message: /** @type {Message | null} */ (null),
-  /** @type {Record<string, string>} faults of the form that was sent, by field */
+  message: /** @type {{text: string, action?: string, run?: () => void} | null} */ (null),
+  /** @type {Record<string, string>} what is wrong in the form that was sent, by the name of the field */
   faults: {},
+  suggestions: /** @type {Schemas["Suggestion"][]} */ ([]),
   busy: false,
   reachable: true,
 };
-
-let draw = () => {};
 let waiting = false;
+events.addEventListener("draw", () => (waiting = false));
 
-/** Names the function that draws the page. @param {() => void} drawing */
-export function drawsWith(drawing) {
-  draw = drawing;
-}
+/** To set something here draws the page again, once for all that is set in a turn. */
+export const state = new Proxy(shown, {
+  set(target, name, value) {
+    if (!waiting) queueMicrotask(() => events.dispatchEvent(new Event("draw")));
+    waiting = true;
+    return Reflect.set(target, name, value);
+  },
+});
 
-/** Draws the page again, once, however many changes there were in this turn. */
-export function changed() {
-  if (waiting) return;
-  waiting = true;
-  queueMicrotask(() => {
-    waiting = false;
-    draw();
-  });
-}
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let fading;
+let fading = 0;
 
 /** Tells the customer something, with one thing to do about it. @param {string} text @param {string} [action] @param {() => void} [run] */
 export function tell(text, action, run) {
   state.message = { text, action, run };
   clearTimeout(fading);
-  fading = setTimeout(hush, action ? 15000 : 7000);
-  changed();
-}
-
-export function hush() {
-  state.message = null;
-  changed();
+  fading = window.setTimeout(() => (state.message = null), action ? 15000 : 7000);
 }
 
 /**
  * Runs what a click or a form asked for: one at a time, with its errors told. Returns whether it succeeded.
- *
  * @param {() => Promise<unknown>} work
  */
 export async function attempt(work) {
   if (state.busy) return false;
-  state.busy = true;
-  state.faults = {};
-  changed();
+  Object.assign(state, { busy: true, faults: {} });
   try {
     await work();
     return true;
   } catch (error) {
-    if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
-    for (const fault of /** @type {any} */ (error).body?.errors ?? []) state.faults[fault.field] ??= fault.detail;
-    tell(Object.keys(state.faults).length ? "Please look at the marked fields." : inWords(error));
+    if (!(error instanceof Problem)) throw error;
+    const errors = error.body.errors ?? [];
+    for (const { field, detail } of errors) state.faults[field.split(".").at(-1)] ??= detail; // "contact.name" is "name"
+    tell(errors.length ? "Please look at the marked fields." : inWords(error));
     return false;
   } finally {
     state.busy = false;
-    changed();
   }
 }
 
 /** Reads who is signed in; a guest is null. */
 export async function readMe() {
-  state.me = tokens() ? (await call("/auth/me")).body : null;
-  changed();
-}
-
-/** Signs in, or makes an account and signs in with it. @param {"login" | "register"} way @param {string} email @param {string} password */
-export async function signIn(way, email, password) {
-  const answer = await call(`/auth/${way}`, { method: "POST", body: { email, password }, signedIn: false });
-  keepTokens(answer.body);
-  await readMe();
-}
-
-/** Ends the session here even when the shop does not answer: its tokens are forgotten. */
-export async function signOut() {
-  const pair = tokens();
-  try {
-    if (pair) await call("/auth/logout", { method: "POST", body: { refresh_token: pair.refresh_token }, repeatable: true });
-  } finally {
-    keepTokens(null);
-    state.me = null;
-    changed();
-  }
+  const me = tokens.get() ? (await call("/auth/me")).body : null;
+  if ((me?.id ?? 0) === customer()) state.me = me; // else somebody signed in or out meanwhile: that is read, too
 }

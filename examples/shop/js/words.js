@@ -1,29 +1,22 @@
 /** What codes mean to a customer, and how money and days are written. */
 import { Problem } from "./api.js";
 
-/** @type {Record<string, string>} */
+/** Codes whose text in the API is for developers; of the others, the customer gets that text. @type {Record<string, string>} */
 const ERRORS = {
   CART_BOOK_OUT_OF_STOCK: "This book is sold out.",
   CART_LIMIT_EXCEEDED: "That is more than a cart may hold.",
+  CART_ITEM_DUPLICATE: "This book is in your cart already.",
   CART_ITEM_NOT_FOUND: "This book is no longer in your cart.",
   CART_CHANGED: "Your cart was changed somewhere else. Here is how it is now.",
   BOOK_NOT_FOUND: "This book is not sold any more.",
-  AUTH_INVALID_CREDENTIALS: "No account has this email and this password.",
-  AUTH_EMAIL_CONFLICT: "There is an account with this email already: sign in.",
-  AUTH_LINK_INVALID: "This link was used, or is too old. Ask for a new mail.",
-  AUTH_PASSWORD_WRONG: "That is not your password.",
   AUTH_SESSION_OVER: "You were signed out. Sign in again to go on.",
-  ORDER_CART_EMPTY: "Your cart is empty.",
-  ORDER_INSUFFICIENT_STOCK: "Some books are fewer than you want. Nothing was ordered.",
-  ORDER_ITEMS_UNAVAILABLE: "Some books are not sold any more. Nothing was ordered.",
+  OTHER_CUSTOMER: "Another account was signed in meanwhile, in another tab. Nothing was changed.", // a code of this shop's own
   ORDER_PRICE_CHANGED: "A price has changed. Nothing was ordered.",
-  ORDER_NOT_CANCELLABLE: "This order is on its way and cannot be cancelled any more.",
-  ORDER_NOT_FOUND: "There is no such order of yours.",
 };
 
 /** @param {unknown} error */
 export function inWords(error) {
-  if (!(error instanceof Problem)) return "The shop does not answer at the moment. Nothing was lost: try again.";
+  if (!(error instanceof Problem) || !error.status) return "The shop does not answer at the moment. Nothing was lost: try again.";
   if (error.status === 429) return "That was too often. Wait a minute, then try again.";
   if (error.status === 401 && !(error.code in ERRORS)) return ERRORS.AUTH_SESSION_OVER ?? "";
   if (error.status >= 500) return "Something went wrong in the shop. Try again in a moment.";
