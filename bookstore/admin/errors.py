@@ -93,7 +93,8 @@ class UnavailableMiddleware:
         if not is_page(request):
             return None
         if isinstance(exception, OSError) and has_no_room(exception):
-            logger.error("TMPDIR has no space for the files of a page (%s): it is 503", exception.strerror)
+            text = "TMPDIR has no space for the files of a page (%s): it is 503"
+            logger.error(text, exception.strerror, exc_info=exception)
             return unavailable()
         if not isinstance(exception, DatabaseError | InterfaceError) or not is_unavailable(exception):
             return None

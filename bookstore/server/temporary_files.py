@@ -1,9 +1,14 @@
 """Whether an error says that temporary files cannot be written: the disk of TMPDIR is full, read-only, or not there."""
 
 import errno
+import tempfile
 
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOENT})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+NOT_OURS = frozenset({errno.ENOENT, errno.EACCES})  # of a file elsewhere these are a bug
 
 
 def has_no_room(error: OSError) -> bool:
-    return error.errno in NO_ROOM
+    if error.errno in FULL:
+        return True
+    in_folder = error.filename is None or str(error.filename).startswith(tempfile.tempdir or "\0")
+    return error.errno in NOT_OURS and in_folder

@@ -6,7 +6,7 @@ Reads a bounded number of lines, for any number of carts; the result is cached f
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -58,8 +58,7 @@ class Facts:
 
 def facts() -> Facts:
     """Cached for KEPT seconds in each process."""
-    kept: Facts = cache.get_or_set(CACHE_KEY, gathered, KEPT)
-    return kept
+    return cast(Facts, cache.get_or_set(CACHE_KEY, gathered, KEPT))
 
 
 def gathered() -> Facts:

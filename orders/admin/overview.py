@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import cast
 
 from django.core.cache import cache
 from django.db.models import Count, Sum
@@ -61,8 +62,7 @@ class Facts:
 
 def facts() -> Facts:
     """Cached for KEPT seconds in each process."""
-    kept: Facts = cache.get_or_set(CACHE_KEY, gathered, KEPT)
-    return kept
+    return cast(Facts, cache.get_or_set(CACHE_KEY, gathered, KEPT))
 
 
 def gathered() -> Facts:

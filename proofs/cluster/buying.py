@@ -1,6 +1,7 @@
 """Customers who order: each acknowledged order must be there once, and its copies must have left the stock once."""
 
 import itertools
+from typing import Any
 
 from proofs.cluster.traffic import Client
 from tests.support.client import Answer
@@ -75,7 +76,7 @@ class Buyer(Client):
         return wrong
 
 
-def orders_of(answer: Answer) -> list[dict[str, object]]:
+def orders_of(answer: Answer) -> list[dict[str, Any]]:
     if answer.status != 200:
         raise RuntimeError(f"the orders could not be read at the end: {answer.status}")
     return list(answer.body)

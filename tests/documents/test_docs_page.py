@@ -57,6 +57,7 @@ def test_what_the_page_offers_to_send_succeeds_as_it_stands(shop):
 
     line = answers["add_cart_item"].body
     [shown] = known["add_cart_item"][2]["responses"]["201"]["content"]["application/json"]["examples"].values()
+    line["book"]["cover_image_url"] = None  # its address has the port of this server
     own = {"id", "added_at"}
     assert {**line, **dict.fromkeys(own)} == {**shown["value"], **dict.fromkeys(own)}
     assert answers["merge_cart"].body["results"][1] == {

@@ -25,11 +25,22 @@ def full(*arguments, **options):
 
 
 @pytest.mark.parametrize(
-    ("number", "expected"),
-    [(errno.ENOSPC, True), (errno.EROFS, True), (errno.ENOENT, True), (errno.EPIPE, False), (errno.EIO, False)],
+    ("number", "file", "expected"),
+    [
+        (errno.ENOSPC, None, True),
+        (errno.EROFS, "/elsewhere/cover.png", True),
+        (errno.ENOENT, None, True),  # as tempfile raises it when no folder can be written to
+        (errno.ENOENT, "/var/shop-files/tmp1", True),
+        (errno.ENOENT, "/elsewhere/cover.png", False),
+        (errno.EACCES, "/var/shop-files", True),
+        (errno.EPIPE, None, False),
+        (errno.EIO, "/var/shop-files/tmp1", False),
+    ],
 )
-def test_no_room_is_told_from_other_errors(number, expected):
-    assert has_no_room(OSError(number, os.strerror(number))) is expected
+def test_no_room_is_told_from_other_errors(monkeypatch, number, file, expected):
+    monkeypatch.setattr("tempfile.tempdir", "/var/shop-files")
+
+    assert has_no_room(OSError(number, os.strerror(number), file)) is expected
 
 
 def test_import_without_room_to_read_it_is_told_in_words(staff, monkeypatch, caplog):
