@@ -3,6 +3,7 @@
 import logging
 import sys
 from io import BytesIO
+from ipaddress import ip_network
 
 import pytest
 from django.apps import apps
@@ -23,7 +24,9 @@ READS = ["/books", "/books?genre_id=1&size=1&sort=price", "/books/suggest?q=em",
 LIKE_THESE = {
     "plain": {},
     "https": {"wsgi.url_scheme": "https"},
-    "of a storefront": {"HTTP_ORIGIN": "https://shop.example", "HTTP_ACCEPT": "application/json, text/plain, */*"},
+    "https, by a proxy": {"HTTP_X_FORWARDED_PROTO": "https"},
+    "of a storefront": {"HTTP_ORIGIN": "https://shop.example"},
+    "by axios": {"HTTP_ACCEPT": "application/json, text/plain, */*"},
     "of another origin": {"HTTP_ORIGIN": "https://evil.example"},
     "with a cookie of another program": {"HTTP_COOKIE": "theme=dark"},
     "with a request id": {"HTTP_X_REQUEST_ID": "req-1"},
@@ -61,6 +64,8 @@ def a_shop(settings, monkeypatch):
     monkeypatch.setattr(direct, "begin_and_end", lambda: None)
     settings.CORS_ALLOWED_ORIGINS = ["https://shop.example"]
     settings.SECURE_HSTS_SECONDS = 3600
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1/32")]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.DEBUG = False
     signals.request_started.disconnect(close_old_connections)
     signals.request_finished.disconnect(close_old_connections)
