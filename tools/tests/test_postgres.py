@@ -13,7 +13,9 @@ import psycopg
 import pytest
 
 from tools import postgres
-from tools.postgres import Cluster, Installation, PostgresError, PostgresUnavailable, free_port, installations
+from tools.installations import Installation, installations
+from tools.postgres import Cluster, PostgresError, PostgresUnavailable
+from tools.processes import free_port
 
 
 def fake_installation(folder: Path, version: str) -> Path:
