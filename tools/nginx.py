@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.postgres import free_port
+from tools.processes import free_port
 
 OURS = Path(__file__).resolve().parents[1] / "deploy" / "nginx.conf"
 CACHE = "/var/cache/bookstore-nginx"

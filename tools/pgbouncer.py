@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from tools.postgres import STOP_SECONDS, SUPERUSER, Cluster, free_port, uninterrupted
+from tools.postgres import STOP_SECONDS, SUPERUSER, Cluster
+from tools.processes import free_port, uninterrupted
 
 START_SECONDS = 20
 FEW = 4  # connections to PostgreSQL, so that clients soon get another one

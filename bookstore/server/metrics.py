@@ -123,6 +123,13 @@ def _count(name: str, text: str, label: str, answers: Mapping[Any, str]) -> Coun
     return counter
 
 
+def count_answer(method: str, route: str, status: int) -> None:
+    """Increments the counters of apps that count this answer."""
+    for counted_status, counted in _counted.get((method, route), ()):
+        if status == counted_status or (counted_status is None and status < 300):
+            counted.inc()
+
+
 def load_metrics_of_apps() -> None:
     """Imports the module `metrics` of each app that has one, as Django does with `admin`."""
     autodiscover_modules("metrics")
@@ -190,9 +197,7 @@ class MetricsMiddleware:
             response = self.get_response(request)
         environ[ROUTE] = route = route_of(request)
         database.count(route)
-        for status, counted in _counted.get((str(request.method), route), ()):
-            if response.status_code == status or (status is None and response.status_code < 300):
-                counted.inc()
+        count_answer(str(request.method), route, response.status_code)
         return response
 
 
@@ -207,6 +212,7 @@ def measuring(environ: dict[str, Any], route: str) -> Iterator[None]:
     try:
         with connection.execute_wrapper(database):
             yield
+        count_answer("GET", route, 200)
     finally:
         database.count(route)
 

@@ -10,5 +10,5 @@ NOT_OURS = frozenset({errno.ENOENT, errno.EACCES})  # of a file elsewhere these 
 def has_no_room(error: OSError) -> bool:
     if error.errno in FULL:
         return True
-    in_folder = error.filename is None or str(error.filename).startswith(tempfile.tempdir or "\0")
+    in_folder = error.filename is None or f"{error.filename}/".startswith(f"{tempfile.tempdir}/")
     return error.errno in NOT_OURS and in_folder

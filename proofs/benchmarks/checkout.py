@@ -21,7 +21,8 @@ from proofs.benchmarks.run import WORKERS, bounded, prepare, say
 from proofs.benchmarks.servers import VARIANTS, Running, running
 from proofs.stress.crowd import Crowd
 from tests.support.client import Answer, PatientClient
-from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
+from tools.postgres import PostgresUnavailable, throwaway
+from tools.processes import exit_on_signals
 
 NAMES = ("project", "plain")
 BUYERS = range(CUSTOMERS + 1, CUSTOMERS + 6_001)

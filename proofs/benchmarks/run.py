@@ -17,7 +17,8 @@ from proofs.benchmarks.data import CATALOGUE, POOLS
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.loads import TITLES, Sample
 from proofs.benchmarks.servers import VARIANTS, Running, running
-from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
+from tools.postgres import PostgresUnavailable, throwaway
+from tools.processes import exit_on_signals
 
 HERE = Path(__file__).resolve().parent
 WORKERS = 2

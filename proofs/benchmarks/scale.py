@@ -19,7 +19,8 @@ from proofs.benchmarks import admin_pages, books, data, loads, machine
 from proofs.benchmarks.database import SETTINGS, Databases
 from proofs.benchmarks.run import WORKERS, bounded, say
 from proofs.benchmarks.servers import VARIANTS, running
-from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
+from tools.postgres import PostgresUnavailable, throwaway
+from tools.processes import exit_on_signals
 
 HERE = Path(__file__).resolve().parent
 PROJECT = VARIANTS[0]

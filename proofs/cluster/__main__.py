@@ -12,7 +12,8 @@ from proofs.cluster import hosts, needs, proof, status
 from proofs.cluster.building import AlreadyRunning, Cluster, claimed, folder_of_cluster
 from proofs.cluster.events import EVENTS
 from proofs.cluster.parts import PartFailed
-from tools.postgres import PostgresError, exit_on_signals
+from tools.postgres import PostgresError
+from tools.processes import exit_on_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -22,7 +22,7 @@ from proofs.cluster import hosts, needs
 from proofs.cluster.layout import APPLICATIONS, DATABASE, DATABASES, HOSTS, PROXIES, ROOT, Layout
 from proofs.cluster.parts import Part, PartFailed
 from tests.support.processes import below, processes
-from tools.postgres import uninterrupted
+from tools.processes import uninterrupted
 
 START_SECONDS = 60.0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.support.processes import below, processes
-from tools.postgres import free_port
+from tools.processes import free_port
 
 PREFIX = "bkc-"
 BRIDGE = f"{PREFIX}bridge"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.postgres import installations
+from tools.installations import installations
 
 # Each program, and the Debian (and Ubuntu) package that has it.
 PACKAGES = {

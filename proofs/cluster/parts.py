@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.processes import below, processes
-from tools.postgres import uninterrupted
+from tools.processes import uninterrupted
 
 STOP_SECONDS = 20
 

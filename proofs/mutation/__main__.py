@@ -13,7 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
+from tools.postgres import PostgresUnavailable, throwaway
+from tools.processes import exit_on_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "mutants"

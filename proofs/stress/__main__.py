@@ -14,7 +14,8 @@ from pathlib import Path
 
 from proofs.stress import order_races, races, sabotage
 from proofs.stress.stage import Options, Stage
-from tools.postgres import PostgresUnavailable, exit_on_signals, throwaway
+from tools.postgres import PostgresUnavailable, throwaway
+from tools.processes import exit_on_signals
 
 PARTS = (
     "races",

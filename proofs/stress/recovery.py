@@ -15,7 +15,8 @@ from proofs.stress.stage import Stage
 from tests.support import documented
 from tests.support.client import PatientClient
 from tests.support.server import ROOT
-from tools.postgres import Cluster, Installation, PostgresUnavailable, base_backup, throwaway
+from tools.installations import Installation
+from tools.postgres import Cluster, PostgresUnavailable, base_backup, throwaway
 
 CUSTOMERS, BOOKS = 20, 5
 ARCHIVING = {

@@ -24,7 +24,7 @@ from tests.support.client import PatientClient
 from tests.support.processes import children_of
 from tests.support.proxy import SwallowingProxy
 from tests.support.server import ROOT
-from tools.postgres import free_port
+from tools.processes import free_port
 
 CLIENTS = 32
 BEFORE = 2.0  # seconds of ordinary service

@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from bookstore.database import from_url
 from bookstore.management.commands.migrate import LOCK
 from tests.support.server import url_of_test_database
-from tools.postgres import free_port
+from tools.processes import free_port
 
 
 @pytest.fixture

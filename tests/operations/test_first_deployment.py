@@ -15,7 +15,7 @@ from tests.support.documented import blocks_of
 from tests.support.installed import KEYS
 from tests.support.server import ROOT
 from tools.nginx import CACHE, find_nginx
-from tools.postgres import free_port
+from tools.processes import free_port
 
 pytestmark = [pytest.mark.postgres, pytest.mark.own_session, pytest.mark.django_db, pytest.mark.slow]
 

@@ -16,7 +16,7 @@ from bookstore.environment import networks
 from bookstore.management.commands.check_proxy import spellings
 from bookstore.server import proxy_check
 from tests.support.server import ROOT, running_server
-from tools.postgres import free_port
+from tools.processes import free_port
 
 PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 # The one line of deploy/cluster/haproxy.cfg that this is about.

@@ -10,11 +10,16 @@ from django.apps import apps
 from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError, close_old_connections
-from django.urls import resolve
+from django.http import HttpResponse
+from django.urls import path, resolve
+from rest_framework.throttling import AnonRateThrottle
 
 from bookstore.api.errors import ServiceUnavailable
+from bookstore.api.middleware import request_id
+from bookstore.api.views import ApiView, PublicReads
 from bookstore.server import direct
 from bookstore.server.direct import DirectReads
+from bookstore.server.refusal import Refusal
 from catalog import bodies
 from catalog.models import Book
 
@@ -45,6 +50,7 @@ OTHERS = {
     "a parameter of a book": ("/books/1?x=1", {}),
     "a host that is not allowed": ("/books", {"HTTP_HOST": "evil.example"}),
     "another type": ("/books", {"HTTP_ACCEPT": "text/html"}),
+    "no type": ("/books", {"HTTP_ACCEPT": ""}),
 }
 
 
@@ -74,9 +80,8 @@ def a_shop(settings, monkeypatch):
     signals.request_finished.connect(close_old_connections)
 
 
-def ask(application, target, environ=None):
-    """Status, headers and body. `target` is a path with a query string."""
-    said = []
+def environ_of(target, environ=None):
+    """WSGI's environ of a plain GET. `target` is a path with a query string."""
     path, _, query = target.partition("?")
     plain = {
         "REQUEST_METHOD": "GET",
@@ -91,7 +96,13 @@ def ask(application, target, environ=None):
         "wsgi.input": BytesIO(),
         "wsgi.errors": sys.stderr,
     }
-    response = application(plain | (environ or {}), lambda *answer: said.extend(answer))
+    return plain | (environ or {})
+
+
+def ask(application, target, environ=None):
+    """Status, headers and body."""
+    said = []
+    response = application(environ_of(target, environ), lambda *answer: said.extend(answer))
     headers = dict(said[1])
     if "HTTP_X_REQUEST_ID" not in (environ or {}):
         del headers["X-Request-ID"]
@@ -179,6 +190,33 @@ def test_direct_read_of_a_lost_database_asks_once(emma, monkeypatch):
     with pytest.raises(ServiceUnavailable):
         ask(application, f"/books/{emma.pk}")
     assert (asked, handler.requests) == ([emma.pk], 1)
+
+
+def test_request_without_a_database_has_one_id_in_log_and_answer(emma):
+    ids = []
+    application = DirectReads(WSGIHandler())
+    ask(application, f"/books/{emma.pk}")
+
+    def lost(raw, book_id):
+        ids.append(request_id.get())  # of a line in the log
+        raise OperationalError("the connection is lost")
+
+    application.reads = [read._replace(body=lost) for read in application.reads if read.body is bodies.book]
+    environ = environ_of(f"/books/{emma.pk}")
+    with pytest.raises(ServiceUnavailable):
+        application(environ, None)
+    Refusal()(environ, lambda status, headers: ids.append(dict(headers)["X-Request-ID"]), 0.0)
+
+    assert ids == [environ["HTTP_X_REQUEST_ID"]] * 2
+
+
+@pytest.mark.parametrize("closed", [{"throttle_classes": [AnonRateThrottle]}, {"bases": (ApiView,)}])
+def test_view_that_does_not_let_everybody_in_has_no_direct_read(closed):
+    attributes = {"get": lambda request: HttpResponse(), **closed}
+    view = type("View", attributes.pop("bases", (PublicReads,)), attributes)
+
+    assert not direct.is_public(path("books", view.as_view()))
+    assert direct.is_public(path("books", PublicReads.as_view()))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def full(*arguments, **options):
         (errno.ENOENT, "/var/shop-files/tmp1", True),
         (errno.ENOENT, "/elsewhere/cover.png", False),
         (errno.EACCES, "/var/shop-files", True),
+        (errno.ENOENT, "/var/shop-files.old/tmp1", False),
         (errno.EPIPE, None, False),
         (errno.EIO, "/var/shop-files/tmp1", False),
     ],
@@ -79,6 +80,22 @@ def test_command_without_room_says_what_is_kept(tmp_path, monkeypatch):
         "After line 2: A file, perhaps in TMPDIR, cannot be read or written (No space left on device): what is counted "
         "above is kept; the same command goes on from there."
     )
+    assert Book.objects.count() == 1
+
+
+def test_output_that_ends_after_the_load_is_not_told_as_nothing_written(tmp_path):
+    path = tmp_path / "books.csv"
+    path.write_text(EMMA, encoding="utf-8")
+
+    class Pipe(StringIO):
+        def write(self, text):
+            if "books added" in text:
+                raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+            return super().write(text)
+
+    with pytest.raises(BrokenPipeError):
+        call_command("import_books", str(path), stdout=Pipe())
+
     assert Book.objects.count() == 1
 
 

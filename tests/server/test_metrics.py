@@ -14,7 +14,7 @@ from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from bookstore.api.errors import MethodNotAllowed
 from bookstore.environment import networks
@@ -115,6 +115,19 @@ def test_direct_reads_are_counted_as_others(call, grown, emma, monkeypatch):
     assert grown("bookstore_requests_total", method="GET", status="200", **labels) == 3
     assert grown("bookstore_request_wait_seconds_count") == 3
     assert grown("bookstore_database_statements_total", **labels) == 3
+
+
+def test_successes_that_an_app_counts_include_direct_reads(call, emma, monkeypatch):
+    counted = Counter("looks", "Books that were looked at.", registry=None)
+    monkeypatch.setitem(metrics._counted, ("GET", "books/<id:book_id>"), [(None, counted)])
+    monkeypatch.setattr(direct, "begin_and_end", lambda: None)  # the connection is the test's
+    call.application.application = DirectReads(WSGIHandler(), metrics.measuring)
+
+    for _ in range(3):
+        call("GET", f"/books/{emma.pk}")
+    call("GET", "/books/999999999")
+
+    assert counted._value.get() == 3
 
 
 def test_requests_are_counted_by_method_route_and_status(call, grown):

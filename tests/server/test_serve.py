@@ -16,7 +16,7 @@ from bookstore.management.commands import serve
 from bookstore.server import main, start
 from tests.support.client import Client
 from tests.support.server import ROOT, environment_for_tests
-from tools import postgres
+from tools import processes
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def started(monkeypatch):
 
 @pytest.fixture
 def free_port():
-    return str(postgres.free_port())
+    return str(processes.free_port())
 
 
 def test_serve_replaces_the_process_with_the_servers_own(started, free_port):

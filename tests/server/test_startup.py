@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.postgres import free_port
+from tools.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [

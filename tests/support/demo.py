@@ -17,7 +17,7 @@ from pathlib import Path
 from django.db import connection
 
 from tests.support.server import ROOT, running_server, settings_for, url_of_test_database
-from tools.postgres import free_port
+from tools.processes import free_port
 
 
 @dataclass

@@ -17,7 +17,7 @@ from django.db import connection
 
 from tests.support.client import Answer, Client
 from tests.support.processes import children_of
-from tools.postgres import free_port
+from tools.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40

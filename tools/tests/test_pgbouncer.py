@@ -5,8 +5,9 @@ import contextlib
 import pytest
 
 from tools import pgbouncer, test
+from tools.installations import Installation
 from tools.pgbouncer import BOUNDS, PgBouncerUnavailable, configuration, found
-from tools.postgres import Cluster, Installation
+from tools.postgres import Cluster
 
 MISSING = "PgBouncer is not on PATH: install it (Debian, Ubuntu: apt install pgbouncer)."
 

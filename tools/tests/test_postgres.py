@@ -13,7 +13,9 @@ import psycopg
 import pytest
 
 from tools import postgres
-from tools.postgres import Cluster, Installation, PostgresError, PostgresUnavailable, free_port, installations
+from tools.installations import Installation, installations
+from tools.postgres import Cluster, PostgresError, PostgresUnavailable
+from tools.processes import free_port
 
 
 def fake_installation(folder: Path, version: str) -> Path:
@@ -27,18 +29,18 @@ def fake_installation(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def no_wheel(monkeypatch):
-    monkeypatch.setattr(postgres, "WHEEL", "no_such_package")
+    monkeypatch.setattr("tools.installations.WHEEL", "no_such_package")
 
 
 @pytest.fixture
 def no_versioned_folders(monkeypatch):
-    monkeypatch.setattr(postgres, "VERSIONED_BIN_DIRS", ())
+    monkeypatch.setattr("tools.installations.VERSIONED_BIN_DIRS", ())
 
 
 def test_installations_on_path_come_before_newer_versioned_ones(tmp_path, monkeypatch, no_wheel):
     on_path = fake_installation(tmp_path / "chosen", "15.3")
     older, newer = (fake_installation(tmp_path / "lib" / name / "bin", name) for name in ("16.1", "17.0"))
-    monkeypatch.setattr(postgres, "VERSIONED_BIN_DIRS", (f"{tmp_path}/lib/*/bin",))
+    monkeypatch.setattr("tools.installations.VERSIONED_BIN_DIRS", (f"{tmp_path}/lib/*/bin",))
 
     found = installations({"PATH": str(on_path)})
 
