@@ -18,7 +18,7 @@ WORDS = {
     "min_length": "Write at least %(limit_value)s characters.",
     "min_value": "The least is %(limit_value)s.",
     "max_value": "The most is %(limit_value)s.",
-    "max_digits": "This number is too large.",
+    "max_digits": "This number has too many digits.",
     "max_whole_digits": "This number is too large.",
     "max_decimal_places": "Write at most %(max)s places after the point.",
     "max_string_length": "This number is too long.",

@@ -51,7 +51,7 @@ GROUPED = re.compile(r"([0-9]{1,3}(?:[' ][0-9]{3})+)([.,][0-9]+)?", re.ASCII)
 BOTH = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+)\.([0-9]+)|([0-9]{1,3}(?:\.[0-9]{3})+),([0-9]+)", re.ASCII)
 THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]{1,3}(?:\.[0-9]{3}){2,}", re.ASCII)
 ONE_MARK = re.compile(r"([0-9]*)([.,])([0-9]*)", re.ASCII)
-MAX_DIGITS = 30  # characters of a number
+MAX_DIGITS = 26  # characters of a number: with two places it has at most the 28 digits that Decimal computes with
 
 
 class Number(NamedTuple):

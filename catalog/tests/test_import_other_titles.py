@@ -37,7 +37,7 @@ def test_row_of_another_title_is_refused_and_the_others_are_taken(wrong_isbn, em
     emma.refresh_from_db()
     assert (emma.title, emma.author) == ("Emma", "Jane Austen")
     assert Book.objects.filter(title="It").exists() is (not options)
-    assert "1 books added, 0 changed, 0 as they were, 1 rows refused" in output
+    assert "Books: 1 added, 0 changed, 0 as they were. Rows refused: 1." in output
     with report.open(encoding="utf-8-sig", newline="") as written:
         assert list(csv.reader(written))[1:] == [["2", "refused", "title", "Emma → Dracula", OTHER_TITLE]]
 
@@ -47,7 +47,7 @@ def test_retitle_gives_the_book_the_title_of_the_file(wrong_isbn, emma):
 
     emma.refresh_from_db()
     assert (emma.title, emma.author) == ("Dracula", "Bram Stoker")
-    assert "1 books added, 1 changed, 0 as they were, 0 rows refused" in output
+    assert "Books: 1 added, 1 changed, 0 as they were. Rows refused: 0." in output
     assert "  line 2: title is 'Emma → Dracula': The book of this ISBN had another title" in output
 
 

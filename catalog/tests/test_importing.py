@@ -110,7 +110,11 @@ def test_a_book_can_be_called_like_a_word_for_not_known(word):
         ("author", "A" * 256, "At most 255 characters fit."),
         ("price", "0", "The least is 0.01."),
         ("price", "12.5055", "Write at most 2 places after the point."),
-        ("price", "123456789.00", "This number is too large."),
+        ("price", "0.333333333333333", "Write at most 2 places after the point."),
+        ("price", "123456789.00", "This number has too many digits."),
+        ("price", "9" * 26, "This number has too many digits."),
+        ("price", "9" * 27, "This is no price: write it as 12.50."),
+        ("price", "9780141439587" * 3, "This is no price: write it as 12.50."),
         ("price", "NULL", "Every book needs one, and the cell is empty."),
     ],
 )

@@ -282,7 +282,7 @@ def test_books_written_past_the_models_are_folded_by_refold_books(emma, capsys):
     call_command("refold_books")
     call_command("refold_books")
 
-    assert capsys.readouterr().out.splitlines()[:2] == ["1 books changed.", "0 books changed."]
+    assert capsys.readouterr().out.splitlines()[:2] == ["Books: 1 changed.", "Books: 0 changed."]
     assert Book.objects.values_list("title_folded", "title_spellings", "author_folded").get() == (
         "catch 22",
         "catch22",

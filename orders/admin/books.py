@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from bookstore.admin.extensions import Extension, Fieldset, extend
 from catalog.models import Book
 from orders.admin.finding import MOST_ORDERS
+from orders.admin.overview import copies_in_words, orders_in_words
 from orders.models import OrderItem, Status
 
 DAYS = 30
@@ -27,9 +28,9 @@ def in_orders(book: Book) -> str:
     sold = OrderItem.objects.filter(pk__in=ids, order__created_at__gte=now() - timedelta(days=DAYS))
     copies = sold.exclude(order__status=Status.CANCELLED).aggregate(copies=Sum("quantity"))["copies"] or 0
     url = f"{reverse('admin:orders_order_changelist')}?book={book.pk}"
-    count = f"{len(ids):,} orders" if len(ids) > 1 else "1 order"
     more = "the newest " if len(ids) == MOST_ORDERS else ""
-    return format_html('<a href="{}">{}{}</a>, {} copies in {} days', url, more, count, copies, DAYS)
+    told = (more, orders_in_words(len(ids)), copies_in_words(copies))
+    return format_html('<a href="{}">{}{}</a>, {} in {} days', url, *told, DAYS)
 
 
 class InOrders(Extension):

@@ -96,7 +96,8 @@ def panels(request: HttpRequest) -> list[Panel]:
     if not request.user.has_perm("orders.view_order"):
         return []
     known = facts()
-    return [orders_panel(known), revenue_panel(known), sellers_panel(known), low_panel(known)]
+    low = low_panel(known, link=request.user.has_perm("catalog.view_book"))
+    return [orders_panel(known), revenue_panel(known), sellers_panel(known), low]
 
 
 def orders_panel(known: Facts) -> Panel:
@@ -151,15 +152,15 @@ def sellers_panel(known: Facts) -> Panel:
     return Panel("Best sellers", headline, bars, note=f"{looked_into(known)} {AS_OF}", empty="")
 
 
-def low_panel(known: Facts) -> Panel:
-    """Books whose stock lasts less than SOLD_IN days at this rate."""
+def low_panel(known: Facts, *, link: bool) -> Panel:
+    """Books whose stock lasts less than SOLD_IN days at this rate; `link` for staff who may see books."""
     low = sorted((book for book in known.sold if book.days_left < SOLD_IN), key=lambda book: book.days_left)
     bars = [
         Bar(
             book.title,
             share,
             f"{book.stock:,} left, {copies_in_words(book.copies)} sold: {lasts(book)}",
-            reverse("admin:catalog_book_change", args=[book.book_id]),
+            reverse("admin:catalog_book_change", args=[book.book_id]) if link else "",
             warn=True,
         )
         for book, share in zip(low[:TOP], shares(book.copies for book in low[:TOP]), strict=True)

@@ -124,6 +124,12 @@ def test_a_customer_and_a_book_lead_to_their_orders(staff, alice, emma, order, b
     assert [found(staff, customer="x"), found(staff, book="x")] == [[], []]
 
 
+def test_one_copy_in_one_order_is_told_without_plurals(staff, bobs):
+    book = staff.get(f"/admin/catalog/book/{bobs.items.get().book_id}/change/").content.decode()
+
+    assert ">1 order</a>, 1 copy in 30 days" in book
+
+
 def test_the_page_of_an_order_leads_to_its_customer_and_its_books(staff, order, alice, emma, dracula):
     dracula.delete()
 

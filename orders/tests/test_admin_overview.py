@@ -4,9 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.utils.timezone import now
 
+from bookstore.accounts.tests.factories import StaffFactory
 from cart.models import Cart
 from orders.admin import overview
 from orders.checkout import CheckoutRequest, checkout
@@ -50,6 +52,19 @@ def test_the_first_page_shows_orders_best_sellers_and_what_sells_out(staff, alic
         assert shown in page
 
 
+def test_staff_who_may_not_see_books_get_no_link_to_them(client, alice, cart, dracula):
+    checkout(alice, CheckoutRequest())
+    dracula.set_stock(0)
+    packer = StaffFactory()
+    packer.groups.add(Group.objects.get(name="Order desk"))
+    client.force_login(packer)
+
+    page = client.get("/admin/").content.decode()
+
+    assert "0 left, 1 copy sold: sold out" in page
+    assert "/admin/catalog/book/" not in page
+
+
 def test_the_first_page_costs_the_same_whatever_was_ordered(alice, cart, emma, django_assert_num_queries):
     for _ in range(2):
         checkout(alice, CheckoutRequest())
@@ -60,8 +75,6 @@ def test_the_first_page_costs_the_same_whatever_was_ordered(alice, cart, emma, d
 
 
 def test_staff_who_may_not_see_orders_see_none_of_it(client, cart):
-    from bookstore.accounts.tests.factories import StaffFactory
-
     client.force_login(StaffFactory())
 
     assert "Revenue each day" not in client.get("/admin/").content.decode()

@@ -166,10 +166,10 @@ def test_release_orders_cancels_what_was_not_paid_in_time(order, capsys):
     call_command("release_orders")
 
     assert capsys.readouterr().out.splitlines() == [
-        "0 orders that were not paid in time were cancelled.",
-        "1 orders would be cancelled.",
-        "1 orders cancelled …",
-        "1 orders that were not paid in time were cancelled.",
+        "Orders that were not paid in time: 0 cancelled.",
+        "Orders that were not paid in time: 1 would be cancelled.",
+        "Orders cancelled so far: 1 …",
+        "Orders that were not paid in time: 1 cancelled.",
     ]
     assert (Order.objects.get().status, stocks()) == ("cancelled", {"Emma": 5, "Dracula": 2})
 

@@ -1,5 +1,7 @@
 """Lists of the admin: bounded, in pages, without a full count."""
 
+import re
+
 import pytest
 
 from bookstore.accounts import finding
@@ -58,6 +60,20 @@ def test_list_within_the_bound_tells_its_number(staff):
 
     assert "2 users" in page
     assert "More than" not in page
+
+
+@pytest.mark.parametrize(
+    ("most", "asked", "told"),
+    [(60, {}, None), (60, {"q": "reader"}, "More than 60 found"), (500, {"q": "reader"}, "101 found"), (500, {}, None)],
+)
+def test_a_search_tells_its_number_and_the_way_back(staff, readers, monkeypatch, most, asked, told):
+    monkeypatch.setattr(admin_lists, "MAX_LISTED", most)
+    monkeypatch.setattr(admin_lists.BoundedChangeList, "max_listed", most)
+
+    page = " ".join(staff.get(USERS, asked).content.decode().split())
+
+    found = re.findall(r'<span class="small quiet">([^<]*) \(<a href="\?">Show all</a>\)</span>', page)
+    assert found == ([told] if told else [])
 
 
 def test_choices_are_not_counted(staff, readers):

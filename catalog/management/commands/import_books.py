@@ -187,9 +187,10 @@ class Command(BaseCommand):
             if loader.update
             else (f"{counts.same:,} there already")
         )
-        genres = f", {counts.genres:,} new genres" if counts.genres else ""
-        text = f"{counts.added:,} books added, {there}, {counts.refused:,} rows refused{genres}"
-        self.stdout.write(f"{'Would be: ' if loader.dry_run else ''}{text}, in {progress.seconds:.1f} s.")
+        genres = f" New genres: {counts.genres:,}." if counts.genres else ""
+        told = f"Books: {counts.added:,} added, {there}. Rows refused: {counts.refused:,}.{genres}"
+        written = " Nothing was written." if loader.dry_run else ""
+        self.stdout.write(f"{told}{written} It took {progress.seconds:.1f} s.")
         if progress.sheet.hidden:
             self.stdout.write(f"Hidden in the sheet, and read all the same: {progress.sheet.hidden}.")
         for (outcome, column, reason), number in findings.reasons.most_common():

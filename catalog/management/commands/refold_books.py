@@ -15,6 +15,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         refold_genres(Genre, using=DEFAULT_DB_ALIAS)
         changed = refold_books(Book, SearchWord, using=DEFAULT_DB_ALIAS)
-        self.stdout.write(f"{changed} books changed.")
+        self.stdout.write(f"Books: {changed} changed.")
         if connection.vendor == "postgresql" and not trigrams.create(connection):
             self.stdout.write(trigrams.ADVICE)

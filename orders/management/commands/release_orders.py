@@ -11,6 +11,7 @@ from orders.models import Order
 from orders.releasing import Releasing
 
 BATCH = 100  # orders, each in its own short transaction
+UNPAID = "Orders that were not paid in time"
 
 
 class Command(BaseCommand):
@@ -25,11 +26,11 @@ the same moment is left alone."""
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         moment = now()
         if dry_run:
-            self.stdout.write(f"{Order.objects.unpaid_since(moment).count()} orders would be cancelled.")
+            self.stdout.write(f"{UNPAID}: {Order.objects.unpaid_since(moment).count()} would be cancelled.")
             return
         released = 0
         for count in Releasing().batches(moment, size=BATCH):
             released += count
-            self.stdout.write(f"{released} orders cancelled …")
+            self.stdout.write(f"Orders cancelled so far: {released} …")
         delete_old_keys(moment, BATCH)
-        self.stdout.write(self.style.SUCCESS(f"{released} orders that were not paid in time were cancelled."))
+        self.stdout.write(self.style.SUCCESS(f"{UNPAID}: {released} cancelled."))
