@@ -9,15 +9,16 @@ from orders.models import MAX_NOTE, Order, OrderItem, Status
 
 
 def line_of_text(longest: int, **options: Any) -> TextField:
-    return TextField(max_length=longest, **options)
+    """Printed and compared by people: it can be seen, or is left out where it is not required."""
+    return TextField(max_length=longest, visible=True, **options)
 
 
 class AddressSerializer(serializers.Serializer[Any]):
-    line1 = line_of_text(200, visible=True)
+    line1 = line_of_text(200)
     line2 = line_of_text(200, required=False, allow_blank=True)
-    city = line_of_text(100, visible=True)
+    city = line_of_text(100)
     region = line_of_text(100, required=False, allow_blank=True)
-    postcode = line_of_text(20, visible=True)
+    postcode = line_of_text(20)
     country = serializers.RegexField(
         r"^[A-Z]{2}\Z",
         help_text="ISO 3166-1, two letters.",
@@ -26,7 +27,7 @@ class AddressSerializer(serializers.Serializer[Any]):
 
 
 class ContactSerializer(serializers.Serializer[Any]):
-    name = line_of_text(200, visible=True)
+    name = line_of_text(200)
     phone = line_of_text(50, required=False, allow_blank=True)
     address = AddressSerializer(required=False)
 

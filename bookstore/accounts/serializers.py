@@ -117,7 +117,7 @@ class VerifySerializer(serializers.Serializer[Any]):
 class ChangeMeSerializer(serializers.Serializer[Any]):
     """Each is optional: only what is sent changes."""
 
-    name = TextField(max_length=MAX_NAME_LENGTH, allow_blank=True, required=False)
+    name = TextField(max_length=MAX_NAME_LENGTH, visible=True, allow_blank=True, required=False)
     email = EmailTextField(required=False, help_text="Changed when the link in a mail to it comes back.")
     password = TextField(
         max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, required=False, help_text="Needed beside an email."

@@ -141,6 +141,22 @@ def test_reorder_puts_the_books_into_the_cart_by_a_merge(client_for, alice, orde
     assert response.headers["ETag"] == client.get("/cart").headers["ETag"]
 
 
+def test_items_keep_the_order_of_the_cart_after_every_call(client_for, alice, emma, dracula):
+    cart = Cart.objects.for_user(alice)
+    for book in (dracula, emma):  # not in the order of their ids, in which they are locked
+        cart.add(book)
+    placed = checkout(alice, CheckoutRequest())
+    customer, accountant = client_for(alice), client_for(StaffFactory(is_superuser=True))
+
+    paid = accountant.post(f"/orders/{placed.pk}/paid", {"reference": "pi_1"}).json()
+    cancelled = customer.post(f"/orders/{placed.pk}/cancel").json()
+    read = customer.get(f"/orders/{placed.pk}").json()
+    [listed] = customer.get("/orders").json()
+
+    titles = [[item["book"]["title"] for item in answer["items"]] for answer in (paid, cancelled, read, listed)]
+    assert titles == 4 * [["Dracula", "Emma"]]
+
+
 def test_paid_is_for_staff_who_may_change_orders(api, client_for, alice, order):
     clerk, desk = StaffFactory(), StaffFactory()
     desk.user_permissions.add(Permission.objects.get(codename="change_order"))

@@ -4,6 +4,7 @@ import hashlib
 import re
 
 import pytest
+from django.test import Client
 from django.urls import include, path
 
 from catalog.tests.factories import BookFactory, GenreFactory
@@ -46,10 +47,19 @@ def test_nothing_of_it_is_served_in_production(client, path):
 
 @demo
 @pytest.mark.parametrize(
-    "name", ["serve.py", "covers.py", "tsconfig.json", "js", "../wishlist/README.md", "js/none.js"]
+    "name", ["serve.py", "covers.py", "tsconfig.json", "js", "../wishlist/README.md", "js/none.js", 300 * "a"]
 )
 def test_other_files_are_not_served(client, name):
     assert client.get(f"/shop/{name}").status_code == 404
+
+
+@demo
+@pytest.mark.parametrize("path", ["/shop/", "/shop/js/main.js", "/shop/covers/1.svg"])
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_another_method_than_get_is_405(method, path):
+    browser = Client(enforce_csrf_checks=True)
+
+    assert getattr(browser, method)(path).status_code == 405
 
 
 def test_page_has_no_inline_script_or_style():

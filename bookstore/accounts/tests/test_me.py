@@ -180,6 +180,16 @@ def test_name_of_an_account_that_was_deleted_meanwhile_is_401(client_for, alice,
     assert (response.status_code, response.json()["code"]) == (401, UserInactive.code)
 
 
+def test_name_that_nobody_can_see_is_422_and_none_is_none(client_for, alice):
+    client = client_for(alice)
+
+    unseen = client.patch("/auth/me", {"name": "\u202e"})
+    none = client.patch("/auth/me", {"name": " "})
+
+    assert (unseen.status_code, unseen.json()["field"]) == (422, "name")
+    assert (none.status_code, none.json()["name"]) == (200, "")
+
+
 def test_email_that_staff_replaced_is_gone_from_every_table_too(client, client_for, alice):
     client.force_login(SuperuserFactory(email="owner@shop.example"))
     page = reverse("admin:accounts_user_change", args=[alice.pk])

@@ -47,9 +47,8 @@ Once the server runs, fill the customer's cart:
 
 class Command(BaseCommand):
     help = (
-        "Load the demo: about 200 classics in their genres, with covers, a customer and a member of staff with known "
-        "passwords. "
-        "What is there already stays as it is, so running it again changes nothing. Only with DEBUG=1."
+        "Load the demo: about 200 classics in their genres, a customer and a member of staff with known passwords. "
+        "Every book without a cover gets a drawn one; all else that is there already stays as it is. Only with DEBUG=1."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

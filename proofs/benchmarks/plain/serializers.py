@@ -3,6 +3,11 @@ from rest_framework import serializers
 
 from proofs.benchmarks.plain.models import Book, Cart, CartItem, Order, OrderItem
 
+OUT_OF_RANGE = {
+    "min_value": "%(show_value)s is too small: send at least {min_value}.",
+    "max_value": "%(show_value)s is too large: send at most {max_value}.",
+}
+
 
 class BookSerializer(serializers.ModelSerializer):
     class Meta:
@@ -31,11 +36,12 @@ class CartItemSerializer(serializers.ModelSerializer):
             "issues",
         ]
         read_only_fields = ["added_at", "price_at_add"]
+        extra_kwargs = {"quantity": {"error_messages": OUT_OF_RANGE}}
 
 
 class ChangeItemSerializer(CartItemSerializer):
     book_id = serializers.IntegerField(read_only=True)
-    quantity = serializers.IntegerField(min_value=1, max_value=999)
+    quantity = serializers.IntegerField(min_value=1, max_value=999, error_messages=OUT_OF_RANGE)
 
 
 class CartSerializer(serializers.ModelSerializer):
