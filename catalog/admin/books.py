@@ -88,7 +88,7 @@ class GenreFilter(admin.RelatedFieldListFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.empty_value_display = "No genre"
+        self.empty_value_display = mark_safe("No genre")
 
 
 class StockRowForm(RowForm):
