@@ -80,6 +80,17 @@ def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
         raise BadValue(f"is wrong: {error}; write addresses or CIDR blocks, separated by commas") from error
 
 
+def all_within(inner: list[IPv4Network | IPv6Network], outer: list[IPv4Network | IPv6Network]) -> bool:
+    """Whether each of the inner networks is part of one of the outer ones."""
+    return all(any(is_within(one, other) for other in outer) for one in inner)
+
+
+def is_within(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    if isinstance(one, IPv4Network):
+        return isinstance(other, IPv4Network) and one.subnet_of(other)
+    return isinstance(other, IPv6Network) and one.subnet_of(other)
+
+
 def hosts(values: list[str]) -> list[str]:
     """Checks ALLOWED_HOSTS: a value that no Host header can equal would make every request a 400. Raises BadValue."""
     named = [value.strip() for value in values if value.strip()]

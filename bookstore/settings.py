@@ -189,6 +189,12 @@ METRICS_TOKEN = read(
 )
 if METRICS_ENABLED and not (METRICS_ALLOWED or METRICS_TOKEN):
     stop("METRICS_TOKEN", "is not set, nor METRICS_ALLOWED: with METRICS_ENABLED=1 one of them says who reads /metrics")
+if METRICS_ENABLED and not METRICS_TOKEN and environment.all_within(METRICS_ALLOWED, TRUSTED_PROXIES):
+    stop(
+        "METRICS_ALLOWED",
+        "names only addresses that TRUSTED_PROXIES names too, and through a proxy nobody reads /metrics: name others, "
+        "or set METRICS_TOKEN",
+    )
 LOG_ADDRESS = read("LOG_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"]))
 SLOW_STATEMENT_MS = read("SLOW_STATEMENT_MS", env.int, default=0, validate=validate.Range(min=0, max=60_000))
 LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

@@ -9,6 +9,7 @@ from rest_framework.viewsets import ViewSet
 
 from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
+from bookstore.api.errors import ValidationError
 from bookstore.api.etags import if_match
 from bookstore.api.schema import errors_of
 from bookstore.api.views import PublicReads, validated
@@ -117,7 +118,7 @@ class BookViewSet(PublicReads, ViewSet):
         tags=["catalogue"],
         summary="Read a book",
         parameters=[*CACHED],
-        responses={200: BookSerializer, **NOT_MODIFIED, **errors_of(BookNotFound)},
+        responses={200: BookSerializer, **NOT_MODIFIED, **errors_of(BookNotFound, ValidationError)},
         examples=[examples.A_BOOK],
     )
     @from_replicas
@@ -126,6 +127,7 @@ class BookViewSet(PublicReads, ViewSet):
 
         - 200: the book.
         - 404 BOOK_NOT_FOUND: there is none with this id.
+        - 422: a parameter was sent; there are none.
         """
         return public_answer(request, bodies.book(request.META.get("QUERY_STRING", ""), book_id))
 
@@ -219,7 +221,7 @@ class GenreViewSet(PublicReads, ViewSet):
         tags=["catalogue"],
         summary="List the genres",
         parameters=[*CACHED],
-        responses={200: GenreSerializer(many=True), **NOT_MODIFIED},
+        responses={200: GenreSerializer(many=True), **NOT_MODIFIED, **errors_of(ValidationError)},
         examples=[examples.A_GENRE],
     )
     @from_replicas
@@ -227,6 +229,7 @@ class GenreViewSet(PublicReads, ViewSet):
         """Anybody may ask.
 
         - 200: all of them, by name.
+        - 422: a parameter was sent; there are none.
         """
         return public_answer(request, bodies.genres(request.META.get("QUERY_STRING", "")))
 

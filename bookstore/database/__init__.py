@@ -42,6 +42,11 @@ def sqlstate(error: BaseException) -> str:
     return getattr(error.__cause__, "sqlstate", None) or ""
 
 
+def first_line(error: BaseException) -> str:
+    """The message of an error for one line of a log; its kind when it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database is down or too busy, so that a retry later may help; else the error is a bug.
 
@@ -70,8 +75,7 @@ def note_unavailable(error: BaseException) -> None:
 
     Django drops a lost connection at the end of the request, but would keep a working one to a read-only server.
     """
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    logger.warning("The database is unavailable: %s %s", sqlstate(error) or type(error).__name__, reason)
+    logger.warning("The database is unavailable: %s %s", sqlstate(error) or type(error).__name__, first_line(error))
     if sqlstate(error) == READ_ONLY and not connection.in_atomic_block:
         connection.close()
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 
-from bookstore.database import name_of
+from bookstore.database import first_line, name_of
 
 logger = logging.getLogger("bookstore.database")
 
@@ -153,10 +153,6 @@ class Watch:
 
 def without(alias: str, aliases: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(each for each in aliases if each != alias)
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def rows(alias: str, sql: str) -> list[Any]:

@@ -11,6 +11,8 @@ from threading import Lock, Thread
 
 from django.db import DatabaseError, InterfaceError, connections
 
+from bookstore.database import first_line
+
 logger = logging.getLogger("bookstore.server")
 
 EVERY = 5.0  # seconds between two readings of a worker
@@ -30,8 +32,7 @@ class Reading(Thread):
             for read in self.readers:
                 read()
         except (DatabaseError, InterfaceError, OSError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            logger.warning("A scrape of /metrics could not read the database's numbers: %s", reason)
+            logger.warning("A scrape of /metrics could not read the database's numbers: %s", first_line(error))
         finally:
             connections.close_all()
 

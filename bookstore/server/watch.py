@@ -62,7 +62,7 @@ class Watch:
         self.late = [reader for reader in self.late if self.admission.bodies.is_reading(reader)] + new
         crowded = sockets.number_open() > CROWDED
         if new:
-            logger.warning("Gives up %d request(s) whose bodies come too slowly", len(new))
+            logger.warning("Requests given up, because their bodies come too slowly: %d", len(new))
         if not self.late:
             self.first_seen.clear()
             if not crowded:
@@ -78,7 +78,7 @@ class Watch:
         if crowded:
             idle = idle_longest_first(clients, self.admission, now)[: max(0, len(clients) - ROOMY)]
             closed = sum(map(sockets.stop_reading, idle))
-            logger.warning("Closed %d idle connection(s) of %d", closed, len(clients))
+            logger.warning("Idle connections closed: %d of %d", closed, len(clients))
 
     def slow_ones(self, clients: list[sockets.Client], now: float) -> list[sockets.Client]:
         """Connections that received less than RATE since they were first seen, at least SEEN_FOR seconds ago."""

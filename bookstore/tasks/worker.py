@@ -27,6 +27,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from bookstore.database import first_line
 from bookstore.server.limits import SERVER_PID
 from bookstore.tasks import AGAIN_AFTER, GiveUp
 from bookstore.tasks.models import EVERY, TaskWorker
@@ -62,7 +63,7 @@ class Worker:
                         recovered_at = time.monotonic()
                     found = self.run_next()
                 except (DatabaseError, InterfaceError) as error:
-                    logger.warning("Tasks wait for the database: %s", str(error).splitlines()[:1])
+                    logger.warning("Tasks wait for the database: %s", first_line(error))
                     found = False
                 if not found and not self.stopping:
                     time.sleep(POLL)
@@ -87,7 +88,7 @@ class Worker:
                 if not mine.update(seen_at=Now()) and not self.stopping:  # another worker found this one dead
                     TaskWorker.objects.create(id=self.id, host=socket.gethostname()[:255], process=os.getpid())
             except (DatabaseError, InterfaceError) as error:
-                logger.warning("This task worker could not write its heartbeat: %s", str(error).splitlines()[:1])
+                logger.warning("This task worker could not write its heartbeat: %s", first_line(error))
             time.sleep(EVERY)
         connection.close()
 

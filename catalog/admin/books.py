@@ -83,6 +83,14 @@ class CoverFilter(KnownFilter):
     title, parameter_name, field = "cover", "has_cover", "cover_image_url"
 
 
+class GenreFilter(admin.RelatedFieldListFilter):
+    """Django's own, which calls the books without a genre "-"."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.empty_value_display = mark_safe("No genre")
+
+
 class StockRowForm(RowForm):
     counted = ("stock_quantity",)
 
@@ -126,7 +134,7 @@ class BookAdmin(BookFiles, EditableRows, Recorded, Extensible, BulkActions, Boun
     list_display: tuple[str, ...] = ("thumb", "title", "about", "price", "stock_quantity", "is_active", "genre")
     list_display_links = ("title",)
     list_editable = ("price", "stock_quantity", "is_active")
-    list_filter = (StockFilter, OnSaleFilter, IsbnFilter, CoverFilter, "genre")
+    list_filter = (StockFilter, OnSaleFilter, IsbnFilter, CoverFilter, ("genre", GenreFilter))
     list_select_related = ("genre",)
     list_per_page = 25  # each row is a form of its own
     ordering = ("title_folded", "id")

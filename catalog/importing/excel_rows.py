@@ -72,7 +72,7 @@ class ExcelRows:
             if "error" in message:
                 raise Unreadable(message["error"])
             self.done = message["n"]
-            yield RawRow(message["n"], message["c"], hidden=message["h"])
+            yield RawRow(message["n"], message["c"], message.get("problem", ""), hidden=message["h"])
 
     @property
     def position(self) -> float:

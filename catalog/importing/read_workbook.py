@@ -1,7 +1,7 @@
 """A separate program: prints the rows of a workbook as lines of JSON, each cell as text.
 
-The first line has the sheet's name, number of rows and hidden columns; each further one a row's number and cells, and
-whether it is hidden; the last is null.
+The first line has the sheet's name, number of rows and hidden columns; each further one a row's number and cells,
+whether it is hidden, and why it cannot be read, if so; the last is null.
 excel_rows.py runs it, with limits of memory, time, and unpacked size.
 """
 
@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import zipfile
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -32,6 +33,9 @@ HIDDEN = re.compile(
 )
 NUMBERS = re.compile(rb"""\b(r|min|max)=["']([0-9]{1,7})["']""")
 REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
+
+
+NO_TIME = "A cell has the format of a time, and a number too large for one: give it another format in the sheet."
 
 
 class Refused(Exception):
@@ -170,7 +174,10 @@ def rows_of(path: str, marks: dict[str, Marks]) -> None:
     first = sheet.start[1] if sheet.start else 0  # rows are counted from the sheet's first, cells from the first used
     hidden = sorted(column - first for column in marked.hidden_columns if column >= first)
     say({"sheet": name, "rows": sheet.total_height, "others": others[:20], "hidden": hidden})
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
+    for number, cells in enumerate(each_row(sheet), start=1):
+        if cells is None:
+            say({"n": number, "c": [], "h": number - 1 in marked.hidden_rows, "problem": NO_TIME})
+            continue
         texts = [text_of(cell) for cell in cells]
         for place, shown in marked.failed.get(number - 1, {}).items():
             if first <= place < first + len(texts):
@@ -178,6 +185,23 @@ def rows_of(path: str, marks: dict[str, Marks]) -> None:
         if any(texts):
             say({"n": number, "c": texts, "h": number - 1 in marked.hidden_rows})
     say(None)
+
+
+def each_row(sheet: Any) -> Iterator[list[Any] | None]:
+    """The rows; None for one with a number that calamine cannot turn into a time. It then raises OverflowError, or
+    panics, which is a BaseException without an importable class; the next row can be read all the same.
+    """
+    rows = iter(sheet.iter_rows())
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except BaseException as error:
+            if type(error).__name__ not in {"OverflowError", "PanicException"}:
+                raise
+            cells = None
+        yield cells
 
 
 def say(message: Any) -> None:

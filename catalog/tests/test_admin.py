@@ -36,6 +36,16 @@ def form_of(response):
     return sent
 
 
+def test_books_without_a_genre_are_found_by_the_filter(staff):
+    BookFactory(title="Emma", genre=GenreFactory(name="Novel"))
+    BookFactory(title="Beowulf", genre=None)
+    [genres] = [one for one in staff.get(BOOKS).context["cl"].filter_specs if one.title == "genre"]
+    names = [choice["display"] for choice in genres.choices(staff.get(BOOKS).context["cl"])]
+
+    assert names == ["All", "Novel", "No genre"]
+    assert listed(staff.get(BOOKS, {"genre__isnull": "True"})) == ["Beowulf"]
+
+
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize(("query", "queries"), [("", 5), ("?q=works", 6), ("?in_stock=yes", 5)])
 def test_book_list_costs_a_constant_number_of_queries(staff, django_assert_num_queries, count, query, queries):

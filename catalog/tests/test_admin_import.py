@@ -2,11 +2,13 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg.errors import LockNotAvailable
 
@@ -474,6 +476,24 @@ def test_imports_are_pruned_one_by_one_and_a_few_by_an_upload(staff, monkeypatch
         BookImport.objects.prune()
 
     assert (after_upload, BookImport.objects.count()) == (3, 2)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_import_that_somebody_else_has_locked_is_not_waited_for(staff):
+    for title in ("Emma", "Kim"):
+        upload(staff, f"title,author,price\n{title},Somebody,1\n")
+    BookImport.objects.update(created_at=BookImport.objects.first().created_at - timedelta(days=8))
+
+    def prune():
+        with closing(connection):
+            return BookImport.objects.prune()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        locked = BookImport.objects.order_by("pk").select_for_update()[0]
+        pruned = pool.submit(prune).result()
+
+    assert (pruned, list(BookImport.objects.all())) == (1, [locked])
 
 
 @pytest.mark.postgres

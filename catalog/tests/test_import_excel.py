@@ -57,6 +57,30 @@ def test_cells_are_read_as_what_they_are_in_the_sheet():
 
 
 @pytest.mark.parametrize(
+    ("number", "shown_as"), [(9780141439587, "[h]:mm"), (-1e300, "[h]:mm"), (-1e300, "dd.mm.yyyy")]
+)
+def test_a_number_that_no_time_can_be_costs_its_row_only(number, shown_as):
+    file = BytesIO()
+    book = Workbook(file)
+    sheet = book.add_worksheet()
+    for place, row in enumerate(
+        [("title", "author", "price"), *(("Emma", "Jane Austen", price) for price in (1, 2, 3))]
+    ):
+        sheet.write_row(place, 0, row)
+    sheet.write_number(2, 2, number, book.add_format({"num_format": shown_as}))
+    book.close()
+
+    rows = rows_of(file.getvalue())
+
+    told = "A cell has the format of a time, and a number too large for one: give it another format in the sheet."
+    assert [(line, row.fields.get("price"), [fault.reason for fault in row.faults]) for line, row in rows] == [
+        (2, Decimal("1.00"), []),
+        (3, None, [told]),
+        (4, Decimal("3.00"), []),
+    ]
+
+
+@pytest.mark.parametrize(
     ("column", "value", "field"),
     [
         ("title", 1984, "1984"),

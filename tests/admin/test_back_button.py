@@ -15,11 +15,11 @@ def test_list_saved_again_after_back_takes_nothing_back(live_server, olga, emma)
     with new_page(live_server.url) as page:
         olga(page).goto(BOOKS)
         page.locator("input[name='form-0-price']").fill("12.00")
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         page.locator(".messagelist").wait_for()
         page.go_back()
         page.locator("input[name='form-0-stock_quantity']").fill("7")
-        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Save", exact=True).first.click()
         page.locator(".messagelist").wait_for()
 
     emma.refresh_from_db()

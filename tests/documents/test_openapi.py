@@ -46,3 +46,13 @@ def test_schema_names_its_server_and_its_license():
 
     assert [server["url"] for server in described["servers"]] == ["/"]
     assert described["info"]["license"]["name"] == "MIT"
+
+
+def test_public_reads_of_the_catalogue_name_the_refusal_of_a_parameter():
+    paths = schema()["paths"]
+
+    reads = {
+        path: paths[path]["get"]["responses"] for path in ("/books", "/books/{book_id}", "/books/suggest", "/genres")
+    }
+
+    assert {path for path, responses in reads.items() if "422" not in responses} == set()

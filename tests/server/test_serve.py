@@ -217,7 +217,7 @@ def test_serve_refuses_while_a_migration_is_not_applied(started, free_port):
     with pytest.raises(CommandError) as caught:
         call_command("serve", port=free_port)
 
-    assert "lacks 1 migration(s): contenttypes.0002_remove_content_type_name." in str(caught.value)
+    assert "lacks migrations: contenttypes.0002_remove_content_type_name." in str(caught.value)
     assert str(caught.value).endswith("Run `manage.py migrate` first.")
     assert started == []
 

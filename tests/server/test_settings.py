@@ -308,7 +308,27 @@ def test_metrics_that_nobody_may_read_stop_the_start(tmp_path):
     )
 
 
-@pytest.mark.parametrize("environ", [{"METRICS_TOKEN": "scrape-0123456789-abcdef"}, {"METRICS_ALLOWED": "127.0.0.1"}])
+@pytest.mark.parametrize("proxies", ["127.0.0.1", "10.0.0.0/8,127.0.0.0/8"])
+def test_metrics_allowed_to_proxies_only_stop_the_start(tmp_path, proxies):
+    metrics = {"METRICS_ENABLED": "1", "METRICS_ALLOWED": "127.0.0.1", "TRUSTED_PROXIES": proxies}
+    started = start(tmp_path, **PRODUCTION, **metrics)
+
+    assert started.returncode == 1
+    assert started.stderr == (
+        "bookstore cannot start: METRICS_ALLOWED names only addresses that TRUSTED_PROXIES names too, and through a "
+        "proxy nobody reads /metrics: name others, or set METRICS_TOKEN.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"METRICS_TOKEN": "scrape-0123456789-abcdef"},
+        {"METRICS_ALLOWED": "127.0.0.1"},
+        {"METRICS_ALLOWED": "127.0.0.1,::1", "TRUSTED_PROXIES": "127.0.0.1"},
+        {"METRICS_ALLOWED": "127.0.0.1", "TRUSTED_PROXIES": "127.0.0.1", "METRICS_TOKEN": "scrape-0123456789-abcdef"},
+    ],
+)
 def test_metrics_that_somebody_may_read_start(tmp_path, environ):
     started = start(tmp_path, **PRODUCTION, METRICS_ENABLED="1", **environ)
 

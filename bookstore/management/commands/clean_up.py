@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils.module_loading import module_has_submodule
 
+from bookstore.database import first_line
 from bookstore.management.commands.serve import check_migrations
 
 BATCH = 500  # rows: a transaction of some milliseconds
@@ -37,7 +38,6 @@ class Command(BaseCommand):
             try:
                 self.stdout.write(import_module(f"{config.name}.cleaning").clean_up(batch))
             except DatabaseError as error:
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-                failed.append(f"{config.label} ({reason})")
+                failed.append(f"{config.label} ({first_line(error)})")
         if failed:
             raise CommandError(f"Not cleaned up: {', '.join(failed)}. Run it again later.")

@@ -15,7 +15,7 @@ from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 from django.db.migrations.exceptions import IrreversibleError
 
-from bookstore.database import is_unavailable, sqlstate
+from bookstore.database import first_line, is_unavailable, sqlstate
 from bookstore.management.commands.serve import away
 
 # The key of the advisory lock, which is per database.
@@ -79,7 +79,7 @@ def in_one_line(error: DatabaseError, connection: Any) -> Exception:
     error."""
     # Django's "cannot create django_migrations" keeps the server's error as its context.
     known = error if error.__cause__ or not isinstance(error.__context__, DatabaseError) else error.__context__
-    reason = (str(known).strip() or type(known).__name__).splitlines()[0]
+    reason = first_line(known)
     if sqlstate(known) == FORBIDDEN:
         return CommandError(
             f"The role {connection.settings_dict['USER'] or 'of this connection'!r} may not migrate ({reason}): run it "

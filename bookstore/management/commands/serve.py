@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from bookstore.database import name_of
+from bookstore.database import first_line, name_of
 from bookstore.server import server_log, start
 from bookstore.server.limits import LAST_REQUESTS, SERVER_PID, SERVER_PORT
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             check_database()
             connections.close_all()
             shown = f"[{address}]" if ":" in address else address
-            self.say(f"Serving on http://{shown}:{port} with {workers} worker(s). Ctrl-C ends it.")
+            self.say(f"Serving on http://{shown}:{port} (workers: {workers}). Ctrl-C ends it.")
             if settings.METRICS_ENABLED:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = start.metrics_folder(
                     port
@@ -150,17 +150,15 @@ def check_migrations() -> None:
         names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan[:3])
         more = f" and {len(plan) - 3} more" if len(plan) > 3 else ""
         raise CommandError(
-            f"The database {name_of_database()} lacks {len(plan)} migration(s): {names}{more}. "
-            "Run `manage.py migrate` first."
+            f"The database {name_of_database()} lacks migrations: {names}{more}. Run `manage.py migrate` first."
         )
 
 
 def away(error: DatabaseError, variable: str = "DATABASE_URL", connection: Any = None) -> CommandError:
     connection = connection or connections[DEFAULT_DB_ALIAS]
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return CommandError(
         f"{variable} names {connection.vendor} {name_of(connection)}, which does not answer "
-        f"({reason}): start it, or correct {variable}."
+        f"({first_line(error)}): start it, or correct {variable}."
     )
 
 

@@ -301,14 +301,14 @@ def test_stop_ends_the_wait_once():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_worker_goes_on_after_its_connection_was_closed(monkeypatch):
+def test_worker_goes_on_after_its_connection_was_closed(monkeypatch, caplog):
     runs = Worker()
     calls = []
 
     def run_next():
         calls.append(len(calls))
         if len(calls) == 1:
-            raise InterfaceError("the connection is closed")
+            raise InterfaceError("the connection is closed\nby the server")
         runs.stopping = True
         return True
 
@@ -319,3 +319,4 @@ def test_worker_goes_on_after_its_connection_was_closed(monkeypatch):
     runs.run()
 
     assert calls == [0, 1]
+    assert caplog.messages == ["Tasks wait for the database: the connection is closed"]
