@@ -199,6 +199,47 @@ def test_a_second_tab_shows_what_the_first_has_added(shop, page):
     expect(second.get_by_role("button", name="Remove Two Tabs")).to_be_visible()
 
 
+def test_a_second_tab_shows_the_cart_of_an_order_and_of_the_next(shop, page):
+    register(page, "second-tab@example.com")
+    put_in_cart(page, make_book(shop, "Bought Twice"))
+    second = page.context.new_page()
+    second.add_init_script("window.setTimeout = () => 0")  # it does not look at the cart by itself
+    second.goto("/shop/#/cart")
+    expect(second.get_by_role("button", name="Remove Bought Twice")).to_be_visible()
+
+    page.goto("/shop/#/cart")
+    order(page)
+
+    expect(second.get_by_text("There is nothing in it.")).to_be_visible()
+    page.get_by_role("button", name="Order the same again").click()
+    expect(second.get_by_role("button", name="Remove Bought Twice")).to_be_visible()
+
+
+def test_a_view_that_failed_says_that_it_tries_again(page):
+    page.goto("/shop/#/?page=none")
+    expect(page.get_by_text("This address is not complete, or not right.")).to_be_visible()
+    page.route("**/books?*", lambda route: route.abort())
+
+    page.get_by_role("button", name="Try again").click()
+
+    expect(page.get_by_text("The shop does not answer at the moment. Trying again…")).to_be_visible()
+    expect(page.get_by_text("Looking…")).to_be_visible()
+
+
+def test_signing_in_goes_on_where_the_customer_was(shop, page):
+    register(page, "goes-on@example.com")
+    page.goto("/shop/#/account")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
+
+    page.goto("/shop/#/orders")
+    page.get_by_label("Email").fill("goes-on@example.com")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("heading", name="Your orders")).to_be_visible()
+
+
 def test_a_change_on_another_device_is_shown_and_not_overwritten(shop, page):
     book = make_book(shop, "Two Devices")
     register(page, "devices@example.com")

@@ -136,6 +136,14 @@ def test_headers_of_one_client_are_not_in_anothers_answer(shop, db):
     assert wrong == {}
 
 
+def test_no_header_passes_for_a_part_of_the_address(shop, emma):
+    plain, _, _ = ask(shop, "/books?size=1", Origin="0|")
+
+    status, _, _ = ask(shop, "/books?size=1|0")
+
+    assert (plain, status) == (200, 422)
+
+
 def test_schema_is_cached_for_each_media_type(shop):
     kinds = ("application/json", "application/vnd.oai.openapi+json")
     first = {kind: ask(shop, "/schema", Accept=kind) for kind in kinds}

@@ -10,7 +10,7 @@ import { counted, skippedInWords } from "./words.js";
 
 const [SOON, LATE] = [8000, 120000]; // milliseconds between two looks at a cart: doubled while nothing happens
 const guest = kept("shop.guest", /** @type {{book_id: number, quantity: number, price_seen: string}[]} */ ([]));
-const otherTabs = new BroadcastChannel("shop.cart");
+export const otherTabs = new BroadcastChannel("shop.cart");
 
 export let etag = ""; // of the customer's cart on the screen
 let reads = 0; // begun so far

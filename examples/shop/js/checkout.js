@@ -1,7 +1,7 @@
 /** Orders what the customer sees, once, whatever is lost. */
 import { html } from "../vendor/lit-html.js";
 import { call, customer, Problem } from "./api.js";
-import { etag, readCart } from "./cart.js";
+import { etag, otherTabs, readCart } from "./cart.js";
 import { field, form } from "./forms.js";
 import { tell } from "./store.js";
 import { kept } from "./kept.js";
@@ -65,6 +65,7 @@ export async function send(wanted) {
 function done(id, text) {
   begun.forget();
   void readCart();
+  otherTabs.postMessage("changed");
   location.hash = `#/orders/${id}`;
   tell(text);
 }

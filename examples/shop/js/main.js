@@ -44,11 +44,11 @@ let moves = 0;
 async function go() {
   const [address = "", search = ""] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   const [pattern, found, who] = ROUTES.find(([each]) => each.test(address)) ?? [/^/, nowhere];
-  if (who && !tokens.get()) return location.replace("#/sign-in");
+  if (who && !tokens.get()) return location.replace(`#/sign-in?next=${address}`);
   const mine = (moves += 1);
   const moved = mine === 1 || address !== path;
   [page, path, query, forCustomers, failure] = [found, address, new URLSearchParams(search), Boolean(who), null];
-  Object.assign(state, { faults: {}, loaded: moved ? undefined : state.loaded });
+  Object.assign(state, { faults: {}, loaded: moved ? undefined : state.loaded ?? undefined });
   const loaded = await Promise.resolve(page.load?.(pattern.exec(path)?.[1] ?? "", query)).catch((error) => {
     if (mine === moves) failure = error;
   });
@@ -95,7 +95,7 @@ events.addEventListener("offline", () => (state.reachable = false));
 events.addEventListener("online", () => (state.reachable = true));
 events.addEventListener("signedout", () => {
   state.me = null;
-  if (forCustomers) location.hash = "#/sign-in";
+  if (forCustomers) location.hash = `#/sign-in?next=${path}`;
   void readCart();
 });
 addEventListener("hashchange", go);

@@ -1,7 +1,7 @@
 /** The customer's orders, and one of them. */
 import { html, nothing } from "../vendor/lit-html.js";
 import { call } from "./api.js";
-import { readCart } from "./cart.js";
+import { otherTabs, readCart } from "./cart.js";
 import { attempt, state, tell } from "./store.js";
 import { counted, day, money, skippedInWords } from "./words.js";
 
@@ -29,7 +29,7 @@ export const orderPage = {
   load: async (id) => (await call(`/orders/${id}`)).body,
   title: (order) => (order ? `Order ${order.number}` : "Order"),
   view: (order) => html`<h1>Order ${order.number}</h1>
-    <p><span class="status">${STATUS[order.status]}</span> since ${day(order.created_at)}</p>
+    <p><span class="status">${STATUS[order.status]}</span> Ordered on ${day(order.created_at)}</p>
     ${order.status === "placed" && order.expires_at ? html`<p class="note">The books are kept for you until ${day(order.expires_at)}.
       This demo has no payment: staff mark orders as paid in the admin.</p>` : nothing}
     <ul class="rows">${order.items.map((item) => html`<li>
@@ -55,9 +55,10 @@ function cancel(order) {
 /** @param {Order} order */
 function reorder(order) {
   void attempt(async () => {
-    /** @type {import("./api.js").Schemas["MergedCart"]} */
-    const { results } = (await call(`/orders/${order.id}/reorder`, { method: "POST" })).body;
+    const answer = await call(`/orders/${order.id}/reorder`, { method: "POST" });
+    const { results } = /** @type {import("./api.js").Schemas["MergedCart"]} */ (answer.body);
     await readCart();
+    otherTabs.postMessage("changed");
     location.hash = "#/cart";
     const left = results.filter((result) => result.status === "skipped");
     tell(left.length ? `Some books could not be added: ${left.map(skippedInWords).join(" ")}` : "The books are in your cart.");

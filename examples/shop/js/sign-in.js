@@ -12,7 +12,7 @@ function enter(way, query) {
   return async (/** @type {Record<string, string>} */ { email, password }) => {
     tokens.set((await call(`/auth/${way}`, { method: "POST", body: { email, password }, signedIn: false })).body);
     await readMe();
-    location.hash = query.get("next") === "cart" ? "#/cart" : "#/";
+    location.hash = `#/${query.get("next") ?? ""}`;
     await mergeGuest();
   };
 }

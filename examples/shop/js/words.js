@@ -11,6 +11,7 @@ const ERRORS = {
   BOOK_NOT_FOUND: "This book is not sold any more.",
   AUTH_SESSION_OVER: "You were signed out. Sign in again to go on.",
   OTHER_CUSTOMER: "Another account was signed in meanwhile, in another tab. Nothing was changed.", // a code of this shop's own
+  VALIDATION_ERROR: "This address is not complete, or not right.", // of a view: a form marks its fields instead
   ORDER_PRICE_CHANGED: "A price has changed. Nothing was ordered.",
 };
 
