@@ -170,10 +170,12 @@ def confirm(shown: BookImport, actor: Actor, reader: str, *, retitle: bool) -> s
                 return ""
     except IntegrityError as error:
         if violated(error, "uq_book_imports_turn", "book_imports.turn"):
-            return "Another import is being loaded: confirm this one when it has ended."
+            return "another import is being loaded: confirm this one when it has ended."
         raise
     shown.refresh_from_db()
-    return READ_AGAIN if shown.state == State.SHOWN else f"“{shown}” is {shown.get_state_display()}."
+    if shown.state == State.SHOWN:
+        return READ_AGAIN
+    return f"“{shown}” {'was imported already' if shown.state == State.DONE else f'is {shown.get_state_display()}'}."
 
 
 def load(confirmed: BookImport) -> None:

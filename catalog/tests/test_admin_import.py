@@ -110,7 +110,7 @@ def test_import_confirmed_twice_is_done_once(staff, emma):
 
     response = confirm(staff, preview)
 
-    assert told(response) == ["Nothing was imported: “books.csv” is imported."]
+    assert told(response) == ["Nothing was imported: “books.csv” was imported already."]
     assert Book.objects.get(title="Persuasion").price == Decimal("1.00")
 
 
@@ -324,7 +324,7 @@ def test_import_that_another_one_holds_up_is_told(staff, emma):
     response = confirm(staff, second)
 
     assert told(response) == [
-        "Nothing was imported: Another import is being loaded: confirm this one when it has ended."
+        "Nothing was imported: another import is being loaded: confirm this one when it has ended."
     ]
 
 
