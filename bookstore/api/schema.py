@@ -175,7 +175,9 @@ class EnvelopeAutoSchema(AutoSchema):
         return words[:1].upper() + words[1:]
 
     def example_fault(self) -> dict[str, str]:
-        """A possible validation error of this operation: of a required field, or of its first parameter."""
+        """A possible validation error of this operation: of a required field, of its first parameter, or, where it has
+        neither, of a parameter that is not known.
+        """
         serializer = self.get_request_serializer() if self.reads_a_body else None
         fields = force_instance(serializer).fields if serializer else {}
         for name, field in fields.items():
@@ -184,7 +186,10 @@ class EnvelopeAutoSchema(AutoSchema):
         for name, field in fields.items():
             if not field.allow_null:
                 return {"field": name, "code": "null", "detail": "This field may not be null."}
-        [first, *_] = [each for each in self._get_parameters() if each["in"] == "query"] or [{"name": "body"}]
+        parameters = [each for each in self._get_parameters() if each["in"] == "query"]
+        if self.method == "GET" and not parameters:
+            return {"field": "page", "code": "unknown", "detail": "There is no such parameter: this path has none."}
+        [first, *_] = parameters or [{"name": "body"}]
         if "enum" in first.get("schema", {}):
             return {"field": first["name"], "code": "invalid_choice", "detail": "This is not one of the choices."}
         return {"field": first["name"], "code": "invalid", "detail": "A valid value is required."}

@@ -17,7 +17,7 @@ SEEN: Answers = {412: {"BOOK_CHANGED"}}
 CONTRACT: dict[tuple[str, str], Answers] = {
     ("GET", "/books"): {200: None, 304: None, **QUERY},
     ("GET", "/books/suggest"): {200: None, 304: None, **QUERY},
-    ("GET", "/books/{book_id}"): {200: None, 304: None, **NO_BOOK},
+    ("GET", "/books/{book_id}"): {200: None, 304: None, **NO_BOOK, **QUERY},
     ("POST", "/books"): {201: None, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
     ("PUT", "/books/{book_id}"): {200: None, **NO_BOOK, 409: {"BOOK_ISBN_CONFLICT"}, **SEEN, **BODY, **STAFF},
     ("DELETE", "/books/{book_id}"): {204: None, **NO_BOOK, **STAFF},
@@ -29,7 +29,7 @@ CONTRACT: dict[tuple[str, str], Answers] = {
         **BODY,
         **STAFF,
     },
-    ("GET", "/genres"): {200: None, 304: None},
+    ("GET", "/genres"): {200: None, 304: None, **QUERY},
     ("POST", "/genres"): {201: None, 409: {"GENRE_CONFLICT"}, **BODY, **STAFF},
 }
 
