@@ -44,6 +44,7 @@ class Sent(NamedTuple):
     body: bytes = b""
     kind: str = JSON
     headers: Mapping[str, str] = MappingProxyType({})
+    beside: str = ""  # a path whose cost the page has anyway, such as a list of all its rows
 
 
 def inputs(stage: Stage) -> None:
@@ -75,6 +76,8 @@ def report(stage: Stage, name: str, requests: Iterator[Sent]) -> None:
     errors = 0
     for sent in requests:
         cost, status = cheapest(sent)
+        if cost > MOST and sent.beside:
+            cost -= cheapest(sent._replace(path=sent.beside))[0]
         errors += status >= 500
         told.append((cost, f"{sent.method} {sent.path[:60]}, {sent.name}: {cost:.0f} ms, {status}"))
         if status >= 500:
@@ -196,8 +199,9 @@ class Sender:
             (self.site, paths(keys=["1"]), PARAMETERS, ("a ",)),  # so many pages, that one text takes minutes
         ):
             for path in addresses:
-                yield Sent(client, "GET", f"{path}?{longest('a&', room)}", "pairs")
+                yield Sent(client, "GET", f"{path}?{longest('a&', room)}", "pairs", beside=path)
                 for name in names:
                     for text in texts:
-                        encoded = quote(text)
-                        yield Sent(client, "GET", f"{path}?{name}={longest(encoded, room)}", f"{name} of {text!r}")
+                        encoded, short = quote(text), f"{path}?{name}=a"
+                        hostile = f"{path}?{name}={longest(encoded, room)}"
+                        yield Sent(client, "GET", hostile, f"{name} of {text!r}", beside=short)
