@@ -255,7 +255,9 @@ def test_two_verbs_that_deadlock_both_succeed(transactional_db):
         @retrying
         def verb() -> None:
             calls.append(first.pk)
-            with transaction.atomic():
+            with transaction.atomic(), connection.cursor() as cursor:
+                # On a busy machine one begins to wait so much later that the other's lock timeout comes first.
+                cursor.execute("SET LOCAL lock_timeout = '15s'")
                 User.objects.filter(pk=first.pk).update(is_staff=True)
                 if len(calls) <= 2:
                     both_hold_one.wait(5)
