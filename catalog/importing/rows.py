@@ -162,10 +162,9 @@ def price(text: str, beside: dict[str, Any]) -> Decimal:
     """Sets the decimal mark for the other numbers of the row."""
     number = amount_of(text, settings.SHOP_CURRENCY)
     beside["mark"] = number.mark
-    if number.value != round(
-        number.value, FIELDS["price"].decimal_places
-    ):  # the field would count all its digits first
-        raise CellError(WORDS["max_decimal_places"] % {"max": FIELDS["price"].decimal_places})
+    places = FIELDS["price"].decimal_places
+    if number.value != round(number.value, places):  # the field would count all its digits first
+        raise CellError(WORDS["max_decimal_places"] % {"max": places})
     amount: Decimal = API_FIELDS["price"](number.value)
     return amount
 
