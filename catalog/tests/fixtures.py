@@ -1,11 +1,22 @@
 """Fixtures of two books, Emma and Dracula, for the tests of the catalogue and of the apps above it."""
 
 from datetime import date
+from time import monotonic
 
 import pytest
 
 from catalog.models import Book, Genre
+from catalog.search import frequency
 from catalog.tests.factories import BookFactory, GenreFactory
+
+
+@pytest.fixture(autouse=True)
+def statistics_were_just_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search reads the statistics of words again after some seconds: a test that counts its statements must not.
+
+    Tests of the statistics empty `frequency.read` themselves.
+    """
+    monkeypatch.setattr(frequency, "read", {"default": (monotonic(), frequency.NONE)})
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from django.contrib.auth.models import Permission
 
 from bookstore.accounts.tests.factories import StaffFactory
 from catalog.models import Book, Genre
-from catalog.search.frequency import frequencies
 from catalog.tests.factories import BookFactory, GenreFactory
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +52,6 @@ def test_book_list_costs_a_constant_number_of_queries(staff, django_assert_num_q
         GenreFactory(name=f"Shelf {number}")
     for genre in Genre.objects.all()[:count]:
         BookFactory(genre=genre)
-    frequencies("default")  # read once in ten minutes
 
     with django_assert_num_queries(queries):  # session, user, genres of the filter, the search's ids, count, books
         response = staff.get(f"{BOOKS}{query}")

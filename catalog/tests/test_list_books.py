@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from catalog.search.frequency import frequencies
 from catalog.tests.factories import BookFactory, GenreFactory
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +58,6 @@ def test_get_books_of_an_empty_shop_answers_an_empty_page(api, db):
 @pytest.mark.parametrize("query", ["", "?q=works austen", "?sort=date&sort_dir=desc&in_stock=true&author=jane"])
 def test_get_books_costs_two_queries(api, django_assert_num_queries, count, query):
     BookFactory.create_batch(count, genre=GenreFactory())
-    frequencies("default")  # read once in ten minutes
 
     with django_assert_num_queries(2):
         response = api.get(f"/books{query}")

@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from bookstore.api import pagination
 from catalog import reading
 from catalog.models import Book, CatalogueState
-from catalog.search.frequency import frequencies
 from catalog.tests.factories import BookFactory, GenreFactory
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -61,7 +60,6 @@ def test_page_asked_for_again_costs_one_statement(api, shelf, query, first):
 
 
 def test_search_costs_two_statements_and_one_when_asked_for_again(api, shelf):
-    frequencies("default")  # read once in ten minutes
     answers = [asked(api, "q=emma") for _ in range(3)]
 
     assert [statements for _, statements in answers] == [2, 1, 1]
