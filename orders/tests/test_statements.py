@@ -8,7 +8,6 @@ from decimal import Decimal
 import orjson
 import pytest
 from django.db import connection
-from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 from rest_framework.renderers import JSONRenderer
@@ -151,8 +150,14 @@ def test_what_changes_after_the_read_is_what_is_bought(client_for, alice, cart, 
     assert (response.status_code, body.get("total_price") or body["code"]) == outcome
     assert dict(Book.objects.values_list("title", "stock_quantity")) == stock
     assert Order.objects.count() == int(response.status_code == 201)
-    copied = OrderItem.objects.exclude(title=F("book__title"), author=F("book__author"), unit_price=F("book__price"))
-    assert not copied.exists()
+    items = OrderItem.objects.select_related("book")
+    assert [copied_from(item, item.unit_price) for item in items] == [
+        copied_from(item.book, item.book.price) for item in items
+    ]
+
+
+def copied_from(book, price):
+    return book.title, book.author, price, book.isbn, book.cover_image_url
 
 
 @pytest.mark.parametrize("key", ["", "abc"])
@@ -196,6 +201,15 @@ def test_a_write_that_waited_for_a_book_compares_it_again(client_for, alice, car
     response = answer_beside(lambda: emma.change(price=Decimal("99.00")), lambda: client.post("/orders/checkout"))
 
     assert (response.status_code, response.json()["code"]) == (409, "ORDER_PRICE_CHANGED")
+    assert dict(Book.objects.values_list("title", "stock_quantity")) == NOTHING_TAKEN
+
+
+def test_a_write_that_waited_for_the_cart_buys_nothing_of_before(client_for, alice, cart):
+    client = client_for(alice)
+
+    response = answer_beside(cart.clear, lambda: client.post("/orders/checkout"))
+
+    assert (response.status_code, response.json()["code"]) == (422, "ORDER_CART_EMPTY")
     assert dict(Book.objects.values_list("title", "stock_quantity")) == NOTHING_TAKEN
 
 
