@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
@@ -84,6 +85,7 @@ class AuditEvent(models.Model):
         return self.summary
 
 
+@lru_cache(1_000)  # an export asks for each field of each change
 def label_of(kind: str, name: str) -> str:
     """The label of a field: "on sale" for a book's `is_active`. The name itself if no model has the field (any
     more)."""
