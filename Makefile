@@ -76,7 +76,7 @@ test-plain: $(VENV)/dev.stamp ## the apps' tests without the fast path (FAST_PAT
 test-pgbouncer: $(VENV)/dev.stamp ## the suite on PostgreSQL through PgBouncer in transaction mode, where that is installed
 	@$(PY) -m tools.test --only pgbouncer -- $(ARGS)
 
-stress: $(VENV)/dev.stamp ## the long proofs: races, crashes, overload, hostile input (ARGS="races --rounds 100")
+stress: $(VENV)/dev.stamp ## the proofs that take minutes: races, crashes, overload, hostile input (ARGS="races crashes"; ARGS=--long, an hour and a half)
 	@$(PY) -m proofs.stress $(ARGS)
 
 mutation: $(VENV)/dev.stamp $(MUTATION_VENV)/mutants.stamp ## change the code in one place at a time: does a test notice? (ARGS="--only cart/permissions.py")

@@ -27,7 +27,8 @@ MAX_QUERY_WORDS = 32  # different words
 # Words of nearly every query. They never exclude a book; they only rank the books found.
 COMMON = frozenset({
     *("the", "a", "an", "and", "or", "of", "in", "on", "at", "to", "by", "for", "from", "with"),
-    *("book", "books", "novel", "novels", "author", "edition", "paperback", "hardcover"),
+    *("book", "books", "novel", "novels", "author", "edition", "paperback", "hardcover", "hardback"),
+    *("ebook", "ebooks", "audiobook", "kindle", "pdf", "buy", "cheap", "online", "please"),
 })  # fmt: skip
 ARTICLE = re.compile(r"(the|a|an) ")
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from proofs.stress import order_races, races, sabotage
-from proofs.stress.stage import Options, Stage
+from proofs.stress.stage import LONG, Options, Stage
 from tools.postgres import PostgresUnavailable, throwaway
 from tools.processes import exit_on_signals
 
@@ -78,7 +78,10 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for option in fields(Options):
         if option.name != "sabotage":
             help_text = f"{option.default!r} if not given"
+            if option.name in LONG:
+                help_text += f"; {LONG[option.name]} with --long"
             parser.add_argument(f"--{option.name}", type=type(option.default), help=help_text)
+    parser.add_argument("--long", action="store_true", help="the sizes of the documented figures: an hour and a half")
     breaks = f"break the build on purpose, which its part must see: one of {', '.join(names)}"
     parser.add_argument("--sabotage", metavar="NAME", choices=names, default="", help=breaks)
     several = "several of them one after the other, with a table; all when none is named"
@@ -88,7 +91,7 @@ def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     unknown = [name for name in chosen.parts if name not in PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}: choose from {', '.join(PARTS)}")
-    sizes: dict[str, object] = {}
+    sizes: dict[str, object] = dict(LONG) if chosen.long or chosen.sabotage else {}
     if chosen.sabotage:
         broken = sabotage.sabotages()[chosen.sabotage]
         sizes |= broken.sizes

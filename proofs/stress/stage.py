@@ -34,17 +34,28 @@ class Row:
 class Options:
     """How long, with what: the command line."""
 
-    rounds: int = 1000
-    crashes: int = 50
-    operations: int = 2000
-    seeds: int = 10
+    rounds: int = 100
+    crashes: int = 10
+    operations: int = 500
+    seeds: int = 2
     clients: int = 16
-    seconds: float = 30
-    cases: int = 10_000
+    seconds: float = 10
+    cases: int = 1000
     rows: int = 100_000  # of each table that is migrated
     workers: int = 4  # each runs one request at a time: with two, few of those that should race do
     race: str = ""  # only those with this in their name
     sabotage: str = ""
+
+
+# `--long`: the sizes whose figures docs/decisions/0015-proofs.md has.
+LONG: dict[str, float] = {
+    "rounds": 1000,
+    "crashes": 50,
+    "operations": 2000,
+    "seeds": 10,
+    "seconds": 30,
+    "cases": 10_000,
+}
 
 
 @dataclass

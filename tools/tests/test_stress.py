@@ -37,6 +37,13 @@ def test_every_sabotage_names_a_part_and_its_options(name):
     assert set(SABOTAGES[name].sizes) <= {option.name for option in fields(Options)}
 
 
+def test_long_sizes_are_those_of_the_documented_figures_unless_given():
+    short, long = read_arguments([]).options, read_arguments(["--long", "--rounds", "20"]).options
+
+    assert (short.rounds, short.seconds) == (100, 10)
+    assert (long.rounds, long.crashes, long.seeds, long.seconds) == (20, 50, 10, 30)
+
+
 @pytest.mark.slow
 def test_a_sabotage_breaks_every_process_of_the_build():
     """A worker imports names from a module that is broken before it gets them."""
