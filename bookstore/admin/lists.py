@@ -10,12 +10,13 @@ from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.paginator import InvalidPage
 from django.db import DataError
 from django.db.models import BigIntegerField, Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 MAX_LISTED = 5_000  # rows of one list; others are found by searching, filtering or sorting
 MAX_SELECTED = 100_000  # rows of one action
 MAX_SEARCH = 254  # characters of a search: the longest email
 MAX_SEARCH_WORDS = 20  # each word is one more condition of the statement
+NOTHING_TICKED = "Nothing was done: tick the rows first, then choose what to do with them."
 
 
 class BoundedChangeList(ChangeList):
@@ -89,6 +90,14 @@ class BoundedList(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """An action without a ticked row says so in the shop's words: Django's own text cannot be set."""
+        action = "index" in request.POST and "_save" not in request.POST and self.get_actions(request)
+        if action and not request.POST.getlist(ACTION_CHECKBOX_NAME):
+            messages.warning(request, NOTHING_TICKED)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Ignores an empty `?_to_field=`, for which Django would look up a field named ""."""

@@ -19,7 +19,6 @@ from bookstore.audit.actor import Actor
 from bookstore.audit.models import MAX_NAME, MAX_SUMMARY, Action, AuditChange, AuditEvent, label_of
 
 MAX_TEXT = 2_000  # characters of a recorded value
-BATCH = 500  # rows of one INSERT
 SECRET = {"password", "credential", "refresh_jti"}
 
 Differences = dict[str, tuple[Any, Any]]
@@ -44,14 +43,15 @@ def as_text(value: Any) -> str:
     """A value as the history shows it; "" for None."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]}…"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
     if isinstance(value, date | Decimal):
         return str(value)
-    text = str(value)
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+    return as_text(str(value))
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differences:
@@ -122,9 +122,7 @@ def record(actor: Actor, summary: str, changes: Iterable[AuditChange]) -> AuditE
             summary=summary[:MAX_SUMMARY],
             number_of_changes=len(rows),
         )
-        for row in rows:
-            row.event = event
-        AuditChange.objects.bulk_create(rows, batch_size=BATCH)
+        AuditChange.objects.write(rows, event)
     return event
 
 
@@ -133,9 +131,7 @@ def continue_event(event: AuditEvent, changes: Iterable[AuditChange], summary: s
     rows = list(changes)
     name_foreign_keys(rows)
     with transaction.atomic(savepoint=False):
-        for row in rows:
-            row.event = event
-        AuditChange.objects.bulk_create(rows, batch_size=BATCH)
+        AuditChange.objects.write(rows, event)
         AuditEvent.objects.filter(pk=event.pk).update(
             number_of_changes=models.F("number_of_changes") + len(rows),
             summary=summary[:MAX_SUMMARY] or models.F("summary"),

@@ -6,9 +6,10 @@ A text that can mean two days is refused until staff say whether the day or the 
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
-from catalog.importing.money import CellError
+from catalog.importing.money import REMEMBERED, CellError
 
 DayOrder = Literal["ask", "day-first", "month-first"]
 
@@ -47,6 +48,7 @@ WORDS = re.compile(r"[^\W\d_]+|[0-9]+", re.UNICODE)
 FILLERS = frozenset({"de", "del", "of", "the", "st", "nd", "rd", "th", "er", "г", "года", "roku"})
 
 
+@lru_cache(REMEMBERED)
 def date_of(text: str, order: DayOrder = "ask") -> date | None:
     """The date of a text, with 1 for a missing day or month; None for 0000-00-00.
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -51,6 +52,7 @@ GROUPED = re.compile(r"([0-9]{1,3}(?:[' ][0-9]{3})+)([.,][0-9]+)?", re.ASCII)
 BOTH = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+)\.([0-9]+)|([0-9]{1,3}(?:\.[0-9]{3})+),([0-9]+)", re.ASCII)
 THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]{1,3}(?:\.[0-9]{3}){2,}", re.ASCII)
 ONE_MARK = re.compile(r"([0-9]*)([.,])([0-9]*)", re.ASCII)
+REMEMBERED = 2_048  # cells whose value is cached: a file repeats its prices, stocks, dates and genres
 MAX_DIGITS = 26  # characters of a number: with two places it has at most the 28 digits that Decimal computes with
 
 
@@ -107,6 +109,7 @@ def number_of(text: str, mark: str | None = None) -> Number | None:
     return Number(Decimal(text), None) if text.isascii() and text.isdigit() else None
 
 
+@lru_cache(REMEMBERED)
 def amount_of(text: str, currency: str) -> Number:
     """Parses an amount in this currency, with or without the currency beside it. Raises CellError."""
     wanted = "This is no price: write it as 12.50."
@@ -142,6 +145,7 @@ def shortened(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01")) if value == value.quantize(Decimal("0.01")) else value
 
 
+@lru_cache(REMEMBERED)
 def copies_of(text: str, mark: str | None = None) -> int:
     """Parses a number of copies; `mark` is the decimal mark of the row's price. Raises CellError."""
     wanted = "This is no whole number from 0."

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from bookstore.admin.wording import URL_WORDS, WORDS
 from catalog.folding import same_name
 from catalog.importing.columns import COLUMNS, REQUIRED
 from catalog.importing.dates import DayOrder, date_of
-from catalog.importing.money import CellError, amount_of, copies_of
+from catalog.importing.money import REMEMBERED, CellError, amount_of, copies_of
 from catalog.importing.spelling import bare, is_failed_formula, read_text
 from catalog.importing.table import Line
 from catalog.models import MAX_POPULARITY
@@ -141,6 +142,8 @@ def shortened(text: str) -> str:
 
 FIELDS: dict[str, Any] = dict(BookCreateSerializer().fields) | {"genre": GenreCreateSerializer().fields["name"]}
 API_FIELDS: dict[str, Callable[[Any], Any]] = {name: field.run_validation for name, field in FIELDS.items()}
+for _name in ("price", "genre", "publish_date", "stock_quantity"):  # columns in which a file repeats its values
+    API_FIELDS[_name] = lru_cache(REMEMBERED)(API_FIELDS[_name])
 
 
 def reason_of(name: str, error: serializers.ValidationError) -> str:

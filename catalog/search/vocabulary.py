@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 
+from bookstore.database.many_rows import insert_rows
 from catalog.fields import CodePointsField
 
 SEARCHED = ("title_folded", "author_folded", "title_spellings", "author_spellings")
@@ -28,8 +29,10 @@ class SearchWordQuerySet(models.QuerySet[Any]):
 
         Words stay when their last book is deleted: they then find nothing, and cost one comparison.
         """
-        rows = [self.model(word=word) for word in words_of(books)]
-        self.bulk_create(rows, batch_size=MAX_LEARNT_AT_ONCE, ignore_conflicts=True)
+        words = words_of(books)
+        for start in range(0, len(words), MAX_LEARNT_AT_ONCE):
+            batch = words[start : start + MAX_LEARNT_AT_ONCE]
+            insert_rows(self.model, [{"word": word} for word in batch], ignore_conflicts=True)
 
     learn.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 

@@ -61,6 +61,15 @@ def test_what_is_so_already_is_told_and_not_in_the_history(staff, emma):
     assert history() == []
 
 
+@pytest.mark.parametrize("page", ["/admin/catalog/book/?q=emma", "/admin/accounts/user/"])
+def test_action_without_a_ticked_row_says_so(staff, emma, page):
+    response = staff.post(page, {"action": "delete_selected", "index": "0"}, follow=True)
+
+    assert response.redirect_chain == [(page, 302)]
+    assert told(response) == ["Nothing was done: tick the rows first, then choose what to do with them."]
+    assert list(Book.objects.all()) == [emma]
+
+
 def test_action_with_a_number_asks_for_it_and_previews_changes(staff, emma, dracula):
     asked = do(staff, "set_stock", emma, dracula)
     shown = step(staff, asked, "ask", stock="12")
