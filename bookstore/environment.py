@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NoReturn
 
-from environs import EnvError, EnvValidationError
+from environs import EnvError, EnvValidationError, validate
 
 from bookstore.currencies import CODES
 
@@ -18,6 +18,12 @@ ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A
 ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9]+@)?[A-Za-z0-9.:\[\]_-]+(?:/[A-Za-z0-9._/-]*)?", re.ASCII)
+
+
+# Of DEBUG=1 only.
+DEMO_KEY = "demo-secret-key-for-one-machine-only-0123456789-abcdefghij"
+DEMO_SIGNING_KEY = "demo-signing-key-for-one-machine-only-0123456789"
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
 class BadValue(ValueError):
@@ -51,25 +57,37 @@ def read(
         stop(variable, "is not set; only DEBUG=1 gives it a default, and .env.example describes it")
 
 
-# Seconds of a period, by its usual names.
-PERIODS = {
-    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
-    **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
-    **dict.fromkeys(("h", "hour", "hours"), 3600),
-    **dict.fromkeys(("d", "day", "days"), 86400),
-}
-MOST_ATTEMPTS = 1_000_000_000  # below the limit of the counter's column
+def within(least: int, most: int) -> validate.Range:
+    return validate.Range(min=least, max=most)
 
 
-def strong_key(value: str, *, minimum_bytes: int) -> str:
-    """A secret that is long and varied enough for signatures. Raises BadValue."""
-    if len(value.encode()) < minimum_bytes:
-        raise BadValue(f"is too short: {len(value.encode())} bytes, at least {minimum_bytes} are needed")
-    if len(set(value)) < 5:
-        raise BadValue("is too weak: it has fewer than 5 different characters")
-    if value.startswith(("django-insecure-", "change-me")):
-        raise BadValue("still has the value of an example")
-    return value
+def one_of(*choices: str) -> validate.OneOf:
+    return validate.OneOf(choices)
+
+
+def if_set(check: Callable[[str], Any]) -> Callable[[str], Any]:
+    """`check` for a variable that may be empty, which is then its value."""
+    return lambda value: value and check(value)
+
+
+def each(check: Callable[[str], Any]) -> Callable[[list[str]], list[Any]]:
+    """`check` for each value of a list, without the empty ones."""
+    return lambda values: [check(value) for value in values if value]
+
+
+def key_of(minimum_bytes: int) -> Callable[[str], str]:
+    """A check: a secret that is long and varied enough for signatures. It raises BadValue."""
+
+    def strong(value: str) -> str:
+        if len(value.encode()) < minimum_bytes:
+            raise BadValue(f"is too short: {len(value.encode())} bytes, at least {minimum_bytes} are needed")
+        if len(set(value)) < 5:
+            raise BadValue("is too weak: it has fewer than 5 different characters")
+        if value.startswith(("django-insecure-", "change-me")):
+            raise BadValue("still has the value of an example")
+        return value
+
+    return strong
 
 
 def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
@@ -116,18 +134,22 @@ def trusted_origins(values: list[str]) -> list[str]:
     return values
 
 
-def endpoint(url: str, package: str) -> str:
-    """An http or https URL that `package` sends to. Raises BadValue, also when the package is not installed; never
+def endpoint_for(package: str) -> Callable[[str], str]:
+    """A check: an http or https URL that `package`, which must be installed, sends to. It raises BadValue, and never
     quotes the URL, which may hold a key."""
-    if not ENDPOINT.fullmatch(url):
-        raise BadValue("is no URL: write https://host/path")
-    try:
-        found = find_spec(package)
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        raise BadValue("is set, but its packages are not installed: pip install -r requirements-observability.txt")
-    return url
+
+    def endpoint(url: str) -> str:
+        if not ENDPOINT.fullmatch(url):
+            raise BadValue("is no URL: write https://host/path")
+        try:
+            found = find_spec(package)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            raise BadValue("is set, but its packages are not installed: pip install -r requirements-observability.txt")
+        return url
+
+    return endpoint
 
 
 def currency(value: str) -> str:
@@ -135,6 +157,16 @@ def currency(value: str) -> str:
     if value not in CODES:
         raise BadValue(f"is wrong: {value!r} is no currency; write a code of ISO 4217 such as USD or EUR")
     return value
+
+
+# Seconds of a period, by its usual names.
+PERIODS = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+}
+MOST_ATTEMPTS = 1_000_000_000  # below the limit of the counter's column
 
 
 def rate(value: str) -> tuple[int, int] | None:

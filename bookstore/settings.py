@@ -1,4 +1,4 @@
-"""Django's settings. Every environment variable is read in the first part; `.env.example` lists them."""
+"""Django's settings. Every environment variable is read in the first half; `.env.example` describes them."""
 
 from datetime import timedelta
 from functools import partial
@@ -13,7 +13,7 @@ from bookstore import environment
 from bookstore.api import guide, origins
 from bookstore.database import from_url
 from bookstore.database.deadlines import request_timeout
-from bookstore.environment import stop
+from bookstore.environment import each, endpoint_for, if_set, key_of, one_of, stop, within
 from bookstore.mail import reading
 from bookstore.server import app_log
 
@@ -22,46 +22,27 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
 
-# --- The environment -------------------------------------------------------------------------------------------------
+# --- Environment: keys and hosts -------------------------------------------------------------------------------------
 DEBUG = environment.read("DEBUG", env.bool, default=False)
 read = partial(environment.read, debug=DEBUG)
 
-SECRET_KEY = read(
-    "SECRET_KEY",
-    env.str,
-    debug_default="demo-secret-key-for-one-machine-only-0123456789-abcdefghij",
-    check=lambda value: environment.strong_key(value, minimum_bytes=50),
-)
-JWT_SIGNING_KEY = read(
-    "JWT_SIGNING_KEY",
-    env.str,
-    debug_default="demo-signing-key-for-one-machine-only-0123456789",
-    check=lambda value: environment.strong_key(value, minimum_bytes=32),
-)
+SECRET_KEY = read("SECRET_KEY", env.str, debug_default=environment.DEMO_KEY, check=key_of(50))
+JWT_SIGNING_KEY = read("JWT_SIGNING_KEY", env.str, debug_default=environment.DEMO_SIGNING_KEY, check=key_of(32))
 # Key rotation: signatures of the previous key are still accepted; docs/running.md says for how long.
-SECRET_KEY_FALLBACKS = read(
-    "SECRET_KEY_FALLBACKS",
-    env.list,
-    default=[],
-    check=lambda values: [environment.strong_key(value, minimum_bytes=50) for value in values if value],
-)
-JWT_SIGNING_KEY_PREVIOUS = read(
-    "JWT_SIGNING_KEY_PREVIOUS",
-    env.str,
-    default="",
-    check=lambda value: value and environment.strong_key(value, minimum_bytes=32),
-)
+SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", env.list, default=[], check=each(key_of(50)))
+JWT_SIGNING_KEY_PREVIOUS = read("JWT_SIGNING_KEY_PREVIOUS", env.str, default="", check=if_set(key_of(32)))
 if JWT_SIGNING_KEY in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
     stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need their own key")
 if JWT_SIGNING_KEY_PREVIOUS in {JWT_SIGNING_KEY, SECRET_KEY}:
     stop("JWT_SIGNING_KEY_PREVIOUS", "is a key in use: set it to the previous key, or leave it empty")
-ALLOWED_HOSTS = read(
-    "ALLOWED_HOSTS", env.list, debug_default=["localhost", "127.0.0.1", "[::1]"], check=environment.hosts
-)
-DB_CONNECT_TIMEOUT = read("DB_CONNECT_TIMEOUT", env.int, default=2, validate=validate.Range(min=2, max=60))
-DB_LOCK_TIMEOUT = read("DB_LOCK_TIMEOUT", env.int, default=2, validate=validate.Range(min=0, max=60))
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", env.list, debug_default=environment.LOOPBACK, check=environment.hosts)
+TRUSTED_PROXIES = read("TRUSTED_PROXIES", env.list, default=[], check=environment.networks)
+
+# --- Environment: the database ---------------------------------------------------------------------------------------
+DB_CONNECT_TIMEOUT = read("DB_CONNECT_TIMEOUT", env.int, default=2, validate=within(2, 60))
+DB_LOCK_TIMEOUT = read("DB_LOCK_TIMEOUT", env.int, default=2, validate=within(0, 60))
 DB_PREPARED_STATEMENTS = read("DB_PREPARED_STATEMENTS", env.bool, default=True)
-DB_STATEMENT_TIMEOUT = read("DB_STATEMENT_TIMEOUT", env.int, default=5, validate=validate.Range(min=0, max=60))
+DB_STATEMENT_TIMEOUT = read("DB_STATEMENT_TIMEOUT", env.int, default=5, validate=within(0, 60))
 DB_TRANSACTION_POOLING = read("DB_TRANSACTION_POOLING", env.bool, default=False)
 bounds: dict[str, Any] = {
     "connect_timeout": DB_CONNECT_TIMEOUT,
@@ -69,52 +50,40 @@ bounds: dict[str, Any] = {
     "statement_timeout": DB_STATEMENT_TIMEOUT,
     "prepared_statements": DB_PREPARED_STATEMENTS,
 }
+pooled = bounds | {"transaction_pooling": DB_TRANSACTION_POOLING}
 DATABASE_URL = read(
     "DATABASE_URL",
     env.str,
     debug_default=f"sqlite:///{BASE_DIR / 'bookstore.sqlite3'}",
-    check=lambda url: from_url.database(url, transaction_pooling=DB_TRANSACTION_POOLING, **bounds),
+    check=partial(from_url.database, **pooled),
 )
 # Bypasses the pooler: `manage.py migrate` needs a connection of its own.
-DATABASE_DIRECT_URL = read(
-    "DATABASE_DIRECT_URL", env.str, default="", check=lambda url: url and from_url.postgresql(url, **bounds)
-)
-DATABASE_REPLICA_URLS = read(
-    "DATABASE_REPLICA_URLS",
-    env.str,
-    default="",
-    check=lambda value: [
-        from_url.postgresql(url, transaction_pooling=DB_TRANSACTION_POOLING, writable=False, **bounds)
-        for url in from_url.urls(value)
-    ],
-)
-REPLICA_MAX_LAG = read("REPLICA_MAX_LAG", env.int, default=5, validate=validate.Range(min=1, max=3600))
+direct_url = partial(from_url.postgresql, **bounds)
+DATABASE_DIRECT_URL = read("DATABASE_DIRECT_URL", env.str, default="", check=if_set(direct_url))
+DATABASE_REPLICA_URLS = read("DATABASE_REPLICA_URLS", env.str, default="", check=partial(from_url.replicas, **pooled))
+REPLICA_MAX_LAG = read("REPLICA_MAX_LAG", env.int, default=5, validate=within(1, 3600))
 from_url.check_together(
     DATABASE_URL, direct=DATABASE_DIRECT_URL, replicas=DATABASE_REPLICA_URLS, pooling=DB_TRANSACTION_POOLING
 )
-FAST_PATH = read("FAST_PATH", env.bool, default=True)
-THREADS = read("THREADS", env.int, default=1, validate=validate.Range(min=1, max=1024))
 
-ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=validate.Range(min=1, max=1440))
-REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=validate.Range(min=1, max=365))
-REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, validate=validate.Range(min=0, max=600))
+# --- Environment: sign-in --------------------------------------------------------------------------------------------
+ACCESS_TOKEN_MINUTES = read("ACCESS_TOKEN_MINUTES", env.int, default=5, validate=within(1, 1440))
+REFRESH_TOKEN_DAYS = read("REFRESH_TOKEN_DAYS", env.int, default=7, validate=within(1, 365))
+REFRESH_GRACE_SECONDS = read("REFRESH_GRACE_SECONDS", env.int, default=30, validate=within(0, 600))
 # The issuer of new tokens. If unset, the first of ALLOWED_HOSTS; tokens of the other hosts are then accepted, too, so
 # that adding a host or changing the order signs nobody out.
 TOKEN_ISSUER = read("TOKEN_ISSUER", env.str, default="", validate=validate.Length(max=200))
 TOKEN_ISSUERS = (TOKEN_ISSUER,) if TOKEN_ISSUER else tuple(host for host in ALLOWED_HOSTS if host)
 AUTH_THROTTLE_RATE = read("AUTH_THROTTLE_RATE", env.str, default="10/min", check=environment.rate)
-REGISTER_THROTTLE_RATE = read(
-    "REGISTER_THROTTLE_RATE",
-    env.str,
-    default="",
-    check=lambda value: environment.rate(value) if value else AUTH_THROTTLE_RATE,
-)
-STOREFRONT_SECRET = read(
-    "STOREFRONT_SECRET",
-    env.str,
-    default="",
-    check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
-)
+REGISTER_THROTTLE_RATE = read("REGISTER_THROTTLE_RATE", env.str, default="", check=if_set(environment.rate))
+if REGISTER_THROTTLE_RATE == "":
+    REGISTER_THROTTLE_RATE = AUTH_THROTTLE_RATE
+SESSION_ADDRESS = read("SESSION_ADDRESS", env.str, default="network", validate=one_of("full", "network", "off"))
+STOREFRONT_SECRET = read("STOREFRONT_SECRET", env.str, default="", check=if_set(key_of(16)))
+ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=within(1, 336))
+ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=within(10, 20160))
+
+# --- Environment: mails and the storefront that they link to ----------------------------------------------------------
 DEMO_SHOP = f"http://127.0.0.1:{env.str('PORT', '') or 8000}/shop"  # examples/shop, whose views are in the fragment
 STOREFRONT_URL = read("STOREFRONT_URL", env.str, default=DEMO_SHOP if DEBUG else "", check=reading.storefront)
 PAGE_PREFIX = "/#" if STOREFRONT_URL == DEMO_SHOP else ""
@@ -135,58 +104,53 @@ if SENDS_MAIL and not STOREFRONT_URL:
 EMAIL_FROM = read("EMAIL_FROM", env.str, default="", check=reading.sender)
 MAIL_TEMPLATES = read("MAIL_TEMPLATES", env.str, default="", check=reading.templates)
 MAIL_THROTTLE_RATE = read("MAIL_THROTTLE_RATE", env.str, default="10/hour", check=environment.rate)
-RESET_MINUTES = read("RESET_MINUTES", env.int, default=60, validate=validate.Range(min=5, max=1440))
-VERIFY_HOURS = read("VERIFY_HOURS", env.int, default=72, validate=validate.Range(min=1, max=720))
+RESET_MINUTES = read("RESET_MINUTES", env.int, default=60, validate=within(5, 1440))
+VERIFY_HOURS = read("VERIFY_HOURS", env.int, default=72, validate=within(1, 720))
 REQUIRE_VERIFIED_EMAIL = read("REQUIRE_VERIFIED_EMAIL", env.bool, default=False)
 if REQUIRE_VERIFIED_EMAIL and not SENDS_MAIL:
     stop("REQUIRE_VERIFIED_EMAIL", "is 1, but EMAIL_URL is not set: no customer could verify an email")
-SESSION_ADDRESS = read(
-    "SESSION_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"])
-)
-TRUSTED_PROXIES = read("TRUSTED_PROXIES", env.list, default=[], check=environment.networks)
+
+# --- Environment: the shop -------------------------------------------------------------------------------------------
+SHOP_CURRENCY = read("SHOP_CURRENCY", env.str, default="USD", check=environment.currency)
+CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=within(1, 1000))
+CART_DAYS = read("CART_DAYS", env.int, default=180, validate=within(0, 36500))
+ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=within(0, 525_600))
+LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=within(1, 100_000))
+AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=within(1, 36500))
+
+# --- Environment: HTTP -----------------------------------------------------------------------------------------------
 CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = read(
     "CORS_ALLOWED_ORIGINS", env.list, default=origins.DEVELOPMENT if DEBUG else [], check=origins.origins
 )
 CORS_ALLOW_HEADERS = read("CORS_ALLOWED_HEADERS", env.list, default=[], check=origins.headers)
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", env.list, default=[], check=environment.trusted_origins)
-SHOP_CURRENCY = read("SHOP_CURRENCY", env.str, default="USD", check=environment.currency)
-# Whether the catalogue refuses unknown query parameters.
-STRICT_QUERY = read("STRICT_QUERY", env.bool, default=True)
-# Cache lifetime of catalogue responses: how old a price or stock may be. With 0 caches revalidate each time.
-CATALOGUE_CACHE_SECONDS = read(
-    "CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=validate.Range(min=0, max=86_400)
-)
-CART_MAX_LINES = read("CART_MAX_LINES", env.int, default=100, validate=validate.Range(min=1, max=1000))
-CART_DAYS = read("CART_DAYS", env.int, default=180, validate=validate.Range(min=0, max=36500))
-ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=validate.Range(min=1, max=336))
-ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=validate.Range(min=10, max=20160))
-ORDER_HOLD_MINUTES = read("ORDER_HOLD_MINUTES", env.int, default=60, validate=validate.Range(min=0, max=525_600))
-LOW_STOCK = read("LOW_STOCK", env.int, default=5, validate=validate.Range(min=1, max=100_000))
-AUDIT_DAYS = read("AUDIT_DAYS", env.int, default=730, validate=validate.Range(min=1, max=36500))
 # One year; 0 with DEBUG=1.
-HSTS_SECONDS = read(
-    "HSTS_SECONDS", env.int, default=0 if DEBUG else 31_536_000, validate=validate.Range(min=0, max=63_072_000)
-)
+HSTS_SECONDS = read("HSTS_SECONDS", env.int, default=0 if DEBUG else 31_536_000, validate=within(0, 63_072_000))
 HSTS_SUBDOMAINS = read("HSTS_SUBDOMAINS", env.bool, default=False)
 HSTS_PRELOAD = read("HSTS_PRELOAD", env.bool, default=False)
 if HSTS_PRELOAD and HSTS_SECONDS < 31_536_000:
     stop("HSTS_PRELOAD", "is 1, but browsers only preload sites with HSTS_SECONDS of at least 31536000, a year")
 API_DOCS = read("API_DOCS", env.bool, default=True)
-TRACES_ENDPOINT = read(
-    "TRACES_ENDPOINT", env.str, default="", check=lambda url: url and environment.endpoint(url, "opentelemetry.sdk")
-)
-SENTRY_DSN = read("SENTRY_DSN", env.str, default="", check=lambda url: url and environment.endpoint(url, "sentry_sdk"))
+# Whether the catalogue refuses unknown query parameters.
+STRICT_QUERY = read("STRICT_QUERY", env.bool, default=True)
+# Cache lifetime of catalogue responses: how old a price or stock may be. With 0 caches revalidate each time.
+CATALOGUE_CACHE_SECONDS = read("CATALOGUE_CACHE_SECONDS", env.int, default=0, validate=within(0, 86_400))
+
+# --- Environment: the server, its logs and metrics -------------------------------------------------------------------
+FAST_PATH = read("FAST_PATH", env.bool, default=True)
+THREADS = read("THREADS", env.int, default=1, validate=within(1, 1024))
+SLOW_STATEMENT_MS = read("SLOW_STATEMENT_MS", env.int, default=0, validate=within(0, 60_000))
+LOG_ADDRESS = read("LOG_ADDRESS", env.str, default="network", validate=one_of("full", "network", "off"))
+LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=one_of("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=one_of("text", "json"))
+TRACES_ENDPOINT = read("TRACES_ENDPOINT", env.str, default="", check=if_set(endpoint_for("opentelemetry.sdk")))
+SENTRY_DSN = read("SENTRY_DSN", env.str, default="", check=if_set(endpoint_for("sentry_sdk")))
 METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 # Loopback with DEBUG=1 only: in production a proxy on this host that adds no header looks like a local client.
 METRICS_ALLOWED = read(
     "METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"] if DEBUG else [], check=environment.networks
 )
-METRICS_TOKEN = read(
-    "METRICS_TOKEN",
-    env.str,
-    default="",
-    check=lambda value: value and environment.strong_key(value, minimum_bytes=16),
-)
+METRICS_TOKEN = read("METRICS_TOKEN", env.str, default="", check=if_set(key_of(16)))
 if METRICS_ENABLED and not (METRICS_ALLOWED or METRICS_TOKEN):
     stop("METRICS_TOKEN", "is not set, nor METRICS_ALLOWED: with METRICS_ENABLED=1 one of them says who reads /metrics")
 if METRICS_ENABLED and not METRICS_TOKEN and environment.all_within(METRICS_ALLOWED, TRUSTED_PROXIES):
@@ -195,10 +159,6 @@ if METRICS_ENABLED and not METRICS_TOKEN and environment.all_within(METRICS_ALLO
         "names only addresses that TRUSTED_PROXIES names too, and through a proxy nobody reads /metrics: name others, "
         "or set METRICS_TOKEN",
     )
-LOG_ADDRESS = read("LOG_ADDRESS", env.str, default="network", validate=validate.OneOf(["full", "network", "off"]))
-SLOW_STATEMENT_MS = read("SLOW_STATEMENT_MS", env.int, default=0, validate=validate.Range(min=0, max=60_000))
-LOG_LEVEL = read("LOG_LEVEL", env.str, default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-LOG_FORMAT = read("LOG_FORMAT", env.str, default="text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from bookstore.api.errors import ValidationError
 from bookstore.api.etags import etag, if_none_match
+from bookstore.api.fields import shown
 from cart.facts import CartFacts, LineFacts
 from cart.representation import cart_json, dump, line_json, version_of
 
@@ -24,7 +25,7 @@ def wants_cart(request: Request) -> bool:
     """Whether `?return=cart` asks for the whole cart. Call it before the change. Raises ValidationError."""
     wanted = request.query_params.get("return")
     if wanted not in (None, "cart"):
-        detail = "Write return=cart for the whole cart, or leave it out."
+        detail = f'"{shown(wanted)}" is not "cart": write return=cart for the whole cart, or leave it out.'
         raise ValidationError([{"field": "return", "code": "invalid_choice", "detail": detail}])
     return wanted == "cart"
 

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookstore.api.fields import OneOfField, TextField, WholeNumberField
+from bookstore.api.fields import SHOWN, OneOfField, TextField, WholeNumberField, shown
 from bookstore.api.pagination import PageParameters
 from bookstore.api.text import can_be_seen
 from catalog.search.candidates import LARGE, SMALL
@@ -79,8 +79,9 @@ class IdsField(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> tuple[int, ...]:
         parts = pieces(data)
-        if not all(part.isascii() and part.isdigit() for part in parts):
-            raise serializers.ValidationError("Ids are whole numbers, separated by commas: 4,43.", code="invalid")
+        if bad := [part for part in parts if not (part.isascii() and part.isdigit())]:
+            detail = f'"{shown(bad[0])}" is no id: send whole numbers, separated by commas, as in 4,43.'
+            raise serializers.ValidationError(detail, code="invalid")
         if len(parts) > MAX_IDS:
             raise serializers.ValidationError(f"Ask for {MAX_IDS} ids at most.", code="max_length")
         return tuple(dict.fromkeys(int(part) for part in parts))
@@ -117,7 +118,7 @@ class BookQuery(PageParameters):
     in_stock = serializers.BooleanField(
         required=False,
         help_text="`true`: with copies left; `false`: sold out.",
-        error_messages={"invalid": "Write true or false."},
+        error_messages={"invalid": f'"{{input!s:.{SHOWN}}}" is neither true nor false.'},
     )
     published_from = ISODateField(required=False, help_text="Published on this day or later.")
     published_to = ISODateField(required=False, help_text="Published on this day or earlier.")

@@ -1,6 +1,7 @@
 """Bodies of the catalogue's API: shape only. The models check the rest. Queries are in parameters.py."""
 
 import re
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -43,11 +44,13 @@ class PriceField(serializers.DecimalField):
 class ISODateField(serializers.DateField):
     """A date as `1813-01-28`; no other form of ISO 8601."""
 
+    default_error_messages = {"invalid": '"{input}" is no date such as 1813-01-28.'}
+
     def to_internal_value(self, value: Any) -> date:
-        if not isinstance(value, str) or not ISO_DATE.fullmatch(value):
-            self.fail("invalid", format="YYYY-MM-DD")
-        day: date = super().to_internal_value(value)
-        return day
+        if isinstance(value, str) and ISO_DATE.fullmatch(value):
+            with suppress(ValueError):  # a month or day that the calendar does not have
+                return date.fromisoformat(value)
+        self.fail("invalid", input=shown(value))
 
 
 class ISBNField(TextField):

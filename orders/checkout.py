@@ -1,8 +1,8 @@
 """Checkout: one transaction takes the copies from stock, makes the order and empties the cart, or changes nothing.
 
 `look` locks the customer, the cart and its books, in the order of all locks, and reads them; what stands in the way is
-refused; `write` makes the order. On PostgreSQL each of the two is one statement (statements.py), elsewhere the ORM's
-(steps.py). A test holds both to the same.
+refused; `write` makes the order. On PostgreSQL the API tries `statements.buy` first, which stores the same rows in one
+statement, or nothing; a test holds both to the same.
 """
 
 import hashlib
@@ -12,10 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
-from bookstore import fastpath
 from bookstore.accounts.exceptions import UserInactive
 from bookstore.accounts.models import User
 from bookstore.database import retrying
@@ -23,19 +22,18 @@ from cart.exceptions import CartChanged
 from cart.facts import CartFacts, LineFacts
 from cart.issues import IssueCode
 from cart.representation import cart_json, dump, version_of
-from orders import mails, statements, steps
+from orders import mails
 from orders.exceptions import (
     CartEmpty,
     IdempotencyKeyReused,
     InsufficientStock,
     ItemsUnavailable,
-    LinesRefused,
     PriceRose,
 )
 from orders.models import Order, OrderItem
 from orders.numbers import new_number
 from orders.representation import order_json
-from orders.steps import Look
+from orders.steps import Look, Made, look, write
 from orders.tasks import release
 
 RECENT = timedelta(hours=1)  # the age of an order that CartEmpty names
@@ -63,40 +61,23 @@ def checkout(user: User, asked: CheckoutRequest) -> Order:
     Idempotent by key: returns the order that the key made before, with the same `as_placed`. A second call with the
     same key, while the first is running, waits for it (DB_LOCK_TIMEOUT) at the cart's lock.
     Raises EmailUnverified, UserInactive, IdempotencyKeyReused, CartEmpty, CartChanged, and ItemsUnavailable,
-    InsufficientStock or PriceRose with every line's issue. On PostgreSQL two statements, and the transaction's own two.
+    InsufficientStock or PriceRose with every line's issue.
     """
     user.require_verified()
     with transaction.atomic():
         seen = look(user.pk, asked.key)
-        if not seen.user_exists:
+        if seen.user_id is None:
             raise UserInactive
         if seen.made is not None:
             return made_before(seen.made, asked)
-        cart = seen.cart
-        if not cart.lines:  # before If-Match, so that a repeated call is told the order that it made
+        if not seen.cart.lines:  # before If-Match, so that a repeated call is told the order that it made
             raise CartEmpty(order_id=recent_order(user))
-        if asked.if_match is not None and version_of(dump(cart_json(cart))) not in asked.if_match:
-            raise CartChanged
-        refuse_issues(cart, was_seen=asked.if_match is not None)
-        order, items = planned(user, seen, asked)
-        if not write(seen, order, items, asked):
+        refuse(seen.cart, asked)
+        order, items = planned(seen, asked)
+        fingerprint = asked.fingerprint if asked.key else ""
+        if not write(seen, order, items, key=asked.key, fingerprint=fingerprint, tasks=tasks_of(order)):
             raise InsufficientStock(issues=[])  # the books are locked, so only by a writer that did not lock
     return order
-
-
-def is_fast() -> bool:
-    return fastpath.is_on() and connection.vendor == "postgresql"
-
-
-def look(user_id: int, key: str) -> Look:
-    return statements.look(user_id, key) if is_fast() else steps.look(user_id, key)
-
-
-def write(seen: Look, order: Order, items: list[OrderItem], asked: CheckoutRequest) -> bool:
-    """Stores the planned order. False when a book has too few copies: then roll back."""
-    by = statements.write if is_fast() else steps.write
-    fingerprint = asked.fingerprint if asked.key else ""
-    return by(seen, order, items, key=asked.key, fingerprint=fingerprint, tasks=tasks_of(order))
 
 
 def tasks_of(order: Order) -> list[Any]:
@@ -105,7 +86,7 @@ def tasks_of(order: Order) -> list[Any]:
     return [*released, *([mails.placed] if settings.SENDS_MAIL else [])]
 
 
-def made_before(made: steps.Made, asked: CheckoutRequest) -> Order:
+def made_before(made: Made, asked: CheckoutRequest) -> Order:
     """The order of a key that was used before. Raises IdempotencyKeyReused. Two queries at most."""
     if made.fingerprint != asked.fingerprint:
         raise IdempotencyKeyReused
@@ -119,34 +100,36 @@ def recent_order(user: User) -> int | None:
     return Order.objects.of(user).filter(created_at__gt=Now() - RECENT).values_list("pk", flat=True).first()
 
 
-def refuse_issues(cart: CartFacts, *, was_seen: bool) -> None:
-    """Raises the first refusal that applies, with the issue of each such line: withdrawn books, then too few copies.
+def refuse(cart: CartFacts, asked: CheckoutRequest) -> None:
+    """Raises CartChanged for another cart than If-Match names; then the first refusal that applies, with the issues of
+    all lines: withdrawn books, too few copies.
 
     Also refuses a price that rose since the line was added or changed, unless If-Match proves that it was seen.
     """
-    for refusal, codes in (
-        (ItemsUnavailable, {IssueCode.BOOK_UNAVAILABLE}),
-        (InsufficientStock, {IssueCode.BOOK_OUT_OF_STOCK, IssueCode.INSUFFICIENT_STOCK}),
-    ):
-        if any(issue["code"] in codes for line in cart.lines for issue in line.issues):
-            raise refusal(issues=issues_of(cart.lines))
+    if asked.if_match is not None and version_of(dump(cart_json(cart))) not in asked.if_match:
+        raise CartChanged
+    issues = issues_of(cart.lines)
+    codes = {issue["code"] for issue in issues}
+    if IssueCode.BOOK_UNAVAILABLE in codes:
+        raise ItemsUnavailable(issues=issues)
+    if codes & {IssueCode.BOOK_OUT_OF_STOCK, IssueCode.INSUFFICIENT_STOCK}:
+        raise InsufficientStock(issues=issues)
     rose = [line for line in cart.lines if line.book_price > line.known_price]
-    if rose and not was_seen:
-        refused: LinesRefused = PriceRose(issues=issues_of(rose))
-        raise refused
+    if rose and asked.if_match is None:
+        raise PriceRose(issues=issues_of(rose))
 
 
 def issues_of(lines: list[LineFacts]) -> list[dict[str, Any]]:
     return [{"item_id": line.id, "book_id": line.book_id, **issue} for line in lines for issue in line.issues]
 
 
-def planned(user: User, seen: Look, asked: CheckoutRequest) -> tuple[Order, list[OrderItem]]:
+def planned(seen: Look, asked: CheckoutRequest) -> tuple[Order, list[OrderItem]]:
     """The order and its items, which copy the books' columns, before they are stored. No query."""
     minutes, cart = settings.ORDER_HOLD_MINUTES, seen.cart
     order = Order(
         pk=seen.order_id,
         number=new_number(),
-        user_id=user.pk,
+        user_id=seen.user_id,
         created_at=seen.at,
         expires_at=seen.at + timedelta(minutes=minutes) if minutes else None,
         currency=settings.SHOP_CURRENCY,

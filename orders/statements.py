@@ -1,65 +1,46 @@
-"""The two steps of a checkout in one statement each, for PostgreSQL; steps.py does the same by the ORM.
+"""A checkout in two statements without a transaction around them, for PostgreSQL: READ without locks, then WRITE.
 
-LOOK takes its locks in the order of bookstore/database/locks.py: each part of the WITH reads the one before. Its
-snapshot is older than the cart's lock where it had to wait for that: then `carts.updated_at`, which only increases, has
-another value, nothing of the cart is returned, and the statement is run again, now under the lock.
+WRITE locks in the order of bookstore/database/locks.py, compares the cart and its books with what READ found, and then
+takes, stores and empties all of it in the one statement. When anything differs it changes nothing, and `checkout`
+(checkout.py), which reads under the locks, decides. So `buy` may read what is outdated, and nothing outdated is bought.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import connection
 
+from bookstore import fastpath
+from bookstore.accounts.caller import Caller
+from bookstore.api.errors import ApiError
+from bookstore.database import retrying
 from bookstore.fastpath.compiled import Compiled
 from bookstore.tasks import rows
 from cart.facts import COLUMNS, CartFacts, LineFacts
 from cart.representation import dump
-from orders.exceptions import IdempotencyKeyReused
+from cart.statements import CALLER
+from orders.checkout import CheckoutRequest, planned, refuse, tasks_of
 from orders.models import KEPT, Order, OrderItem
 from orders.representation import order_json
-from orders.steps import Look, Made
+from orders.steps import Look
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+OF_THE_CART = 6  # columns of READ before those of a line
 
-OF_THE_CART = 9  # columns of LOOK before those of a line
-MOST_LOOKS = 3  # the second has the cart's lock; a third is for a cart that was deleted and created again
+READ = """
+WITH caller (id) AS ({caller})
+SELECT statement_timestamp(), carts.user_id, carts.id, carts.updated_at,
+    (SELECT nextval(pg_get_serial_sequence('orders', 'id'))), nextval(pg_get_serial_sequence('order_items', 'id')),
+    {columns}, book.isbn
+FROM caller
+JOIN carts ON carts.user_id = caller.id
+JOIN cart_items AS line ON line.cart_id = carts.id
+JOIN books AS book ON book.id = line.book_id
+ORDER BY line.id"""
 
-LOOK = """
-WITH
-    customer AS MATERIALIZED (SELECT id FROM users WHERE id = %(user_id)s FOR KEY SHARE),
-    made AS (
-        SELECT checkout_keys.fingerprint, checkout_keys.order_id, checkout_keys.answer
-        FROM checkout_keys, customer
-        WHERE checkout_keys.user_id = customer.id AND checkout_keys.key = %(key)s
-        AND checkout_keys.created_at > clock_timestamp() - %(kept)s::interval
-    ),
-    seen AS MATERIALIZED (
-        SELECT carts.id, carts.updated_at FROM carts, customer WHERE carts.user_id = customer.id
-    ),
-    locked AS MATERIALIZED (
-        SELECT carts.id, carts.updated_at FROM carts, seen
-        WHERE carts.id = seen.id AND carts.updated_at = seen.updated_at
-        FOR NO KEY UPDATE OF carts
-    ),
-    wanted AS MATERIALIZED (
-        SELECT {columns}, book.isbn
-        FROM locked
-        JOIN cart_items AS line ON line.cart_id = locked.id
-        JOIN books AS book ON book.id = line.book_id
-        ORDER BY book.id
-        FOR NO KEY UPDATE OF book
-    )
-SELECT clock_timestamp(), customer.id, made.fingerprint, made.order_id, made.answer, seen.id, locked.id,
-    locked.updated_at, (SELECT nextval(pg_get_serial_sequence('orders', 'id'))),
-    nextval(pg_get_serial_sequence('order_items', 'id')), wanted.*
-FROM (VALUES (1)) AS one
-LEFT JOIN customer ON true LEFT JOIN made ON true LEFT JOIN seen ON true LEFT JOIN locked ON true
-LEFT JOIN wanted ON true
-ORDER BY wanted.{first}"""
-
-# The books, the cart and its lines are locked by LOOK.
+# Each part reads the one before, so that the locks are taken in their order. PostgreSQL compares a row again when it
+# had to wait for its lock. `carts.updated_at` only increases: while it is the same, so are the lines.
 WRITE = """
 WITH
     goods AS MATERIALIZED (
@@ -68,21 +49,45 @@ WITH
             cover_image_url text
         )
     ),
-    taken AS (
-        UPDATE books SET stock_quantity = books.stock_quantity - goods.quantity, updated_at = %(at)s
-        FROM goods
+    customer AS MATERIALIZED (SELECT id FROM users WHERE id = %(user_id)s FOR KEY SHARE),
+    locked AS MATERIALIZED (
+        SELECT carts.id FROM carts, customer
+        WHERE carts.id = %(cart_id)s AND carts.user_id = customer.id AND carts.updated_at = %(cart_updated_at)s
+        FOR NO KEY UPDATE OF carts
+    ),
+    wanted AS MATERIALIZED (
+        SELECT books.id FROM locked, goods, books
         WHERE books.id = goods.book_id AND books.is_active AND books.stock_quantity >= goods.quantity
-        RETURNING books.id
+        AND (books.price, books.title, books.author) = (goods.unit_price, goods.title, goods.author)
+        AND books.isbn IS NOT DISTINCT FROM goods.isbn
+        AND books.cover_image_url IS NOT DISTINCT FROM goods.cover_image_url
+        ORDER BY books.id
+        FOR NO KEY UPDATE OF books
+    ),
+    ready AS MATERIALIZED (SELECT 1 FROM wanted HAVING count(*) = %(lines)s),
+    kept AS (
+        INSERT INTO checkout_keys (user_id, key, fingerprint, order_id, answer, created_at)
+        SELECT %(user_id)s, %(key)s, %(fingerprint)s, %(order_id)s, %(answer)s, %(at)s
+        FROM ready WHERE %(key)s <> ''
+        ON CONFLICT ON CONSTRAINT uq_checkout_keys_user_key DO UPDATE
+        SET fingerprint = EXCLUDED.fingerprint, order_id = EXCLUDED.order_id, answer = EXCLUDED.answer,
+            created_at = EXCLUDED.created_at
+        WHERE checkout_keys.created_at <= EXCLUDED.created_at - %(kept)s::interval
+        RETURNING id
+    ),
+    agreed AS MATERIALIZED (SELECT 1 FROM ready WHERE %(key)s = '' OR EXISTS (SELECT FROM kept)),
+    taken AS (
+        UPDATE books SET stock_quantity = books.stock_quantity - goods.quantity, updated_at = clock_timestamp()
+        FROM agreed, goods WHERE books.id = goods.book_id
     ),
     placed AS (
         INSERT INTO orders (
             id, number, user_id, status, created_at, expires_at, currency, total_items, total_price, note, contact,
             cancelled_by, cancel_reason, payment_reference
         )
-        VALUES (
-            %(order_id)s, %(number)s, %(user_id)s, 'placed', %(at)s, %(expires_at)s, %(currency)s, %(total_items)s,
+        SELECT %(order_id)s, %(number)s, %(user_id)s, 'placed', %(at)s, %(expires_at)s, %(currency)s, %(total_items)s,
             %(total_price)s, %(note)s, %(contact)s::jsonb, '', '', ''
-        )
+        FROM agreed
         RETURNING id
     ),
     items AS (
@@ -93,83 +98,87 @@ WITH
             goods.isbn, goods.cover_image_url
         FROM placed, goods
     ),
-    emptied AS (DELETE FROM cart_items WHERE cart_id = %(cart_id)s),
+    emptied AS (DELETE FROM cart_items USING agreed WHERE cart_id = %(cart_id)s),
     stamped AS (
         UPDATE carts SET updated_at = greatest(statement_timestamp(), carts.updated_at + interval '1 microsecond')
-        WHERE id = %(cart_id)s
+        FROM agreed WHERE carts.id = %(cart_id)s
     ),
-    kept AS (
-        INSERT INTO checkout_keys (user_id, key, fingerprint, order_id, answer, created_at)
-        SELECT %(user_id)s, %(key)s, %(fingerprint)s, placed.id, %(answer)s, %(at)s
-        FROM placed WHERE %(key)s <> ''
-        ON CONFLICT ON CONSTRAINT uq_checkout_keys_user_key DO UPDATE
-        SET fingerprint = EXCLUDED.fingerprint, order_id = EXCLUDED.order_id, answer = EXCLUDED.answer,
-            created_at = EXCLUDED.created_at
-        WHERE checkout_keys.created_at <= EXCLUDED.created_at - %(kept)s::interval
-        RETURNING id
-    ),
-    queued AS ({insert_tasks})
-SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM kept)"""
+    queued AS ({insert_tasks} WHERE EXISTS (SELECT FROM agreed))
+SELECT id FROM placed"""
 
 
 @cache
 def compiled(template: str) -> Compiled:
-    first = LineFacts._fields[0]
-    filled = template.replace("{columns}", COLUMNS).replace("{first}", first).replace("{insert_tasks}", rows.INSERT)
-    return Compiled.of_names(filled, {"kept": KEPT})
+    condition, constants = CALLER.on(connection.alias).named()
+    parts = {"{caller}": condition, "{columns}": COLUMNS, "{insert_tasks}": rows.INSERT}
+    for name, part in parts.items():
+        template = template.replace(name, part)
+    return Compiled.of_names(template, constants | {"kept": KEPT})
 
 
-def run(template: str, values: "Mapping[str, Any]") -> list[Any]:
-    return compiled(template).rows(dict(values))
+@retrying
+def buy(caller: Caller, asked: CheckoutRequest) -> Order | None:
+    """As `checkout`, also checks the caller's session: two statements, three with REQUIRE_VERIFIED_EMAIL.
+
+    None when nothing was changed and `checkout` has to decide: the session is not good, the cart is empty, the key was
+    used, or something changed between READ and WRITE. Raises what `refuse` does, of what READ found.
+    """
+    if not fastpath.is_on() or connection.vendor != "postgresql":
+        return None
+    if settings.REQUIRE_VERIFIED_EMAIL:
+        caller.user().require_verified()
+    seen = read(caller)
+    if seen is None:
+        return None
+    try:
+        refuse(seen.cart, asked)
+    except ApiError:
+        if asked.key:  # it may have bought this cart before
+            return None
+        raise
+    order, items = planned(seen, asked)
+    return order if write(seen, order, items, asked) else None
 
 
-def look(user_id: int, key: str) -> Look:
-    """As steps.look: one statement, and one more each time the cart changed while this waited for its lock."""
-    for _ in range(MOST_LOOKS):
-        found_rows = run(LOOK, {"user_id": user_id, "key": key})
-        at, customer, fingerprint, made_order, answer, seen, locked, updated_at, order_id = found_rows[0][:OF_THE_CART]
-        found = Look(at, user_exists=customer is not None)
-        if made_order is not None:
-            return found._replace(made=Made(fingerprint, made_order, answer))
-        if seen is None:
-            return found
-        if locked is not None:
-            break
-    else:
-        return found  # the cart is deleted and created all the time: handled as an empty one
-    # LEFT JOIN: a cart without lines is one row with NULLs. The last column is the ISBN.
-    of_lines = [row[OF_THE_CART:] for row in found_rows if row[OF_THE_CART + 1] is not None]
-    lines = [LineFacts._make(row[1:-1]) for row in of_lines]
-    return found._replace(
-        cart_id=locked,
+def read(caller: Caller) -> Look | None:
+    """The caller's cart, and new ids; None without a line or a good session. Takes no lock."""
+    found = compiled(READ).rows(caller.claims.values())
+    if not found:
+        return None
+    caller.confirm()
+    at, user_id, cart_id, updated_at, order_id = found[0][: OF_THE_CART - 1]
+    lines = [LineFacts._make(row[OF_THE_CART:-1]) for row in found]
+    return Look(
+        at,
+        user_id,
+        cart_id=cart_id,
         cart=CartFacts(updated_at, lines),
-        isbns={line.book_id: row[-1] for line, row in zip(lines, of_lines, strict=True)},
+        isbns={line.book_id: row[-1] for line, row in zip(lines, found, strict=True)},
         order_id=order_id,
-        item_ids=sorted(row[0] for row in of_lines),
+        item_ids=sorted(row[OF_THE_CART - 1] for row in found),
     )
 
 
-def write(
-    seen: Look, order: Order, items: list[OrderItem], *, key: str, fingerprint: str, tasks: "Sequence[Any]"
-) -> bool:
-    """As steps.write: one statement. Raises IdempotencyKeyReused when another call took the key without the lock."""
+def write(seen: Look, order: Order, items: list[OrderItem], asked: CheckoutRequest) -> bool:
+    """As steps.write, of what nobody has locked. False when it is no longer so, and nothing was changed."""
     order.as_placed = dump(order_json(order, items))
     values = {name: getattr(order, name) for name in ORDER} | {
         "order_id": order.pk,
         "at": order.created_at,
         "contact": None if order.contact is None else orjson.dumps(order.contact).decode(),
         "goods": orjson.dumps([goods_of(item) for item in items]).decode(),
+        "lines": len(items),
         "cart_id": seen.cart_id,
-        "key": key,
-        "fingerprint": fingerprint,
+        "cart_updated_at": seen.cart.updated_at,
+        "key": asked.key,
+        "fingerprint": asked.fingerprint if asked.key else "",
         "answer": order.as_placed,
-        "tasks": orjson.dumps([rows.row_of(task, order.pk) for task in tasks]).decode(),
+        "tasks": orjson.dumps([rows.row_of(task, order.pk) for task in tasks_of(order)]).decode(),
     }
-    [(taken, kept)] = run(WRITE, values)
-    if key and not kept:
-        raise IdempotencyKeyReused
+    if not compiled(WRITE).rows(values):
+        return False
     order._state.adding, order._state.db = False, connection.alias
-    return bool(taken == len(items))
+    return True
 
 
 ORDER = ("number", "user_id", "expires_at", "currency", "total_items", "total_price", "note")

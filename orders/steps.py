@@ -1,5 +1,4 @@
-"""The two steps of a checkout by the ORM, for every database: what statements.py does on PostgreSQL in one statement
-each. In a transaction of the caller's."""
+"""The two steps of a checkout under its locks, for every database, in a transaction of the caller's."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,10 +30,10 @@ class Made(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a checkout has read and locked. Without the ids of order and items the database generates them."""
+    """What a checkout has read. Without the ids of order and items the database generates them."""
 
     at: datetime
-    user_exists: bool
+    user_id: int | None  # None: the user was deleted
     made: Made | None = None
     cart_id: int | None = None
     cart: CartFacts = NO_CART
@@ -46,9 +45,9 @@ class Look(NamedTuple):
 def look(user_id: int, key: str) -> Look:
     """Locks the user (shared), the cart and its books, by id; reads the result of the key. Seven queries at most."""
     lock_shared(User.objects.filter(pk=user_id))
-    found = Look(now(), user_exists=User.objects.filter(pk=user_id).exists())
-    if not found.user_exists:
-        return found
+    if not User.objects.filter(pk=user_id).exists():
+        return Look(now(), user_id=None)
+    found = Look(now(), user_id)
     cart = Cart.objects.select_for_update().filter(user=user_id).first()
     if key:  # read under the cart's lock, which another call with this key holds until it commits
         known = CheckoutKey.objects.good(found.at).filter(user=user_id, key=key)
@@ -67,7 +66,7 @@ def write(
     seen: Look, order: "Order", items: list[OrderItem], *, key: str, fingerprint: str, tasks: "Sequence[Any]"
 ) -> bool:
     """Takes the copies, stores the order, empties the cart and queues these tasks of the order. False when a book has
-    too few copies."""
+    too few copies: then roll back."""
     if not take({line.book_id: line.quantity for line in seen.cart.lines}):
         return False
     user_id = order.user_id

@@ -66,22 +66,15 @@ def environment(url: str) -> dict[str, str]:
     """Ours without any variable that the service reads: a developer's values must not decide whether a test passes.
 
     tools/pytest_environment.py puts the tests' values in their place. FAST_PATH stays: `make test-plain` sets it.
+    Bytecode is kept beside the code, where git ignores it, even where PYTHONDONTWRITEBYTECODE is set: each worker, and
+    each process that a test starts, would else compile the whole project.
     """
     read = re.findall(r"^#?([A-Z_]+)=", ENV_EXAMPLE.read_text(), flags=re.MULTILINE)
     return {
         **{name: value for name, value in os.environ.items() if name == "FAST_PATH" or name not in read},
         "DATABASE_URL": url,
+        "PYTHONDONTWRITEBYTECODE": "",
     }
-
-
-def bytecode(folder: Path) -> dict[str, str]:
-    """Where no bytecode may be written beside the code, it is kept in `folder` for the length of `make test`.
-
-    Else each worker, and each process that a test starts, would compile the whole project: a minute of two cores.
-    """
-    if not os.environ.get("PYTHONDONTWRITEBYTECODE"):
-        return {}
-    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def in_parallel(pytest_args: Sequence[str]) -> list[str]:
@@ -102,7 +95,7 @@ def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **set
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
     started = time.monotonic()
-    environ = environment(url) | bytecode(folder) | settings
+    environ = environment(url) | settings
     code = run_child([sys.executable, "-m", "pytest", f"--junitxml={report}", *pytest_args], environ)
     return Run(database, code, counts(report, code), time.monotonic() - started)
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.contrib.auth.password_validation import get_default_password_validators, validate_password
-from django.core.validators import EmailValidator, MinLengthValidator
+from django.core.validators import MinLengthValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookstore.accounts.emails import MAX_EMAIL_LENGTH, normalise_email
+from bookstore.accounts.emails import MAX_EMAIL_LENGTH, MailboxValidator, normalise_email
 from bookstore.accounts.links import MAX_TOKEN_LENGTH
 from bookstore.accounts.models import MAX_NAME_LENGTH, User
 from bookstore.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, UsablePassword
@@ -35,7 +35,7 @@ class EmailTextField(EmailLikeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.validators.append(EmailValidator())
+        self.validators.append(MailboxValidator())
 
 
 class AcceptedPassword(MinLengthValidator):

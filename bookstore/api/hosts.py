@@ -6,6 +6,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from bookstore.api.errors import BadRequest, json_response
 from bookstore.api.middleware import GetResponse
 
 logger = logging.getLogger("bookstore.hosts")
@@ -15,6 +16,10 @@ REMEMBERED = 100
 LONGEST_LOGGED = 100  # characters of a refused host
 # A load balancer calls these by address, so their Host is not checked; the answers name no host.
 PROBES = frozenset({"/health", "/health/", "/ready", "/ready/"})
+
+
+class HostUnknown(BadRequest):
+    message = "The header Host names no host of this shop: ALLOWED_HOSTS lists them."
 
 
 class HostMiddleware:
@@ -28,11 +33,16 @@ class HostMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         host = request.META.get("HTTP_HOST")
         if host not in self.allowed and request.path_info not in PROBES:
-            self.check(request, host)
+            try:
+                self.check(request, host)
+            except DisallowedHost:
+                if request.path.startswith("/admin/"):
+                    raise  # Django's page
+                return json_response(HostUnknown())
         return self.get_response(request)
 
     def check(self, request: HttpRequest, host: str | None) -> None:
-        """Raises DisallowedHost, which Django turns into a 400."""
+        """Raises DisallowedHost. Caches the others."""
         try:
             request.get_host()
         except DisallowedHost:

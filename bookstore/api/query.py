@@ -57,8 +57,9 @@ def no_parameters(raw: str) -> None:
 
 def refuse_unknown(known: Collection[str], sent: Iterable[str]) -> None:
     """Raises ValidationError with one entry for each unknown parameter, MAX_NAMED at most."""
-    unknown = [name for name in sent if name not in known][:MAX_NAMED]
+    unknown = [name[:SHOWN] for name in sent if name not in known][:MAX_NAMED]
     if unknown:
         only = f", only {', '.join(sorted(known))}" if known else ": this path has none"
-        detail = f"There is no such parameter{only}."
-        raise ValidationError([{"field": name[:SHOWN], "code": "unknown", "detail": detail} for name in unknown])
+        raise ValidationError(
+            [{"field": name, "code": "unknown", "detail": f'There is no parameter "{name}"{only}.'} for name in unknown]
+        )

@@ -188,7 +188,7 @@ class EnvelopeAutoSchema(AutoSchema):
                 return {"field": name, "code": "null", "detail": "This field may not be null."}
         parameters = [each for each in self._get_parameters() if each["in"] == "query"]
         if self.method == "GET" and not parameters:
-            return {"field": "page", "code": "unknown", "detail": "There is no such parameter: this path has none."}
+            return {"field": "page", "code": "unknown", "detail": 'There is no parameter "page": this path has none.'}
         [first, *_] = parameters or [{"name": "body"}]
         if "enum" in first.get("schema", {}):
             return {"field": first["name"], "code": "invalid_choice", "detail": "This is not one of the choices."}

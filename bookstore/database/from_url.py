@@ -157,6 +157,11 @@ def postgresql(url: str, **bounds: Any) -> dict[str, Any]:
     return database(url, **bounds)
 
 
+def replicas(value: str, **bounds: Any) -> list[dict[str, Any]]:
+    """An entry for each replica: PostgreSQL, which may be a standby."""
+    return [postgresql(url, writable=False, **bounds) for url in urls(value)]
+
+
 def urls(value: str) -> list[str]:
     """Splits PostgreSQL URLs at commas. A URL may itself have several hosts, separated by commas."""
     return [url.strip() for url in re.split(r",(?=\s*\w+://)", value) if url.strip()]

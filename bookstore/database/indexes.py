@@ -61,10 +61,20 @@ def is_there(schema_editor: Any, model: Any, name: str) -> bool:
     return bool(valid)
 
 
+# Django's introspection would parse the statement that made the table, on SQLite: 20 ms for each index.
+FIND = {
+    "postgresql": "SELECT 1 FROM pg_index WHERE indrelid = to_regclass(%s) AND indexrelid = to_regclass(%s)",
+    "sqlite": "SELECT 1 FROM pragma_index_list(%s) WHERE name = %s",
+}
+
+
 def lacks(schema_editor: Any, model: Any, name: str) -> bool:
-    """Whether the table has no index of this name, not even an invalid one."""
+    """Whether the table has no index of this name, not even an invalid one. One query."""
     if schema_editor.collect_sql:
         return False
-    connection = schema_editor.connection
+    connection, names = schema_editor.connection, (model._meta.db_table, name)
+    if connection.vendor == "postgresql":
+        names = tuple(map(schema_editor.quote_name, names))
     with connection.cursor() as cursor:
-        return name not in connection.introspection.get_constraints(cursor, model._meta.db_table)
+        cursor.execute(FIND[connection.vendor], names)
+        return cursor.fetchone() is None

@@ -375,10 +375,11 @@ def test_another_violation_than_the_known_ones_is_not_taken_for_one(alice, emma,
         lambda line, book: line.cart.add(book),
         lambda line, book: line.cart.merge([(book.pk, 1)]),
         lambda line, book: line.cart.clear(),
+        lambda line, book: line.cart.restore([(book.pk, 1, None)]),
         lambda line, book: line.change_quantity(3),
         lambda line, book: line.remove(),
     ],
-    ids=["add", "merge", "clear", "change_quantity", "remove"],
+    ids=["add", "merge", "clear", "restore", "change_quantity", "remove"],
 )
 def test_every_verb_begins_again_after_a_deadlock(alice, emma, dracula, monkeypatch, verb):
     line = CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=2)

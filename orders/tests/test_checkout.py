@@ -326,13 +326,18 @@ def test_checkout_with_a_bad_key_is_422(client_for, alice, cart, key):
     assert (response.status_code, response.json()["field"]) == (422, "Idempotency-Key")
 
 
-# --- two at once ---
+# --- two at once, under the locks; tests/test_statements.py has those of the statements ---
+
+
+@pytest.fixture
+def under_locks(settings):
+    settings.FAST_PATH = False
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("key", ["", "abc"])
-def test_a_double_click_makes_one_order(client_for, alice, cart, key):
+def test_a_double_click_makes_one_order(under_locks, client_for, alice, cart, key):
     headers = {"idempotency-key": key} if key else {}
     client, again = client_for(alice), client_for(alice)
 
@@ -353,7 +358,7 @@ def test_a_double_click_makes_one_order(client_for, alice, cart, key):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_the_last_copy_is_sold_once(client_for, alice, bob, emma):
+def test_the_last_copy_is_sold_once(under_locks, client_for, alice, bob, emma):
     emma.set_stock(1)
     for user in (alice, bob):
         Cart.objects.for_user(user).add(emma)
@@ -381,7 +386,7 @@ def test_the_last_copy_is_sold_once(client_for, alice, bob, emma):
     ],
     ids=["price", "withdrawal", "deletion"],
 )
-def test_a_book_that_changes_during_a_checkout_waits_for_it(client_for, alice, cart, emma, change, after):
+def test_a_book_that_changes_during_a_checkout_waits_for_it(under_locks, client_for, alice, cart, emma, change, after):
     client = client_for(alice)
 
     response, _ = meet(
@@ -397,7 +402,7 @@ def test_a_book_that_changes_during_a_checkout_waits_for_it(client_for, alice, c
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_user_deleted_during_checkout_leaves_an_anonymous_order(client_for, alice, cart):
+def test_user_deleted_during_checkout_leaves_an_anonymous_order(under_locks, client_for, alice, cart):
     client = client_for(alice)
 
     response, _ = meet(

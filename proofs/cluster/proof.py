@@ -1,7 +1,7 @@
 """`python -m proofs.cluster test`: runs the events under load, and checks every acknowledged write."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,23 +96,21 @@ class Run:
         )
 
     def settle(self) -> None:
-        """Stops the traffic, and reads every cart once more."""
+        """Stops the traffic, reads every cart once more, and ends what the buyers had begun."""
         for client in self.clients:
             client.over.set()
         for client in self.clients:
             client.join(SETTLE_SECONDS)
+        ends: list[tuple[Client, Callable[[], bool], str]] = [
+            *((each, each.read, f"the cart of {each.name} could not be read at the end") for each in self.customers),
+            *((each, each.finish, f"what {each.name} had begun could not be ended") for each in self.buyers),
+        ]
         deadline = time.monotonic() + SETTLE_SECONDS
-        for customer in self.customers:
-            customer.over.clear()
-            while not customer.read():
+        for client, end, problem in ends:
+            client.over.clear()
+            while not end():
                 if time.monotonic() > deadline:
-                    self.problems.append(f"the cart of {customer.name} could not be read at the end")
-                    break
-        for buyer in self.buyers:
-            buyer.over.clear()
-            while not buyer.finish():
-                if time.monotonic() > deadline:
-                    self.problems.append(f"what {buyer.name} had begun could not be ended")
+                    self.problems.append(problem)
                     break
 
     def verdicts(self) -> list[tuple[str, str, bool]]:

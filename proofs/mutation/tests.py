@@ -22,7 +22,7 @@ def paths(folder: str, names: str) -> list[str]:
 # Of each file, the tests of what it decides. What is quick and sees much comes first: one failure is enough.
 OF_MODELS = [
     *paths("cart", "verbs representation versions change_item add_item merge_cart remove_item clear_cart read_cart"),
-    *paths("cart", "deletion model prune_carts"),
+    *paths("cart", "deletion model prune_carts restore"),
     "tests/database/test_constraints.py",
 ]
 TESTS = {

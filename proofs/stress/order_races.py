@@ -6,6 +6,7 @@ that stand are what was put in, and each answer that told of an order is there o
 
 import itertools
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from tests.support.client import Answer, PatientClient
 CROWD = 16  # requests at once, at most
 STOCK = 5  # copies of each book
 HOSTS = 2
+APART = 0.05  # seconds
 
 Call = Callable[[PatientClient], Answer]
 
@@ -30,6 +32,14 @@ def call(method: str, path: str, token: str, body: Any = None) -> Call:
     return lambda wire: wire(method, path, body, token)
 
 
+def after(seconds: float, call: Call) -> Call:
+    def late(wire: PatientClient) -> Answer:
+        time.sleep(seconds)
+        return call(wire)
+
+    return late
+
+
 class OrderRaces:
     """Each race is a method that yields once for each round what was wrong; empty when nothing was."""
 
@@ -38,6 +48,8 @@ class OrderRaces:
         self.chance = random.Random(rounds)
         self.keys = itertools.count()
         self.statuses: Counter[int] = Counter()
+        self.runs = 0
+        self.carts: dict[Any, Any] = {}  # by customer
         self.staff = stage.staff()
 
     # --- the stage of a round ---
@@ -47,7 +59,8 @@ class OrderRaces:
         from cart.models import Cart
 
         people = self.stage.customers(count)
-        Cart.objects.bulk_create(Cart(user=user) for user, _ in people)
+        for cart in Cart.objects.bulk_create(Cart(user=user) for user, _ in people):
+            self.carts[cart.user] = cart
         return people
 
     def books(self, count: int, stock: int = STOCK) -> Iterator[list[Any]]:
@@ -55,25 +68,31 @@ class OrderRaces:
         books = self.stage.books(count * self.rounds, stock=stock)
         return iter([books[start : start + count] for start in range(0, len(books), count)])
 
-    def fill(self, user: Any, lines: dict[Any, int]) -> None:
-        """The cart, by SQL: these books (and copies of each), and no other."""
-        from cart.models import Cart, CartItem
+    def fill(self, wishes: dict[Any, dict[Any, int]]) -> None:
+        """The carts of these customers, by SQL: these books (and copies of each), and no other."""
+        from cart.models import CartItem
 
-        cart = Cart.objects.get(user=user)
-        CartItem.objects.filter(cart=cart).delete()
+        CartItem.objects.filter(cart__in=[self.carts[user] for user in wishes]).delete()
         CartItem.objects.bulk_create(
-            CartItem(cart=cart, book=book, quantity=copies, price_at_add=book.price) for book, copies in lines.items()
+            CartItem(cart=self.carts[user], book=book, quantity=copies, price_at_add=book.price)
+            for user, lines in wishes.items()
+            for book, copies in lines.items()
         )
 
     def placed(self, user: Any, token: str, lines: dict[Any, int], wire: PatientClient) -> int:
         """The id of an order of these, made before the race."""
-        self.fill(user, lines)
+        self.fill({user: lines})
         answer = checkout(token)(wire)
         if answer.status != 201:
             raise RuntimeError(f"the stage could not be set: {answer}")
         return int(answer.body["id"])
 
     def run(self, calls: list[Call]) -> list[Answer]:
+        """All at the same moment, or, in every other round, up to APART seconds one after the other, so that each of
+        them comes first often enough."""
+        self.runs += 1
+        if self.runs % 2:
+            calls = [after(self.chance.uniform(0, APART), call) for call in calls]
         answers = self.crowd.together(calls)
         self.statuses.update(answer.status for answer in answers)
         return answers
@@ -117,8 +136,7 @@ class OrderRaces:
             wishes = [
                 {book: self.chance.randint(1, 2) for book in self.chance.sample(books, 2)} for _ in range(len(people))
             ]
-            for (user, _), wish in zip(people, wishes, strict=True):
-                self.fill(user, wish)
+            self.fill({user: wish for (user, _), wish in zip(people, wishes, strict=True)})
             answers = self.run([checkout(token) for _, token in people])
             left = dict(Book.objects.filter(pk__in=[book.pk for book in books]).values_list("pk", "stock_quantity"))
             # A stock only falls here: whoever could be served at the end could be served when it was refused.
@@ -131,7 +149,7 @@ class OrderRaces:
     def double_clicks_with_a_key(self) -> Iterator[str]:
         [(user, token)] = self.people(1)
         for number, books in enumerate(self.books(2), start=1):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
             key = {"Idempotency-Key": f"key {next(self.keys)}"}
             answers = self.run([checkout(token, **key)] * 4)
             same = all(answer.body == answers[0].body for answer in answers)
@@ -143,7 +161,7 @@ class OrderRaces:
     def double_clicks_without_a_key(self) -> Iterator[str]:
         [(user, token)] = self.people(1)
         for number, books in enumerate(self.books(2), start=1):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
             answers = self.run([checkout(token)] * 4)
             won = [answer.body["id"] for answer in answers if answer.status == 201]
             named = {answer.body.get("order_id") for answer in answers if answer.status == 422}
@@ -154,7 +172,7 @@ class OrderRaces:
         """Nothing is bought at a price that the customer has not seen."""
         [(user, token)] = self.people(1)
         for books in self.books(2):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
             answers = self.run([checkout(token), call("PUT", f"/books/{books[1].pk}", self.staff, {"price": "99.50"})])
             good = told(answers[:1], {201: "", 409: "ORDER_PRICE_CHANGED"}) and answers[1].status == 200
             paid = answers[0].body.get("total_price", "38.00")
@@ -164,7 +182,7 @@ class OrderRaces:
         """One takes 2 of 5 copies, and staff take 4 away: one of both is refused."""
         [(user, token)] = self.people(1)
         for books in self.books(2):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
             path = f"/books/{books[0].pk}/stock"
             answers = self.run([checkout(token), call("PATCH", path, self.staff, {"change": -4})])
             statuses = [answer.status for answer in answers]
@@ -175,7 +193,7 @@ class OrderRaces:
     def checkout_against_a_withdrawal(self) -> Iterator[str]:
         [(user, token)] = self.people(1)
         for books in self.books(2):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
             answers = self.run(
                 [checkout(token), call("PUT", f"/books/{books[1].pk}", self.staff, {"is_active": False})]
             )
@@ -188,7 +206,7 @@ class OrderRaces:
 
         [(user, token)] = self.people(1)
         for books in self.books(2):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
             answers = self.run([checkout(token), call("DELETE", f"/books/{books[1].pk}", self.staff)])
             good = [answer.status for answer in answers] == [201, 204]
             items = OrderItem.objects.filter(order=answers[0].body["id"]).order_by("id") if good else []
@@ -202,7 +220,7 @@ class OrderRaces:
 
         people = self.people(self.rounds)
         for (user, token), books in zip(people, self.books(2), strict=True):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
 
             def delete(wire: PatientClient, pk: int = user.pk) -> Answer:
                 return here(lambda: User.objects.get(pk=pk).delete())
@@ -215,7 +233,7 @@ class OrderRaces:
     def checkout_against_a_clear(self) -> Iterator[str]:
         [(user, token)] = self.people(1)
         for books in self.books(2):
-            self.fill(user, dict.fromkeys(books, 2))
+            self.fill({user: dict.fromkeys(books, 2)})
             answers = self.run([checkout(token), call("DELETE", "/cart/items", token)])
             good = told(answers[:1], {201: "", 422: "ORDER_CART_EMPTY"}) and answers[1].status == 204
             yield expect(good and not self.cart_of(user), answers, "") or self.missing(books, answers[:1])
@@ -224,7 +242,7 @@ class OrderRaces:
         """The added book is in the order or in the cart, and not in both."""
         [(user, token)] = self.people(1)
         for books in self.books(3):
-            self.fill(user, dict.fromkeys(books[:2], 2))
+            self.fill({user: dict.fromkeys(books[:2], 2)})
             merge = {"items": [{"book_id": books[2].pk, "quantity": 1}]}
             answers = self.run([checkout(token), call("POST", "/cart/merge", token, merge)])
             good = [answer.status for answer in answers] == [201, 200]
@@ -240,7 +258,7 @@ class OrderRaces:
         wire = self.crowd.wires[0]
         for books in self.books(2):
             order = self.placed(bob, bobs, dict.fromkeys(books, 4), wire)
-            self.fill(alice, dict.fromkeys(books, 2))
+            self.fill({alice: dict.fromkeys(books, 2)})
             answers = self.run([checkout(alices), *[call("POST", f"/orders/{order}/cancel", bobs)] * 2])
             good = told(answers[:1], {201: "", 409: "ORDER_INSUFFICIENT_STOCK"})
             good = good and [answer.status for answer in answers[1:]] == [200, 200]
@@ -251,7 +269,7 @@ class OrderRaces:
         wire = self.crowd.wires[0]
         for books in self.books(2):
             order = self.placed(bob, bobs, dict.fromkeys(books, 4), wire)
-            self.fill(alice, dict.fromkeys(books, 2))
+            self.fill({alice: dict.fromkeys(books, 2)})
             answers = self.run([checkout(alices), released(order)])
             good = told(answers[:1], {201: "", 409: "ORDER_INSUFFICIENT_STOCK"})
             yield expect(good and answers[1].status == 200, answers, "") or self.missing(books, answers[:1])

@@ -6,7 +6,12 @@ from django.apps import apps
 from tests.admin.test_forms_in_browser import BOOKS, emma, olga  # noqa: F401  # fixtures
 from tests.support.browser import needs_chromium, new_page
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), needs_chromium]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.any_database,
+    pytest.mark.django_db(transaction=True),
+    needs_chromium,
+]
 
 FILE = {"name": "books.csv", "mimeType": "text/csv", "buffer": b"title,author,price\nPersuasion,Jane Austen,8.00\n"}
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from bookstore.accounts.models import User
 from bookstore.accounts.tests.factories import SuperuserFactory
-from tests.admin.test_matrix import TABLE, Site
+from tests.admin.test_matrix import CAROL, TABLE, Site
 from tests.support.browser import needs_chromium, new_page
 
 pytestmark = [
@@ -15,7 +15,6 @@ pytestmark = [
     needs_chromium,
 ]
 
-CAROL = 3  # of the matrix: may do everything
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 # Pages wider than the window, and lists with a column outside of their part of it.
 TOO_WIDE = """() => {

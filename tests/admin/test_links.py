@@ -14,7 +14,7 @@ from bookstore.accounts.tests.factories import StaffFactory, UserFactory
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import added, record
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.any_database]
 
 LINK = re.compile(r'<a\b[^>]*?href="([^"]*)"')
 FORM = re.compile(r'<form\b[^>]*?action="([^"]*)"')

@@ -39,7 +39,10 @@ def test_a_host_that_is_not_served_is_400_in_the_envelope(client, settings):
     response = client.get("/docs", headers={"host": "evil.example"})
 
     assert response.status_code == 400
-    assert response.json() == {"detail": "The request cannot be understood.", "code": "BAD_REQUEST"}
+    assert response.json() == {
+        "detail": "The header Host names no host of this shop: ALLOWED_HOSTS lists them.",
+        "code": "BAD_REQUEST",
+    }
 
 
 @pytest.mark.parametrize("debug", [True, False])

@@ -67,7 +67,14 @@ class Wire:
         return self.answer(with_body=method != "HEAD")
 
 
-def test_head_has_the_status_and_length_of_get_and_no_body():
+@pytest.fixture(scope="module")
+def port(django_db_setup):
+    """Of one server for all tests here."""
+    with running_server(workers=1, AUTH_THROTTLE_RATE="100000/min") as port:
+        yield port
+
+
+def test_head_has_the_status_and_length_of_get_and_no_body(port):
     cases = [
         (200, "/books", "localhost"),
         (200, "/health", "localhost"),
@@ -80,35 +87,33 @@ def test_head_has_the_status_and_length_of_get_and_no_body():
     ]
     found = []
 
-    with running_server(workers=1) as port:
-        for _, path, host in cases:
-            with Wire(port) as wire:
-                get = wire.call("GET", path, host=host)
-                head = wire.call("HEAD", path, host=host)
-                # A byte too many would stand before this answer.
-                after = wire.call("GET", "/health")
-            with Wire(port) as wire:
-                wire.send("HEAD", path, "Connection: close", host=host)
-                wire.answer(with_body=False)
-                stray = wire.stream.read()
-            lengths = (get.headers["content-length"], head.headers["content-length"])
-            found.append((get.status, head.status, len(set(lengths)), after.status, stray))
+    for _, path, host in cases:
+        with Wire(port) as wire:
+            get = wire.call("GET", path, host=host)
+            head = wire.call("HEAD", path, host=host)
+            # A byte too many would stand before this answer.
+            after = wire.call("GET", "/health")
+        with Wire(port) as wire:
+            wire.send("HEAD", path, "Connection: close", host=host)
+            wire.answer(with_body=False)
+            stray = wire.stream.read()
+        lengths = (get.headers["content-length"], head.headers["content-length"])
+        found.append((get.status, head.status, len(set(lengths)), after.status, stray))
 
     assert found == [(status, status, 1, 200, b"") for status, _, _ in cases]
 
 
-def test_a_body_shorter_than_its_length_is_400_and_changes_nothing():
+def test_a_body_shorter_than_its_length_is_400_and_changes_nothing(port):
     json_body = "Content-Type: application/json"
     answers = []
 
-    with running_server(workers=1) as port:
-        for method, path in (("POST", "/auth/register"), ("DELETE", "/cart/items"), ("PUT", "/cart/items/7")):
-            with Wire(port) as wire:
-                wire.send(method, path, json_body, "Content-Length: 400", "X-Request-ID: erin-7", body=ERIN)
-                wire.no_more()
-                answers.append(wire.answer())
+    for method, path in (("POST", "/auth/register"), ("DELETE", "/cart/items"), ("PUT", "/cart/items/7")):
         with Wire(port) as wire:
-            whole = wire.call("POST", "/auth/login", json_body, body=ERIN)
+            wire.send(method, path, json_body, "Content-Length: 400", "X-Request-ID: erin-7", body=ERIN)
+            wire.no_more()
+            answers.append(wire.answer())
+    with Wire(port) as wire:
+        whole = wire.call("POST", "/auth/login", json_body, body=ERIN)
 
     told = f"The body was cut short: 400 bytes were announced, {len(ERIN)} came."
     assert [(found.status, json.loads(found.body)) for found in answers] == [
@@ -120,7 +125,7 @@ def test_a_body_shorter_than_its_length_is_400_and_changes_nothing():
     assert not User.objects.exists()
 
 
-def test_a_chunked_body_cut_short_is_taken_only_when_it_is_whole():
+def test_a_chunked_body_cut_short_is_taken_only_when_it_is_whole(port):
     """The server does not tell that the last chunk is missing: docs/decisions/0005-errors.md."""
     half = ERIN[: len(ERIN) // 2]
     sent = [
@@ -132,21 +137,20 @@ def test_a_chunked_body_cut_short_is_taken_only_when_it_is_whole():
     ]
     answers = []
 
-    with running_server(workers=1) as port:
-        for body in sent:
-            with Wire(port) as wire:
-                chunked = ("Transfer-Encoding: chunked", "Content-Type: application/json")
-                wire.send("POST", "/auth/register", *chunked, body=body)
-                wire.no_more()
-                found = wire.answer()
-                answers.append((found.status, found.code))
+    for body in sent:
+        with Wire(port) as wire:
+            chunked = ("Transfer-Encoding: chunked", "Content-Type: application/json")
+            wire.send("POST", "/auth/register", *chunked, body=body)
+            wire.no_more()
+            found = wire.answer()
+            answers.append((found.status, found.code))
 
     assert answers == [(400, "PARSE_ERROR")] * 3 + [(422, "VALIDATION_ERROR")] * 2
     assert not User.objects.exists()
 
 
 @pytest.mark.slow
-def test_corpus_is_refused_on_the_wire_as_in_the_other_tests():
+def test_corpus_is_refused_on_the_wire_as_in_the_other_tests(port):
     as_json = "Content-Type: application/json"
     requests = [
         *(("POST", "/auth/register", (as_json,), body, 400, "PARSE_ERROR") for body in NO_JSON),
@@ -174,13 +178,12 @@ def test_corpus_is_refused_on_the_wire_as_in_the_other_tests():
     ]
     faults = []
 
-    with running_server(workers=1, AUTH_THROTTLE_RATE="100000/min") as port:
-        for method, path, headers, body, status, code in requests:
-            with Wire(port) as wire:
-                found = wire.call(method, path, *headers, body=body)
-                kind = found.headers["content-type"]
-                if (found.status, kind) != (status, "application/json") or found.code != code:
-                    faults.append(f"{method} {path[:80]} {body[:40]!r}: {found.status} {found.body[:200]!r}")
+    for method, path, headers, body, status, code in requests:
+        with Wire(port) as wire:
+            found = wire.call(method, path, *headers, body=body)
+            kind = found.headers["content-type"]
+            if (found.status, kind) != (status, "application/json") or found.code != code:
+                faults.append(f"{method} {path[:80]} {body[:40]!r}: {found.status} {found.body[:200]!r}")
 
     assert faults == []
     assert len(requests) > 130

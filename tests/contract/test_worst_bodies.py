@@ -65,6 +65,8 @@ def test_as_many_values_as_are_read_are_read(values):
         check_size(body)
 
 
+@pytest.mark.slow
+@pytest.mark.any_database
 @pytest.mark.parametrize("name", [*TOO_MANY_VALUES, *ONE_VALUE])
 @pytest.mark.parametrize("operation", PROTECTED, ids=str)
 def test_worst_body_is_refused_by_every_call(shop, operation, name):

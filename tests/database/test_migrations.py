@@ -20,19 +20,32 @@ def migrate(targets: list[tuple[str, str | None]]) -> None:
     MigrationExecutor(connection).migrate(targets)
 
 
+# On SQLite, by the statements that made them: to parse those takes 10 ms a table.
+kept_shapes: dict[tuple[str, ...], Any] = {}
+
+
+def shape_of(cursor: Any, table: str) -> Any:
+    """Its columns, constraints and indexes."""
+
+    def read() -> Any:
+        columns = sorted(map(str, connection.introspection.get_table_description(cursor, table)))
+        return columns, connection.introspection.get_constraints(cursor, table)
+
+    if connection.vendor != "sqlite":
+        return read()
+    cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql IS NOT NULL ORDER BY sql", [table])
+    statements = table, *(statement for (statement,) in cursor.fetchall())
+    if statements not in kept_shapes:
+        kept_shapes[statements] = read()
+    return kept_shapes[statements]
+
+
 def shape() -> dict[str, Any]:
-    """Columns, constraints and indexes of every table of ours that is there, as far as the database tells them."""
-    introspection, there = connection.introspection, connection.introspection.table_names()
+    """Every table of ours that is there, and on PostgreSQL every constraint and index."""
+    there = connection.introspection.table_names()
     tables = [model._meta.db_table for app in OURS for model in apps.get_app_config(app).get_models()]
     with connection.cursor() as cursor:
-        found: dict[str, Any] = {
-            table: (
-                sorted(map(str, introspection.get_table_description(cursor, table))),
-                introspection.get_constraints(cursor, table),
-            )
-            for table in tables
-            if table in there
-        }
+        found: dict[str, Any] = {table: shape_of(cursor, table) for table in tables if table in there}
         if connection.vendor == "postgresql":
             cursor.execute("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint ORDER BY conname")
             found["constraints"] = cursor.fetchall()

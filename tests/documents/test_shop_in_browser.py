@@ -153,6 +153,23 @@ def test_suggestions_are_chosen_by_keys(shop, page):
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", name="Dracula")).to_be_visible()
+    expect(field).to_have_value("")
+
+
+def test_focus_stays_on_a_button_that_is_pressed_and_on_what_is_left(shop, page):
+    put_in_cart(page, make_book(shop, "By Keys"))
+    page.goto("/shop/#/cart")
+    more = page.get_by_role("button", name="One copy more of By Keys")
+    more.focus()
+
+    for copies in ["2", "3"]:
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Copies of By Keys", exact=True)).to_have_text(copies)
+        expect(more).to_be_focused()
+
+    page.get_by_role("button", name="Remove By Keys").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
 
 
 def test_filters_are_in_the_address_and_survive_a_reload(shop, page):
@@ -224,6 +241,89 @@ def test_a_view_that_failed_says_that_it_tries_again(page):
 
     expect(page.get_by_text("The shop does not answer at the moment. Trying again…")).to_be_visible()
     expect(page.get_by_text("Looking…")).to_be_visible()
+
+
+def test_a_page_behind_the_last_leads_to_the_first(page):
+    page.goto("/shop/#/?q=dracula&page=999")
+    expect(page.get_by_text("There is no page 999.")).to_be_visible()
+    assert page.get_by_text("Nothing was found").count() == 0
+
+    page.get_by_role("link", name="Go to the first one").click()
+
+    expect(page.get_by_role("link", name="Dracula").first).to_be_visible()
+
+
+def test_orders_are_listed_page_by_page(shop, page):
+    book = make_book(shop, "Often Bought", stock=30)
+    register(page, "often@example.com")
+
+    def order_25_times(token):
+        with Client(int(shop.url.rpartition(":")[2]), token) as customer:
+            for _ in range(25):
+                customer("POST", "/cart/items", {"book_id": book["id"]})
+                assert customer("POST", "/orders/checkout").status == 201
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(order_25_times, token_of(page, "access_token")).result()
+    rows = page.locator(".rows li")
+    page.goto("/shop/#/orders")
+    expect(rows).to_have_count(24)
+    page.get_by_role("link", name="Next").click()
+    expect(rows).to_have_count(1)
+    expect(page.get_by_text("Page 2 of 2")).to_be_visible()
+
+    page.goto("/shop/#/orders?page=3")
+
+    expect(page.get_by_text("There is no page 3.")).to_be_visible()
+    assert page.get_by_text("You have ordered nothing yet.").count() == 0
+
+
+def test_a_link_without_its_token_leads_to_a_new_mail(page):
+    page.goto("/shop/#/reset-password")
+    expect(page.get_by_text("This link is not complete.")).to_be_visible()
+
+    page.get_by_role("link", name="ask for a new mail").click()
+
+    expect(page.get_by_role("button", name="Send the mail")).to_be_visible()
+
+
+def keep_as_guest(page, *entries):
+    kept = [{"book_id": book_id, "quantity": quantity, "price_seen": "10.00"} for book_id, quantity in entries]
+    page.evaluate("entries => localStorage.setItem('shop.guest', entries)", json.dumps(kept))
+
+
+def test_a_guests_cart_takes_no_more_than_the_shop_does(shop, page):
+    many = make_book(shop, "Many Copies", stock=2000)
+    keep_as_guest(page, (many["id"], 999), *((number, 1) for number in range(1, 100)))
+    page.goto("/shop/#/cart")
+
+    page.get_by_role("button", name="One copy more of Many Copies").click()
+    expect(page.get_by_text("That is more than a cart may hold.")).to_be_visible()
+    page.get_by_role("button", name="Close the message").click()
+    page.goto("/shop/#/book/150")
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_text("That is more than a cart may hold.")).to_be_visible()
+    page.goto("/shop/#/cart")
+    page.reload()
+
+    expect(page.get_by_label("Copies of Many Copies", exact=True)).to_have_text("999")
+    expect(page.locator(".line")).to_have_count(100)
+
+
+def test_a_refusal_of_no_field_on_the_page_is_told(shop, page):
+    book = make_book(shop, "A Thousand Copies", stock=2000)
+    keep_as_guest(page, (book["id"], 999))
+    register(page, "thousand@example.com")
+
+    page.get_by_role("button", name="One copy more of A Thousand Copies").click()
+
+    expect(page.get_by_text("1000 is too large: send at most 999.")).to_be_visible()
+
+
+def test_a_search_for_too_many_words_says_so(page):
+    page.goto(f"/shop/#/?q={'+'.join(map(str, range(100, 133)))}")
+
+    expect(page.get_by_text("Ask for 32 different words at most.")).to_be_visible()
 
 
 def test_signing_in_goes_on_where_the_customer_was(shop, page):

@@ -21,7 +21,7 @@ SECONDS = 4
 ORIGIN = "https://shop.example"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def program():
     program = find_nginx()
     if not program:
@@ -29,9 +29,10 @@ def program():
     return program
 
 
-@pytest.fixture
-def shop(program, emma):
-    """The port of nginx before a server of the shop whose catalogue may be kept for an hour."""
+@pytest.fixture(scope="module")
+def shop(program, django_db_setup):
+    """The port of nginx before a server of the shop whose catalogue may be kept for an hour: one for all tests here,
+    whose books have ids of their own."""
     with (
         running_server(workers=1, CATALOGUE_CACHE_SECONDS="3600", CORS_ALLOWED_ORIGINS=ORIGIN) as port,
         nginx(program, port) as front,

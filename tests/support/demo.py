@@ -98,5 +98,5 @@ def demo_shop(folder: Path) -> Iterator[DemoShop]:
         else:
             load(shop)
         # Tests sign in more often in a minute than one address may.
-        with running_server(port=port, DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min"):
+        with running_server(workers=1, port=port, DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min"):
             yield shop

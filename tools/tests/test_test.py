@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.test import Run, bytecode, counts, environment, in_parallel
+from tools.test import Run, counts, environment, in_parallel
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
 
@@ -56,18 +56,10 @@ def test_environment_of_a_run_has_none_of_the_developers_settings(monkeypatch):
     assert not {"SHOP_CURRENCY", "SECRET_KEY"} & environ.keys()
 
 
-def test_bytecode_is_kept_for_the_run_where_none_may_be_written(monkeypatch, tmp_path):
+def test_environment_of_a_run_lets_python_keep_its_bytecode(monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
-    environ = bytecode(tmp_path)
-
-    assert environ == {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
-
-
-def test_bytecode_is_where_python_keeps_it_else(monkeypatch, tmp_path):
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-
-    assert bytecode(tmp_path) == {}
+    assert environment("sqlite:////tmp/tests.sqlite3")["PYTHONDONTWRITEBYTECODE"] == ""
 
 
 @pytest.mark.parametrize(

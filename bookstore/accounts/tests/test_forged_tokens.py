@@ -240,6 +240,7 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_forged_token_is_refused(claims, call_with, forge):
@@ -249,6 +250,7 @@ def test_forged_token_is_refused(claims, call_with, forge):
     assert response.json()["code"] == "AUTH_TOKEN_INVALID"
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_forged_refresh_token_is_refused(api, claims, forge):

@@ -106,6 +106,11 @@ def test_register_answers_409_for_an_email_kept_in_another_case(api):
         ("@example.com", "invalid"),
         ("alice@example", "invalid"),
         ("alice example@example.com", "invalid"),
+        ('"alice"@example.com', "invalid"),
+        ('"bob@example.com,"@example.com', "invalid"),
+        ("=?utf-8?q?bob?=@example.com", "invalid"),  # mail libraries would send it to bob@example.com
+        ("alice@localhost", "invalid"),
+        ("alice@[127.0.0.1]", "invalid"),
         ("", "blank"),
         (None, "null"),
         (7, "invalid"),

@@ -384,6 +384,7 @@ with ThreadPoolExecutor(4) as threads:
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_four_processes_on_one_sqlite_file_allow_just_the_limit(tmp_path):
     """Four processes of four threads each, as the server would run them."""
     url = f"sqlite:///{tmp_path / 'throttle.sqlite3'}"

@@ -17,7 +17,7 @@ export const accountPage = {
     <ul class="rows">${sessions.items.map((session) => html`<li>
       <span title=${session.device}>${device(session.device)}</span> <span class="muted">${session.address ?? ""}</span>
       <span>${session.current ? html`<b>This one</b>` : day(session.last_used_at)}</span></li>`)}</ul>
-    <button ?hidden=${sessions.items.length < 2} ?disabled=${state.busy} @click=${() => attempt(async () => {
+    <button ?hidden=${sessions.items.length < 2} aria-disabled=${state.busy} @click=${() => attempt(async () => {
       await call("/auth/sessions?scope=others", { method: "DELETE" });
       state.loaded = (await call("/auth/sessions")).body;
       tell("All others are signed out.");
@@ -31,24 +31,27 @@ export const accountPage = {
     ${form("Change the password", async ({ old_password, new_password }) => {
       await call("/auth/password", { method: "POST", body: { old_password, new_password } });
       tell("The new password holds. Other devices are signed out.");
-    }, [passwordField("Password now", "old_password"), newPasswordField()])}
+    }, [whose(), passwordField("Password now", "old_password"), newPasswordField()])}
     <h2>What the shop knows about you</h2>
-    <button ?disabled=${state.busy} @click=${() => attempt(saveExport)}>Save it as a file</button>
+    <button aria-disabled=${state.busy} @click=${() => attempt(saveExport)}>Save it as a file</button>
     <h2>Delete the account</h2>
     <p>Your cart goes with it. Orders stay without your name, as the law asks.</p>
     ${form("Delete for good", async ({ password }) => {
       await call("/auth/me", { method: "DELETE", body: { password } });
       forget();
       tell("Your account is gone.");
-    }, passwordField())}`,
+    }, [whose(), passwordField()])}`,
 };
+
+/** For the browser's password manager: whose password a form takes. */
+const whose = () => html`<input autocomplete="username" .value=${state.me?.email ?? ""} hidden>`;
 
 function identity() {
   if (!state.me) return nothing;
   const { email, email_verified, new_email } = state.me;
   return html`<p>You are signed in as <b>${email}</b>. <button class="link" @click=${() => attempt(signOut)}>Sign out</button></p>
     <p class="note" ?hidden=${email_verified && !new_email}>${new_email ?? "Your email"} is not verified yet.
-      <button class="link" ?disabled=${state.busy} @click=${() => attempt(async () => {
+      <button class="link" aria-disabled=${state.busy} @click=${() => attempt(async () => {
         await call("/auth/verify/resend", { method: "POST" });
         tell("A mail is on its way. The demo prints it in the terminal.");
       })}>Send the mail again</button></p>`;

@@ -17,7 +17,7 @@ export const bookPage = {
       <p><a href="#/?${new URLSearchParams({ q: book.author })}">${book.author}</a></p>
       <p class="price">${money(book.price, book.currency)}</p>
       <p>${book.stock_quantity > 5 ? "In stock" : book.in_stock ? `Only ${counted(book.stock_quantity, "copy", "copies")} left` : "Sold out"}</p>
-      <button class="primary" ?disabled=${state.busy || !book.in_stock} @click=${() => add(book)}>Add to cart</button>
+      <button class="primary" ?disabled=${!book.in_stock} aria-disabled=${state.busy} @click=${() => add(book)}>Add to cart</button>
       ${lineOf(book.id) ? html`<p><a href="#/cart">In your cart: ${counted(lineOf(book.id)?.quantity ?? 0, "copy", "copies")}</a></p>` : nothing}
       <p>${book.description}</p>
       <dl>

@@ -46,7 +46,7 @@ function line(each, currency) {
         ${button(each, each.quantity - 1, "−", "One copy less of", each.quantity > 1)}
         <span aria-label="Copies of ${title}">${each.quantity}</span>
         ${button(each, each.quantity + 1, "+", "One copy more of", each.quantity < most)}
-        <button class="link" ?disabled=${state.busy} aria-label="Remove ${title}" @click=${() => remove(each)}>Remove</button>
+        <button class="link" aria-disabled=${state.busy} aria-label="Remove ${title}" @click=${() => remove(each)}>Remove</button>
       </div>
     </div>
     <b>${money(each.line_total, currency)}</b>
@@ -55,8 +55,8 @@ function line(each, currency) {
 
 /** @param {Line} each @param {number} quantity @param {string} text @param {string} [label] @param {boolean} [possible] */
 function button(each, quantity, text, label, possible = true) {
-  return html`<button class=${label ? "step" : "link"} ?disabled=${state.busy || !possible} aria-label="${label ?? text} ${each.book.title}"
-    @click=${() => attempt(() => want(each.book, quantity))}>${text}</button>`;
+  return html`<button class=${label ? "step" : "link"} aria-disabled=${state.busy || !possible} aria-label="${label ?? text} ${each.book.title}"
+    @click=${() => possible && attempt(() => want(each.book, quantity))}>${text}</button>`;
 }
 
 /** What can be done about an issue. @param {Line} each @param {import("./api.js").Schemas["Issue"]} issue */

@@ -33,8 +33,8 @@ export const cataloguePage = {
           ${sorting(query)}
         </div>
         <ul class="books">${found.items.map(card)}</ul>
-        ${found.items.length ? nothing : html`<p>Nothing was found. Try fewer words, or <a href="#/">see all books</a>.</p>`}
-        ${pager(query, found.page, Math.ceil((found.total ?? 0) / SIZE))}
+        ${found.total ? nothing : html`<p>Nothing was found. Try fewer words, or <a href="#/">see all books</a>.</p>`}
+        ${pager((page) => address(query, { page }), found.page, Math.ceil((found.total ?? 0) / SIZE))}
       </section>
     </div>`,
 };
@@ -109,12 +109,12 @@ function filters(query, facets) {
   </details>`;
 }
 
-/** @param {URLSearchParams} query @param {number} page @param {number} pages */
-function pager(query, page, pages) {
-  const to = (/** @type {number} */ number) => address(query, { page: String(number) });
+/** Links to the pages beside this one; `to` has the address of a page. @param {(page: string) => string} to @param {number} page @param {number} pages */
+export function pager(to, page, pages) {
+  if (pages && page > pages) return html`<p>There is no page ${page}. <a href=${to("1")}>Go to the first one</a>.</p>`;
   return html`<nav class="pager" aria-label="Pages" ?hidden=${pages < 2}>
-    <a href=${to(page - 1)} rel="prev" ?hidden=${page <= 1}>← Previous</a>
+    <a href=${to(String(page - 1))} rel="prev" ?hidden=${page <= 1}>← Previous</a>
     <span>Page ${page} of ${pages}</span>
-    <a href=${to(page + 1)} rel="next" ?hidden=${page >= pages}>Next →</a>
+    <a href=${to(String(page + 1))} rel="next" ?hidden=${page >= pages}>Next →</a>
   </nav>`;
 }

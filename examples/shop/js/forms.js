@@ -14,7 +14,7 @@ export function form(button, send, fields, possible = true) {
     if (await attempt(() => send(given(event)))) event.target.reset();
   };
   return html`<form class="card" @submit=${sent}>
-    ${fields}<button class="primary" ?disabled=${state.busy || !possible}>${button}</button></form>`;
+    ${fields}<button class="primary" ?disabled=${!possible} aria-disabled=${state.busy}>${button}</button></form>`;
 }
 
 /** A field with its label and what is wrong with it. @param {string} label @param {string} name @param {any} [more] */

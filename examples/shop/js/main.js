@@ -55,8 +55,13 @@ async function go() {
   if (mine !== moves) return;
   if (failure instanceof Problem && failure.status === 404) [page, failure] = [nowhere, null];
   state.loaded = loaded ?? null;
-  if (moved || query.has("page")) scrollTo(0, 0);
-  if (moved && moves > 1) queueMicrotask(() => document.querySelector("main")?.focus({ preventScroll: true }));
+  if (!moved && !query.has("page")) return; // a filter: the list, its place and the focus stay
+  scrollTo(0, 0);
+  if (mine > 1) queueMicrotask(focusMain);
+}
+
+function focusMain() {
+  document.querySelector("main")?.focus({ preventScroll: true });
 }
 
 function content() {
@@ -71,9 +76,10 @@ events.addEventListener("draw", () => {
   const count = cart?.total_items ?? 0;
   document.title = `${page.title(state.loaded ?? undefined, query)} · Bookstore`;
   document.body.setAttribute("aria-busy", String(busy));
+  const focused = document.activeElement;
   render(html`
     <header>
-      <button class="skip" @click=${() => document.querySelector("main")?.focus()}>Skip to the books</button>
+      <button class="skip" @click=${focusMain}>Skip to the books</button>
       <a class="brand" href="#/">Bookstore</a>
       ${searchField(query)}
       <nav aria-label="Shop">
@@ -89,6 +95,7 @@ events.addEventListener("draw", () => {
       ${message.action ? html`<button @click=${message.run}>${message.action}</button>` : nothing}
       <button aria-label="Close the message">×</button></p>` : nothing}</div>
     <footer>A client of the <a href="../docs">API</a> like any other, to look at and to copy from.</footer>`, document.body);
+  if (!focused?.isConnected) focusMain(); // what had it is gone: a line that was removed, say
 });
 
 events.addEventListener("offline", () => (state.reachable = false));

@@ -2,26 +2,29 @@
 import { html, nothing } from "../vendor/lit-html.js";
 import { call } from "./api.js";
 import { otherTabs, readCart } from "./cart.js";
+import { pager } from "./catalogue.js";
 import { attempt, state, tell } from "./store.js";
 import { counted, day, money, skippedInWords } from "./words.js";
 
 /** @typedef {import("./api.js").Schemas["Order"]} Order */
 
+const SIZE = 24;
 const STATUS = { placed: "Waiting for payment", paid: "Paid", shipped: "On its way", cancelled: "Cancelled" };
 
-/** @type {import("./store.js").Page<{items: Order[], total: number}>} */
+/** @type {import("./store.js").Page<{items: Order[], page: number, total: number}>} */
 export const ordersPage = {
-  load: async () => {
-    const answer = await call("/orders?size=50");
-    return { items: answer.body, total: Number(answer.headers.get("X-Total-Count")) };
+  load: async (_part, query) => {
+    const page = query.get("page") ?? "1";
+    const answer = await call(`/orders?${new URLSearchParams({ page, size: String(SIZE) })}`);
+    return { items: answer.body, page: Number(page), total: Number(answer.headers.get("X-Total-Count")) };
   },
   title: () => "Your orders",
-  view: ({ items, total }) => html`<h1>Your orders</h1>
-    ${items.length ? nothing : html`<p>You have ordered nothing yet.</p>`}
+  view: ({ items, page, total }) => html`<h1>Your orders</h1>
+    ${total ? nothing : html`<p>You have ordered nothing yet.</p>`}
     <ul class="rows">${items.map((order) => html`<li>
       <a href="#/orders/${order.id}">${order.number}</a> <span>${day(order.created_at)}</span>
       <span class="status">${STATUS[order.status]}</span> <b>${money(order.total_price, order.currency)}</b></li>`)}</ul>
-    ${total > items.length ? html`<p class="muted">The latest ${items.length} of ${total}.</p>` : nothing}`,
+    ${pager((number) => `#/orders?page=${number}`, page, Math.ceil(total / SIZE))}`,
 };
 
 /** @type {import("./store.js").Page<Order>} */
@@ -38,9 +41,9 @@ export const orderPage = {
       <span>${item.quantity} × ${money(item.unit_price, order.currency)}</span> <b>${money(item.line_total, order.currency)}</b></li>`)}</ul>
     <p class="total">${counted(order.total_items, "book")} <b>${money(order.total_price, order.currency)}</b></p>
     <p class="actions">
-      <button ?disabled=${state.busy} @click=${() => reorder(order)}>Order the same again</button>
+      <button aria-disabled=${state.busy} @click=${() => reorder(order)}>Order the same again</button>
       ${["placed", "paid"].includes(order.status)
-        ? html`<button class="link" ?disabled=${state.busy} @click=${() => cancel(order)}>Cancel this order</button>` : nothing}
+        ? html`<button class="link" aria-disabled=${state.busy} @click=${() => cancel(order)}>Cancel this order</button>` : nothing}
     </p>`,
 };
 

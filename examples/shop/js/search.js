@@ -39,6 +39,12 @@ function sent(event) {
   close();
 }
 
+// The field says what the address asks, also when what was typed since was never sent.
+addEventListener("hashchange", () => {
+  const field = document.querySelector(".search input");
+  if (field instanceof HTMLInputElement) field.value = new URLSearchParams(location.hash.split("?")[1]).get("q") ?? "";
+});
+
 /** @param {URLSearchParams} query */
 export function searchField(query) {
   const items = state.suggestions;

@@ -48,7 +48,7 @@ export const forgotPage = {
 export const resetPage = {
   title: () => "New password",
   view: (_, query) => html`<h1>New password</h1>
-    ${form("Set the password", async ({ new_password }) => {
+    ${!query.get("token") ? html`<p>This link is not complete. Open it from the mail again, or <a href="#/forgot">ask for a new mail</a>.</p>` : form("Set the password", async ({ new_password }) => {
       await call("/auth/password/reset", { method: "POST", body: { token: query.get("token"), new_password }, signedIn: false });
       location.replace("#/sign-in");
       tell("The new password is set. Sign in with it.");

@@ -50,7 +50,8 @@ export function tell(text, action, run) {
 }
 
 /**
- * Runs what a click or a form asked for: one at a time, with its errors told. Returns whether it succeeded.
+ * Runs what a click or a form asked for: one at a time, with its errors told. Returns whether it succeeded. Buttons are only
+ * `aria-disabled` meanwhile: `disabled` would take the focus from the one that was pressed.
  * @param {() => Promise<unknown>} work
  */
 export async function attempt(work) {
@@ -61,9 +62,9 @@ export async function attempt(work) {
     return true;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const errors = error.body.errors ?? [];
-    for (const { field, detail } of errors) state.faults[field.split(".").at(-1)] ??= detail; // "contact.name" is "name"
-    tell(errors.length ? "Please look at the marked fields." : inWords(error));
+    for (const { field, detail } of error.body.errors ?? []) state.faults[field.split(".").at(-1)] ??= detail; // "contact.name" is "name"
+    const marked = Object.keys(state.faults).some((name) => document.getElementsByName(name).length);
+    tell(marked ? "Please look at the marked fields." : error.body.errors?.[0].detail ?? inWords(error));
     return false;
   } finally {
     state.busy = false;
