@@ -11,7 +11,7 @@ from django.db import models
 
 # RFC 5321: a path of 256 octets, less its two angle brackets.
 MAX_EMAIL_LENGTH = 254
-# A quoted name, an encoded word (RFC 2047), or an address of the internet as the domain.
+# A quoted name, an encoded word (RFC 2047), or an IP address as the domain.
 UNUSUAL = re.compile(r'"|=\?|\[')
 
 

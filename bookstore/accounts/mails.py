@@ -59,7 +59,14 @@ def verify_email(user_id: int) -> None:
 
 @mail
 def email_change_asked(change_id: int) -> None:
-    """To the old address of a change of email."""
-    change = EmailChange.objects.filter(pk=change_id, user__is_active=True).first()
+    """To the old address of a change of email. Names the new one only if the old one was verified: it is a text of the
+    customer's choice, and whoever registered with somebody else's email could write to them by it.
+    """
+    change = EmailChange.objects.select_related("user").filter(pk=change_id, user__is_active=True).first()
     if change is not None:
-        send(change.old_email, "accounts/email_change", facts(new_email=change.new_email))
+        proven = change.user.verified_email == change.old_email
+        send(
+            change.old_email,
+            "accounts/email_change",
+            facts(new_email=change.new_email if proven else "another email"),
+        )

@@ -1,4 +1,4 @@
-"""`cart.restore(lines)`: what the admin's undo calls. tests/test_admin_carts.py has the pages."""
+"""`cart.restore(lines)`: what the admin's undo calls. tests/test_admin_cart_page.py has the page."""
 
 from decimal import Decimal
 

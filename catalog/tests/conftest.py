@@ -49,3 +49,15 @@ def body_of_emma(emma):
         "created_at": ANY_TIME,
         "updated_at": ANY_TIME,
     }
+
+
+@pytest.fixture
+def file(tmp_path):
+    """`file("title,price", "Emma,9.50")`: writes the lines to books.csv, and gives its path."""
+
+    def write(*lines, encoding="utf-8", end="\n"):
+        path = tmp_path / "books.csv"
+        path.write_bytes(end.join([*lines, ""]).encode(encoding))
+        return str(path)
+
+    return write

@@ -5,6 +5,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 IMPORT = "/admin/catalog/book/import/"
 CONFIRM = "/admin/catalog/book/process_import/"
 
+TWO_BAD_ROWS = """\
+title,author,price,isbn,genre,stock_quantity
+Persuasion,Jane Austen,8.20,978-0-14-143968-6,Novel,4
+Emma,Jane Austen,11.00,0-14-143958-0,Novel,
+Nightmare Abbey,Thomas Love Peacock,,,Satire,2
+Melmoth,Charles Maturin,free,,Gothic,1
+"""
+
 
 def upload(staff, text, name="books.csv", **options):
     content = text if isinstance(text, bytes) else text.encode()

@@ -55,6 +55,8 @@ SEARCHES = {
         "the",
         "a",
         "volume 1",
+        "customer77 north",
+        "the customer777@example.com",
         "nobody@example.com",
         "9780141439518",
     ],

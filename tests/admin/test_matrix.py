@@ -159,6 +159,7 @@ def test_the_table_has_every_route_of_the_site():
     assert set(TABLE) == set(admin_routes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caller", EVERYBODY)
 @pytest.mark.parametrize("route", TABLE)
 def test_pages_are_answered_as_the_table_says(site, route, caller):
@@ -190,6 +191,7 @@ def test_a_page_that_is_refused_names_who_is_signed_in(site):
     assert "dave@example.com" in response.content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("route", TABLE)
 def test_a_token_of_the_api_opens_no_page(site, client_for, route):
@@ -205,6 +207,7 @@ def test_a_token_of_the_api_opens_no_page(site, client_for, route):
     assert rows() == before
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("route", [route for route in TABLE if DONE in TABLE[route]["POST"]])
 def test_a_form_of_another_site_changes_nothing(site, route):

@@ -66,6 +66,7 @@ def test_the_table_has_every_route_and_every_method():
     assert {route: set(METHODS) - set(methods) for route, methods in TABLE.items() if set(METHODS) - set(methods)} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caller", range(len(CALLERS)), ids=CALLERS)
 @pytest.mark.parametrize("route", TABLE)
 def test_calls_are_answered_as_the_table_says(shop, route, caller):
@@ -101,6 +102,7 @@ def change_the_password(alice: User, tokens: Any) -> None:
     alice.save()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [end_the_session, deactivate, change_the_password])
 @pytest.mark.parametrize("route", TABLE)
 def test_token_that_counts_no_more_is_nobodys(shop, route, spoil):

@@ -150,6 +150,7 @@ ANSWERS: list[tuple[int, str, Callable[[Any, bool], Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tls", [True, pytest.param(False, marks=pytest.mark.any_database)], ids=["https", "http"])
 @pytest.mark.parametrize(("status", "what", "ask"), ANSWERS, ids=[f"{status} {what}" for status, what, _ in ANSWERS])
 def test_every_answer_has_every_security_header(shop, status, what, ask, tls):
@@ -200,6 +201,7 @@ PUBLIC = [(route, method) for route in PERSONAL for method in ("GET", "HEAD") if
 PERSONAL_CALLS = [(route, method) for route in PERSONAL for method in METHODS if (route, method) not in PUBLIC]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["alice", pytest.param("nobody", marks=pytest.mark.any_database)])
 @pytest.mark.parametrize(("route", "method"), PERSONAL_CALLS)
 def test_nothing_personal_may_be_kept_by_a_cache(shop, route, method, who):

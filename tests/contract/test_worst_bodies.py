@@ -65,6 +65,7 @@ def test_as_many_values_as_are_read_are_read(values):
         check_size(body)
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("name", [*TOO_MANY_VALUES, *ONE_VALUE])
 @pytest.mark.parametrize("operation", PROTECTED, ids=str)

@@ -287,15 +287,43 @@ def test_a_link_without_its_token_leads_to_a_new_mail(page):
     expect(page.get_by_role("button", name="Send the mail")).to_be_visible()
 
 
+def keep_as_guest(page, *entries):
+    kept = [{"book_id": book_id, "quantity": quantity, "price_seen": "10.00"} for book_id, quantity in entries]
+    page.evaluate("entries => localStorage.setItem('shop.guest', entries)", json.dumps(kept))
+
+
+def test_a_guests_cart_takes_no_more_than_the_shop_does(shop, page):
+    many = make_book(shop, "Many Copies", stock=2000)
+    keep_as_guest(page, (many["id"], 999), *((number, 1) for number in range(1, 100)))
+    page.goto("/shop/#/cart")
+
+    page.get_by_role("button", name="One copy more of Many Copies").click()
+    expect(page.get_by_text("That is more than a cart may hold.")).to_be_visible()
+    page.get_by_role("button", name="Close the message").click()
+    page.goto("/shop/#/book/150")
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_text("That is more than a cart may hold.")).to_be_visible()
+    page.goto("/shop/#/cart")
+    page.reload()
+
+    expect(page.get_by_label("Copies of Many Copies", exact=True)).to_have_text("999")
+    expect(page.locator(".line")).to_have_count(100)
+
+
 def test_a_refusal_of_no_field_on_the_page_is_told(shop, page):
     book = make_book(shop, "A Thousand Copies", stock=2000)
-    entries = json.dumps([{"book_id": book["id"], "quantity": 999, "price_seen": "10.00"}])
-    page.evaluate("entries => localStorage.setItem('shop.guest', entries)", entries)
+    keep_as_guest(page, (book["id"], 999))
     register(page, "thousand@example.com")
 
     page.get_by_role("button", name="One copy more of A Thousand Copies").click()
 
     expect(page.get_by_text("1000 is too large: send at most 999.")).to_be_visible()
+
+
+def test_a_search_for_too_many_words_says_so(page):
+    page.goto(f"/shop/#/?q={'+'.join(map(str, range(100, 133)))}")
+
+    expect(page.get_by_text("Ask for 32 different words at most.")).to_be_visible()
 
 
 def test_signing_in_goes_on_where_the_customer_was(shop, page):

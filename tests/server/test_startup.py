@@ -76,6 +76,7 @@ def test_missing_migrations_are_one_line(tmp_path, command):
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_opened_is_one_line(tmp_path):
     ended = manage("migrate", DATABASE_URL=f"sqlite:///{tmp_path}/none/shop.sqlite3")
 
@@ -86,6 +87,7 @@ def test_a_file_that_cannot_be_opened_is_one_line(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_traceback_is_there_for_who_asks(tmp_path):
     ended = manage("migrate", "--traceback", DATABASE_URL=f"sqlite:///{tmp_path}/none/shop.sqlite3")
 

@@ -59,6 +59,7 @@ def test_name_is_changed_alone(client_for, alice):
 
 def test_email_changes_when_the_new_address_confirms(client_for, api, alice):
     client = client_for(alice)
+    User.objects.filter(pk=alice.pk).update(verified_email=alice.email)
 
     asked = ask_for(client)
     run_waiting()
@@ -74,6 +75,17 @@ def test_email_changes_when_the_new_address_confirms(client_for, api, alice):
     assert verify(api, token_in(to_new)).status_code == 204  # a second click
     assert api.post("/auth/login", {"email": NEW, "password": PASSWORD}).status_code == 200
     assert api.post("/auth/login", {"email": "alice@example.com", "password": PASSWORD}).status_code == 401
+
+
+def test_notice_to_an_unverified_address_has_no_text_of_the_customers(client_for, alice):
+    ask_for(client_for(alice), email="visit-spam.example@books.example")
+
+    run_waiting()
+
+    _, to_old = mail.outbox
+    written = to_old.body + to_old.alternatives[0].content
+    assert (to_old.to, "spam" in written) == (["alice@example.com"], False)
+    assert "wants to sign in to the bookshop with another email in place of this email" in to_old.body
 
 
 def test_old_address_is_told_though_the_new_one_confirmed_first(client_for, api, alice):

@@ -50,11 +50,18 @@ export function lineOf(id) {
 export async function want(book, quantity) {
   const line = lineOf(book.id);
   if (!tokens.get()) {
-    const entries = new Map(guest.get().map((entry) => [entry.book_id, entry]));
+    const before = guest.get();
+    const entries = new Map(before.map((entry) => [entry.book_id, entry]));
     if (quantity) entries.set(book.id, { book_id: book.id, quantity, price_seen: book.price });
     else entries.delete(book.id);
     guest.set([...entries.values()]);
-    await readCart();
+    // An entry that the shop does not list, or one too many to list any, is not kept.
+    const refused = await readCart().then(() => quantity > 0 && !lineOf(book.id), (error) => error.status === 422 || Promise.reject(error));
+    if (refused) {
+      guest.set(before);
+      await readCart();
+      throw new Problem(409, { code: "CART_LIMIT_EXCEEDED" });
+    }
   } else if (!line) await change(book, quantity, "POST", "/cart/items", { book_id: book.id, quantity });
   else if (quantity) await change(book, quantity, "PUT", `/cart/items/${line.id}`, { quantity });
   else await change(book, quantity, "DELETE", `/cart/items/${line.id}`);

@@ -20,6 +20,7 @@ export function inWords(error) {
   if (!(error instanceof Problem) || !error.status) return "The shop does not answer at the moment. Nothing was lost: try again.";
   if (error.status === 429) return "That was too often. Wait a minute, then try again.";
   if (error.status === 401 && !(error.code in ERRORS)) return ERRORS.AUTH_SESSION_OVER ?? "";
+  if (error.body.field === "q") return error.message; // too many words
   if (error.status >= 500) return "Something went wrong in the shop. Try again in a moment.";
   return ERRORS[error.code] ?? error.message;
 }
