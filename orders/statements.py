@@ -26,7 +26,7 @@ from orders.models import KEPT, Order, OrderItem
 from orders.representation import order_json
 from orders.steps import Look
 
-OF_THE_CART = 6  # columns of READ before those of a line
+OF_THE_CART = 5  # columns of READ before those of a line: a new item's id, the line with its book, the ISBN
 
 READ = """
 WITH caller (id) AS ({caller})
@@ -146,16 +146,17 @@ def read(caller: Caller) -> Look | None:
     if not found:
         return None
     caller.confirm()
-    at, user_id, cart_id, updated_at, order_id = found[0][: OF_THE_CART - 1]
-    lines = [LineFacts._make(row[OF_THE_CART:-1]) for row in found]
+    at, user_id, cart_id, updated_at, order_id = found[0][:OF_THE_CART]
+    of_lines = [row[OF_THE_CART:] for row in found]
+    lines = [LineFacts._make(row[1:-1]) for row in of_lines]
     return Look(
         at,
         user_id,
         cart_id=cart_id,
         cart=CartFacts(updated_at, lines),
-        isbns={line.book_id: row[-1] for line, row in zip(lines, found, strict=True)},
+        isbns={line.book_id: row[-1] for line, row in zip(lines, of_lines, strict=True)},
         order_id=order_id,
-        item_ids=sorted(row[OF_THE_CART - 1] for row in found),
+        item_ids=sorted(row[0] for row in of_lines),
     )
 
 

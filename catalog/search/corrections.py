@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connections
-from rapidfuzz.distance import OSA
 
 from catalog.search import trigrams
 from catalog.search.frequency import LAST
@@ -103,6 +102,8 @@ class Corrections:
             alike = self.rows(
                 "SELECT word FROM search_words WHERE length(word) BETWEEN %s AND %s", [len(word) - 2, len(word) + 2]
             )
+        from rapidfuzz.distance import OSA  # here, as in tolerant.py
+
         distances = ((OSA.distance(word, other, score_cutoff=2), other) for (other,) in alike)
         return [other for distance, other in sorted(distances) if 0 < distance <= 2][:MAX_NEAR]
 

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
-from rapidfuzz import fuzz
-
 from catalog.search.candidates import Where, hits, hits_of_any
 from catalog.search.conditions import AnyOf, Condition, Word, all_of, any_of
 from catalog.search.corrections import MAX_LENGTH, MAX_WORDS, Corrections
@@ -169,6 +167,7 @@ def leave_words_out(where: Where, query: Query, conditions: Sequence[Condition])
 def best_of(found: Sequence[Hit], query: Query, weights: Sequence[tuple[Condition, int]]) -> list[int]:
     """The ids of the nearest books, best first: by the words that they have, then by the number of words as typed, then
     by the similarity of title and query."""
+    from rapidfuzz import fuzz  # here: 4 MB that a process needs only when somebody has mistyped a word
 
     def nearness(hit: Hit) -> tuple[Any, ...]:
         words = [*hit.title_words, *hit.author_words]
