@@ -26,9 +26,9 @@ SHOP = """
 INSERT INTO cart_items (cart_id, book_id, quantity, price_at_add)
 SELECT id, 1, 1, 9.99 FROM carts WHERE id % 3 = 0 ON CONFLICT DO NOTHING;
 DELETE FROM cart_items WHERE cart_id % 20 = 0;
-INSERT INTO genres (name, name_folded) SELECT 'Shelf ' || n, 'shelf ' || n FROM generate_series(1, 24) n;
+INSERT INTO genres (name, name_folded) SELECT 'Bookshelf ' || n, 'bookshelf ' || n FROM generate_series(1, 24) n;
 UPDATE books SET
-  genre_id = (SELECT min(id) FROM genres) + id % 24,
+  genre_id = (SELECT min(id) FROM genres WHERE name LIKE 'Bookshelf %') + id % 24,
   price = CASE WHEN id % 3 = 0 THEN price ELSE 9.99 END,
   stock_quantity = CASE WHEN id % 50 = 0 THEN 0 WHEN id % 20 = 1 THEN 1 ELSE stock_quantity END,
   is_active = id % 97 > 0;
