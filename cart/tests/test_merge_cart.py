@@ -142,6 +142,15 @@ def test_merge_of_a_seen_price_leaves_the_price_of_a_line_alone(client_for, alic
     assert merged["items"][0]["price_at_add"] == "5.00"
 
 
+def test_merge_takes_the_largest_price_of_a_book_as_seen(client_for, alice, emma):
+    entry = {"book_id": emma.pk, "price_seen": "99999999.99"}
+
+    merged = client_for(alice).post("/cart/merge", {"items": [entry]}).json()
+
+    assert merged["results"] == [{"book_id": emma.pk, "status": "added"}]
+    assert merged["items"][0]["price_at_add"] == "99999999.99"
+
+
 @pytest.mark.parametrize(
     ("entry", "result"),
     [
@@ -157,6 +166,7 @@ def test_merge_of_a_seen_price_leaves_the_price_of_a_line_alone(client_for, alic
         ({"book_id": 7, "quantity": 1.5}, {"book_id": 7, "field": "quantity"}),
         ({"book_id": 7, "price_seen": "0.00"}, {"book_id": 7, "field": "price_seen"}),
         ({"book_id": 7, "price_seen": "1.234"}, {"book_id": 7, "field": "price_seen"}),
+        ({"book_id": 7, "price_seen": "100000000.00"}, {"book_id": 7, "field": "price_seen"}),
         ({"book_id": 7, "price_seen": "NaN"}, {"book_id": 7, "field": "price_seen"}),
     ],
 )

@@ -43,7 +43,7 @@ TESTS = {
 # What only it can show: locks, its own constraints, what happens when two write at once.
 ON_POSTGRESQL = [
     "tests/database/test_migrations.py",
-    *paths("cart", "verbs versions statements merge_cart deletion concurrency"),
+    *paths("cart", "verbs versions statements merge_cart deletion prune_carts concurrency"),
 ]
 
 # Loading every plugin that is installed would take longer than most of the runs.
