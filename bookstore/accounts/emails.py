@@ -44,14 +44,15 @@ class MailboxValidator(EmailValidator):
     """As Django's, for what a customer types, without forms that no mail provider gives.
 
     Mail libraries decode encoded words, so a mail to `=?utf-8?q?bob?=@example.com` reaches bob@example.com, and would
-    verify another email than it was sent to. Quoted names may have control characters and commas. `localhost` and
-    addresses in brackets are hosts of the shop's own network.
+    verify another email than it was sent to. They also drop zero-width joiners of a domain that IDNA does not allow, so
+    only ASCII passes: `normalise_email` has made it of every domain that is allowed. Quoted names may have control
+    characters and commas. `localhost` and addresses in brackets are hosts of the shop's own network.
     """
 
     domain_allowlist = ()
 
     def __call__(self, value: str | None) -> None:
-        if UNUSUAL.search(value or ""):
+        if not (value or "").isascii() or UNUSUAL.search(value or ""):
             raise ValidationError(self.message, code=self.code)
         super().__call__(value)
 

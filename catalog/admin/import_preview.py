@@ -17,7 +17,7 @@ State = BookImport.State
 
 
 def preview_of(shown: BookImport) -> dict[str, Any]:
-    """The context of the page. 1 query, and 1 for each batch of rows that is shown."""
+    """The context of the page. 1 query, 1 more of a cancelled import, and 1 for each batch of rows that is shown."""
     counts = shown.counts()
     is_read = shown.state not in {State.READING, State.LOADING}
     headings = [(place, heading, column) for place, (heading, column) in enumerate(shown.headings) if heading]
@@ -31,6 +31,7 @@ def preview_of(shown: BookImport) -> dict[str, Any]:
             if kind != "same" and counts[kind] and is_read
         },
         "max_shown": MAX_SHOWN,
+        "written": shown.written() if shown.state == State.CANCELLED else 0,
         "importing": counts["new"] + counts["changed"] - counts["retitled"],
         "labels": [(name, label_of(name)) for name in COLUMNS],
         "unread": [heading for heading, column in shown.headings if heading and not column],

@@ -127,6 +127,11 @@ class BookImport(models.Model):
         sums = self.batches.aggregate(**{name: models.Sum(name, default=0) for name in COUNTED})
         return {name: int(sums[name]) for name in COUNTED}
 
+    def written(self) -> int:
+        """The number of books that loaded batches added or changed. 1 query."""
+        sums = self.batches.filter(done=True).aggregate(n=models.Sum(models.F("new") + models.F("changed"), default=0))
+        return int(sums["n"])
+
     def each_row(self, kind: str = "") -> Iterator["StagedRow"]:
         """Its rows in order, of one outcome or all. 1 query for each batch that has any; holds one batch in memory."""
         batches = self.batches.filter(**{f"{kind}__gt": 0}) if kind else self.batches.all()

@@ -131,6 +131,31 @@ def test_cancelled_import_is_not_read(staff, monkeypatch):
     assert (BookImport.objects.get().state, BookImport.objects.get().batches.count()) == ("cancelled", 0)
 
 
+def test_import_cancelled_in_the_middle_tells_how_much_it_imported(staff, monkeypatch):
+    monkeypatch.setattr(steps, "BATCH", 1)
+    preview = upload(staff, "title,author,price\nEmma,Jane Austen,1\nPersuasion,Jane Austen,1\nIt,King,1\n")
+    key, real = preview.context["shown"].pk, steps.load_batch
+
+    def another_cancels_after_one_batch(*args):
+        real(*args)
+        steps.cancel(BookImport.objects.get())
+
+    monkeypatch.setattr(steps, "load_batch", another_cancels_after_one_batch)
+    confirm(staff, preview)
+
+    page = staff.get(f"{IMPORT}{key}/").content.decode()
+    assert "Before that, 1 book was imported, and stays. The numbers below are of the file" in page
+    assert list(Book.objects.values_list("title", flat=True)) == ["Emma"]
+
+
+def test_import_cancelled_before_it_began_says_so(staff):
+    key = upload(staff, "title,author,price\nEmma,Jane Austen,1\n").context["shown"].pk
+
+    staff.post(f"{IMPORT}{key}/cancel/")
+
+    assert "<strong>Cancelled.</strong> Nothing was imported." in staff.get(f"{IMPORT}{key}/").content.decode()
+
+
 def test_file_is_deleted_once_it_is_imported_and_its_rows_stay(staff):
     preview = upload(staff, "title,author,price\nEmma,Jane Austen,1\n")
     confirm(staff, preview)

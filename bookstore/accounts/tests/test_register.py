@@ -109,6 +109,9 @@ def test_register_answers_409_for_an_email_kept_in_another_case(api):
         ('"alice"@example.com', "invalid"),
         ('"bob@example.com,"@example.com', "invalid"),
         ("=?utf-8?q?bob?=@example.com", "invalid"),  # mail libraries would send it to bob@example.com
+        ("bob@exam\u200dple.com", "invalid"),  # nor this: IDNA allows no joiner here, and mail libraries drop it
+        ("bob@\u2603.example", "invalid"),  # IDNA does not allow a snowman
+        ("al\u0131ce@example.com", "invalid"),  # a dotless i: equals `I` where case is ignored
         ("alice@localhost", "invalid"),
         ("alice@[127.0.0.1]", "invalid"),
         ("", "blank"),
