@@ -223,6 +223,20 @@ def test_a_write_that_waited_for_another_order_takes_what_is_left(client_for, al
     assert dict(Book.objects.values_list("title", "stock_quantity")) == {"Emma": 0, "Dracula": 1}
 
 
+@pytest.mark.parametrize(("held", "later"), [(User, Cart), (Cart, Book)])
+def test_a_write_that_waits_holds_no_lock_of_a_later_row(client_for, alice, cart, held, later):
+    client = client_for(alice)
+
+    response = answer_beside(
+        lambda: list(held.objects.select_for_update()),
+        lambda: client.post("/orders/checkout"),
+        then=lambda: list(later.objects.select_for_update(nowait=True)),
+    )
+
+    assert response.status_code == 201
+    assert dict(Book.objects.values_list("title", "stock_quantity")) == TAKEN
+
+
 def test_a_key_that_is_used_already_changes_nothing(client_for, alice, cart, emma):
     client, sent = client_for(alice), {"headers": {"Idempotency-Key": "abc"}}
     first = client.post("/orders/checkout", **sent)
