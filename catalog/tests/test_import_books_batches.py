@@ -1,8 +1,8 @@
 """manage.py import_books, batch by batch: interrupted, beside others, and at what cost."""
 
 import re
-import time
 from io import StringIO
+from threading import Event
 
 import pytest
 from django.core.management import CommandError
@@ -14,7 +14,7 @@ from catalog.importing.rows import read_row
 from catalog.models import Book, Genre
 from catalog.querysets import GenreQuerySet
 from catalog.tests.import_command import DRACULA, EMMA, HEADINGS, load, told
-from tests.support.racing import answer_beside
+from tests.support.racing import WAIT, answer_beside
 
 pytestmark = pytest.mark.django_db
 
@@ -111,8 +111,15 @@ def test_batches_of_two_imports_take_turns_and_add_no_book_twice():
 @pytest.mark.postgres
 @pytest.mark.own_session
 @pytest.mark.django_db(transaction=True)
-def test_import_that_waits_longer_than_for_a_lock_tries_again():
+def test_import_that_waits_longer_than_for_a_lock_tries_again(monkeypatch):
     rows = [(2, read_row({"title": "Emma", "author": "Jane Austen", "price": "5"}))]
+    waited_too_long, met = Event(), loading.met_another_writer
+
+    def notice(error):
+        waited_too_long.set()
+        return met(error)
+
+    monkeypatch.setattr(loading, "met_another_writer", notice)
 
     def load_them():
         with Loader() as loader:
@@ -121,11 +128,12 @@ def test_import_that_waits_longer_than_for_a_lock_tries_again():
 
     def load_impatiently():
         with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '300ms'")
+            cursor.execute("SET lock_timeout = '1s'")
         return load_them()
 
-    counts = answer_beside(load_them, load_impatiently, then=lambda: time.sleep(0.4))
+    counts = answer_beside(load_them, load_impatiently, then=lambda: waited_too_long.wait(WAIT))
 
+    assert waited_too_long.is_set()
     assert (counts.added, counts.same) == (0, 1)
 
 

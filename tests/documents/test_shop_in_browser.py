@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -53,6 +54,14 @@ def page(shop, browser):
     yield page
     context.close()
     assert faults == []
+
+
+def wait_for(page, requests):
+    """Until the page has sent a request that a route of the test holds back."""
+    deadline = time.monotonic() + 20
+    while not requests:
+        assert time.monotonic() < deadline, "no such request was sent"
+        page.wait_for_timeout(20)
 
 
 @contextmanager
@@ -419,7 +428,7 @@ def test_an_answer_that_comes_late_does_not_replace_a_newer_cart(shop, page):
     page.route("**/cart", lambda route: late.append((route, route.fetch(headers=without_etag(route)))), times=1)
 
     page.evaluate("new BroadcastChannel('shop.cart').postMessage('changed')")
-    page.wait_for_timeout(100)
+    wait_for(page, late)
     more.click()
     expect(copies).to_have_text("2")
     [(route, answer)] = late
@@ -462,6 +471,7 @@ def test_what_one_customer_asked_for_is_not_sent_as_another(shop, page):
     second = page.context.new_page()
     register(second, "bob-second@example.com")
     second.wait_for_url("**/#/cart")
+    wait_for(page, held)
     [(route, refusal)] = held
     assert refusal.status == 401
     route.fulfill(response=refusal)
@@ -482,6 +492,7 @@ def test_a_renewal_that_comes_late_does_not_sign_another_customer_out(shop, page
     second = page.context.new_page()
     register(second, "bob-early@example.com")
     second.wait_for_url("**/#/cart")
+    wait_for(page, held)
     [(route, renewed)] = held
     bobs = token_of(second, "refresh_token")
     assert renewed.status == 200

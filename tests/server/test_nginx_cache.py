@@ -180,9 +180,11 @@ def test_changed_price_is_seen_within_the_setting(program, emma):
         Book.objects.filter(pk=emma.pk).update(price="11.00")
         changed = time.monotonic()
         kept = price(front, f"/books/{emma.pk}")
+        asked = time.monotonic()
         while price(front, f"/books/{emma.pk}") != "11.00":
-            assert time.monotonic() - changed <= SECONDS
+            assert asked - changed <= SECONDS
             time.sleep(0.05)
+            asked = time.monotonic()
 
     assert (before, kept) == ("9.50", "9.50")
 

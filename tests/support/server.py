@@ -22,6 +22,7 @@ from tools.processes import free_port
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40
 STOP_SECONDS = 10
+CONNECT_SECONDS = 20  # for PostgreSQL on a busy machine, which a start asks only once; a request has its own deadline
 
 
 def url_of_test_database() -> str:
@@ -121,7 +122,8 @@ def serve(*options: str, workers: int = 2) -> list[str]:
 def environment_for_tests(**environ: str) -> dict[str, str]:
     """Ours, on the database of the test that asks, unless another DATABASE_URL is given."""
     url = environ["DATABASE_URL"] if "DATABASE_URL" in environ else url_of_test_database()
-    return os.environ | settings_for(url) | {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0"} | environ
+    ours = {"LOG_LEVEL": "WARNING", "DEBUG": "1", "TASK_WORKERS": "0", "DB_CONNECT_TIMEOUT": str(CONNECT_SECONDS)}
+    return os.environ | settings_for(url) | ours | environ
 
 
 @contextmanager
