@@ -238,6 +238,7 @@ class Metered:
 
     def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The response of /metrics."""
+        files.keep_room()  # finds out that they were deleted
         if files.given_up:
             reason = ServiceUnavailable("This worker counts nothing: its log says why.")
             return self.refuse(environ, start_response, time.perf_counter(), reason)

@@ -45,11 +45,13 @@ class Files:
             del os.environ[VARIABLE]  # counters then stay in memory and are never read
 
     def keep_room(self) -> None:
-        """Reserves disk space for new and grown files; stops counting when there is none."""
+        """Reserves disk space for new and grown files; stops counting when there is none, or when one was deleted."""
         if self.folder is None or self.given_up:
             return
         try:
             for path, size in zip(self.paths, ROOM.values(), strict=True):
+                if self.taken[path] and not path.exists():  # by a program that tidies TMPDIR, say
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
                 wanted = max(size, path.stat().st_size if path.exists() else 0)
                 if wanted > self.taken[path]:
                     take_room(path, wanted)
@@ -57,8 +59,8 @@ class Files:
         except OSError as error:
             self.given_up = True
             logger.error(
-                "METRICS_ENABLED is set, and the workers' folder %s has no space (%s): this worker stops counting, "
-                "and answers 503 at /metrics",
+                "METRICS_ENABLED is set, and the workers' folder %s has no space or was deleted (%s): this worker "
+                "stops counting, and answers 503 at /metrics until the server is restarted",
                 self.folder,
                 error.strerror,
             )

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -378,9 +379,26 @@ def test_without_room_nothing_is_counted_and_the_log_says_so(tmp_path, monkeypat
     assert files.given_up
     assert metrics_files.VARIABLE not in os.environ
     assert caplog.messages == [
-        f"METRICS_ENABLED is set, and the workers' folder {tmp_path} has no space (No space left): this worker stops "
-        "counting, and answers 503 at /metrics"
+        f"METRICS_ENABLED is set, and the workers' folder {tmp_path} has no space or was deleted (No space left): this "
+        "worker stops counting, and answers 503 at /metrics until the server is restarted"
     ]
+
+
+def test_a_deleted_folder_is_503_at_metrics_and_told_once(call, tmp_path, monkeypatch, caplog):
+    folder = tmp_path / "workers"
+    folder.mkdir()
+    monkeypatch.setenv(metrics_files.VARIABLE, str(folder))
+    monkeypatch.setattr(metrics, "files", metrics_files.Files())
+    shutil.rmtree(folder)
+
+    told = [call("GET", "/metrics") for _ in range(2)]
+
+    assert [(status, json.loads(body)["code"]) for status, body, *_ in told] == [(503, "SERVICE_UNAVAILABLE")] * 2
+    assert [record.getMessage() for record in caplog.records if record.name == "bookstore.server"] == [
+        f"METRICS_ENABLED is set, and the workers' folder {folder} has no space or was deleted (No such file or "
+        "directory): this worker stops counting, and answers 503 at /metrics until the server is restarted"
+    ]
+    assert call("GET", "/health")[0] == 200
 
 
 def test_metrics_that_were_given_up_are_503_and_stop_nobody(call, grown, monkeypatch):
