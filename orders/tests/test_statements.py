@@ -150,6 +150,8 @@ def test_what_changes_after_the_read_is_what_is_bought(client_for, alice, cart, 
     assert (response.status_code, body.get("total_price") or body["code"]) == outcome
     assert dict(Book.objects.values_list("title", "stock_quantity")) == stock
     assert Order.objects.count() == int(response.status_code == 201)
+    queued = DBTaskResult.objects.values_list("args_kwargs", flat=True)
+    assert {task["args"][0] for task in queued} == set(Order.objects.values_list("pk", flat=True))
     items = OrderItem.objects.select_related("book")
     assert [copied_from(item, item.unit_price) for item in items] == [
         copied_from(item.book, item.book.price) for item in items
@@ -223,6 +225,20 @@ def test_a_write_that_waited_for_another_order_takes_what_is_left(client_for, al
     assert dict(Book.objects.values_list("title", "stock_quantity")) == {"Emma": 0, "Dracula": 1}
 
 
+@pytest.mark.parametrize(("held", "later"), [(User, Cart), (Cart, Book)])
+def test_a_write_that_waits_holds_no_lock_of_a_later_row(client_for, alice, cart, held, later):
+    client = client_for(alice)
+
+    response = answer_beside(
+        lambda: list(held.objects.select_for_update()),
+        lambda: client.post("/orders/checkout"),
+        then=lambda: list(later.objects.select_for_update(nowait=True)),
+    )
+
+    assert response.status_code == 201
+    assert dict(Book.objects.values_list("title", "stock_quantity")) == TAKEN
+
+
 def test_a_key_that_is_used_already_changes_nothing(client_for, alice, cart, emma):
     client, sent = client_for(alice), {"headers": {"Idempotency-Key": "abc"}}
     first = client.post("/orders/checkout", **sent)
@@ -233,3 +249,14 @@ def test_a_key_that_is_used_already_changes_nothing(client_for, alice, cart, emm
     assert again.content == first.content
     assert cart.items.count() == 1
     assert dict(Book.objects.values_list("title", "stock_quantity")) == TAKEN
+
+
+def test_a_key_that_is_used_already_is_answered_though_the_cart_is_refused(client_for, alice, cart, emma):
+    client, sent = client_for(alice), {"headers": {"Idempotency-Key": "abc"}}
+    first = client.post("/orders/checkout", **sent)
+    cart.add(emma, 1)
+    emma.set_stock(0)
+
+    again = client.post("/orders/checkout", **sent)
+
+    assert (again.status_code, again.content) == (201, first.content)

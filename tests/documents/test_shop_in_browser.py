@@ -296,6 +296,28 @@ def test_a_link_without_its_token_leads_to_a_new_mail(page):
     expect(page.get_by_role("button", name="Send the mail")).to_be_visible()
 
 
+@pytest.mark.parametrize("address", ["verify-email", "verify-email?token=x"])
+def test_a_dead_link_to_verify_leads_to_a_new_mail(page, address):
+    register(page, f"{len(address)}-dead@example.com")
+    page.goto(f"/shop/#/{address}")
+    expect(page.get_by_text("This link was used already, has expired, or is not complete")).to_be_visible()
+
+    page.get_by_role("link", name="Ask for it in your account").click()
+
+    expect(page.get_by_role("button", name="Send the mail again")).to_be_visible()
+
+
+def test_a_dead_link_to_a_new_password_leads_to_a_new_mail(page):
+    page.goto("/shop/#/reset-password?token=x")
+    page.get_by_label("New password").fill("another horse battery")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_text("This link was used already")).to_be_visible()
+
+    page.get_by_role("link", name="Ask for a new mail").click()
+
+    expect(page.get_by_role("button", name="Send the mail", exact=True)).to_be_visible()
+
+
 def keep_as_guest(page, *entries):
     kept = [{"book_id": book_id, "quantity": quantity, "price_seen": "10.00"} for book_id, quantity in entries]
     page.evaluate("entries => localStorage.setItem('shop.guest', entries)", json.dumps(kept))

@@ -427,7 +427,9 @@ def test_two_workers_answer_with_the_sum_of_both(tmp_path):
         for _ in range(40):
             with Client(port) as client:
                 client("GET", "/books")
-        time.sleep(metrics.SAMPLE_EVERY)  # until both have sampled their slots
+        deadline = time.monotonic() + 30
+        while value(scraped(port)[1], "bookstore_slots") != 6 and time.monotonic() < deadline:
+            time.sleep(0.2)  # until both have sampled their slots
         answers = [scraped(port) for _ in range(10)]
         slots = [value(text, "bookstore_slots") for _, text in answers]
 

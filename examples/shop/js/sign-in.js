@@ -48,17 +48,17 @@ export const forgotPage = {
 export const resetPage = {
   title: () => "New password",
   view: (_, query) => html`<h1>New password</h1>
-    ${!query.get("token") ? html`<p>This link is not complete. Open it from the mail again, or <a href="#/forgot">ask for a new mail</a>.</p>` : form("Set the password", async ({ new_password }) => {
+    ${!query.get("token") ? html`<p>This link is not complete. Open it from the mail again.</p>` : form("Set the password", async ({ new_password }) => {
       await call("/auth/password/reset", { method: "POST", body: { token: query.get("token"), new_password }, signedIn: false });
       location.replace("#/sign-in");
       tell("The new password is set. Sign in with it.");
-    }, newPasswordField())}`,
+    }, newPasswordField())}<p>Is the link too old? <a href="#/forgot">Ask for a new mail</a>.</p>`,
 };
 
 /** The link of the mail leads here: `#/verify-email?token=…`. The same link again changes nothing. @type {Page} */
 export const verifyPage = {
   load: async (_, query) => {
-    await call("/auth/verify", { method: "POST", body: { token: query.get("token") }, repeatable: true, signedIn: false });
+    await call("/auth/verify", { method: "POST", body: { token: query.get("token") || "none" }, repeatable: true, signedIn: false });
     await readMe();
   },
   title: () => "Verify your email",
