@@ -300,9 +300,9 @@ def test_a_link_without_its_token_leads_to_a_new_mail(page):
 def test_a_dead_link_to_verify_leads_to_a_new_mail(page, address):
     register(page, f"{len(address)}-dead@example.com")
     page.goto(f"/shop/#/{address}")
-    expect(page.get_by_text("This link is too old, or not complete.")).to_be_visible()
+    expect(page.get_by_text("This link was used already, has expired, or is not complete")).to_be_visible()
 
-    page.get_by_role("link", name="Ask for a new mail").click()
+    page.get_by_role("link", name="Ask for it in your account").click()
 
     expect(page.get_by_role("button", name="Send the mail again")).to_be_visible()
 

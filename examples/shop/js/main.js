@@ -66,7 +66,8 @@ function focusMain() {
 
 function content() {
   const title = page.title(state.loaded ?? undefined, query);
-  if (failure) return html`<h1>${title}</h1><p class="issue">${inWords(failure)} <button class="link" @click=${go}>Try again</button></p>`;
+  if (failure) return html`<h1>${title}</h1><p class="issue">${inWords(failure)} ${failure instanceof Problem && failure.code === "AUTH_LINK_INVALID"
+    ? html`<a href="#/account">Ask for it in your account</a>` : html`<button class="link" @click=${go}>Try again</button>`}</p>`;
   if (state.loaded === undefined) return html`<h1>${title}</h1><p class="muted" role="status">Looking…</p>`;
   return page.view(state.loaded, query);
 }
