@@ -11,7 +11,7 @@ import orders.checkout
 from cart.models import Cart, CartItem
 from catalog.models import Book
 from orders.checkout import CheckoutRequest, checkout
-from orders.exceptions import OrderNotFound
+from orders.exceptions import InsufficientStock, OrderNotFound
 from orders.models import CheckoutKey, Order, OrderItem
 from tests.support.racing import meet
 
@@ -324,6 +324,18 @@ def test_checkout_with_a_bad_key_is_422(client_for, alice, cart, key):
     response = client_for(alice).post("/orders/checkout", headers={"idempotency-key": key})
 
     assert (response.status_code, response.json()["field"]) == (422, "Idempotency-Key")
+
+
+def test_a_stock_that_fell_without_the_lock_is_refused_and_nothing_is_stored(alice, cart, emma, monkeypatch):
+    """By a writer that did not take the book's lock: shown by a check that saw enough copies."""
+    emma.set_stock(1)
+    monkeypatch.setattr(orders.checkout, "refuse", lambda cart, asked: None)
+
+    with pytest.raises(InsufficientStock):
+        checkout(alice, CheckoutRequest())
+
+    assert not Order.objects.exists()
+    assert stocks() == {"Emma": 1, "Dracula": 2}
 
 
 # --- two at once, under the locks; tests/test_statements.py has those of the statements ---
