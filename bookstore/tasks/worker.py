@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -195,6 +196,8 @@ def main(worker: Worker) -> None:
     """Runs tasks until SIGTERM, Ctrl-C, or the end of the process that started this one."""
     # The parent's pid, from `serve`: if it ended during our start, getppid() would already return another one.
     parent = int(os.environ.get(SERVER_PID) or os.getppid())
+    # With DEBUG Django keeps 9,000 statements for each request, which a task is not; an import's have a megabyte each.
+    connection.queries_log = deque(maxlen=1)
     with suppress(Stopped):  # stopped before the first task
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, worker.stop)

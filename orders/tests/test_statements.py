@@ -85,6 +85,16 @@ def test_the_statements_store_what_the_orm_stores(client_for, alice, cart, emma,
     assert stored[0] == stored[1]
 
 
+def test_a_checkout_renews_the_time_of_change_of_its_books(client_for, alice, cart):
+    """What `import_books --written-at` compares."""
+    before = dict(Book.objects.values_list("title", "updated_at"))
+
+    client_for(alice).post("/orders/checkout")
+
+    after = dict(Book.objects.values_list("title", "updated_at"))
+    assert [title for title in before if after[title] > before[title]] == list(before)
+
+
 @pytest.mark.parametrize("contact", [None, {"name": "J"}, CONTACT])
 def test_the_answer_is_what_the_order_reads_as(client_for, alice, cart, contact):
     """Of a JSON object PostgreSQL keeps the keys in an order of its own."""

@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from datetime import timedelta
 
 import pytest
-from django.db import InterfaceError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, connection, connections, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -298,6 +299,19 @@ def test_stop_ends_the_wait_once():
     running.stop()
 
     assert running.stopping
+
+
+def test_statements_of_tasks_are_not_kept_with_debug(settings, monkeypatch):
+    settings.DEBUG = True
+    monkeypatch.setattr(connections[DEFAULT_DB_ALIAS], "queries_log", deque(maxlen=9_000))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(worker, "end_with", lambda parent: None)
+    counts = Worker()
+    monkeypatch.setattr(counts, "run", lambda: [TaskWorker.objects.count() for _ in range(9)])
+
+    worker.main(counts)
+
+    assert len(connection.queries_log) == 1
 
 
 @pytest.mark.django_db(transaction=True)
