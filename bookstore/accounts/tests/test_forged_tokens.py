@@ -10,6 +10,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -22,7 +23,6 @@ from bookstore.accounts.tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = int(time.time())
 KEY = settings.JWT_SIGNING_KEY
 OTHER_KEY = "another-signing-key-0123456789-0123456789-0123456789-0123456789-012345"
 ABSENT = object()
@@ -50,6 +50,16 @@ def signed(claims: dict[str, Any], key: str = KEY, algorithm: str = "HS256", **h
     return jwt.encode(claims, key, algorithm=algorithm, headers=headers or None)
 
 
+def with_changes(claims: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The claims with others, and without those that are ABSENT."""
+    now = int(time.time())
+    changed = {name: value for name, value in (claims | changes).items() if value is not ABSENT}
+    return {
+        name: now + int(value.total_seconds()) if isinstance(value, timedelta) else value
+        for name, value in changed.items()
+    }
+
+
 def part(data: Any) -> str:
     raw = data if isinstance(data, bytes) else json.dumps(data).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -66,13 +76,14 @@ def test_token_made_here_like_a_good_one_is_accepted(claims, call_with):
     assert call_with(f"Bearer {by_hand({'alg': 'HS256', 'typ': 'JWT'}, claims)}").status_code == 200
 
 
+# A timedelta is counted from the test's own now: a run may take longer than clocks differ.
 CHANGED_CLAIMS = {
-    "expired": {"exp": NOW - 1},
-    "expired within the leeway of clocks": {"exp": NOW - tokens.CLOCKS_DIFFER // 2},
+    "expired": {"exp": timedelta(seconds=-1)},
+    "expired within the leeway of clocks": {"exp": timedelta(seconds=-tokens.CLOCKS_DIFFER // 2)},
     "expired long ago": {"exp": 1},
-    "not yet valid": {"nbf": NOW + 3600},
-    "issued in the future": {"iat": NOW + 3600},
-    "issued further ahead than clocks differ": {"iat": NOW + tokens.CLOCKS_DIFFER + 600},
+    "not yet valid": {"nbf": timedelta(hours=1)},
+    "issued in the future": {"iat": timedelta(hours=1)},
+    "issued further ahead than clocks differ": {"iat": timedelta(seconds=tokens.CLOCKS_DIFFER + 60)},
     "refresh as access": {"token_type": "refresh"},
     "unknown type": {"token_type": "sliding"},
     "type is null": {"token_type": None},
@@ -106,7 +117,7 @@ CHANGED_CLAIMS = {
     "exp is null": {"exp": None},
     "exp is a word": {"exp": "never"},
     "exp is huge": {"exp": 10**18},
-    "exp is a list": {"exp": [NOW + 300]},
+    "exp is a list": {"exp": [4_000_000_000]},
     "exp is true": {"exp": True},
     "iat is a word": {"iat": "now"},
     "sid is missing": {"sid": ABSENT},
@@ -139,14 +150,13 @@ NAMES_NO_SESSION = ("sid is of nobody", "ses is missing", "ses is of nobody", "a
 
 @pytest.mark.parametrize("case", CHANGED_CLAIMS)
 def test_signed_token_with_other_claims_is_refused(claims, call_with, case):
-    changes = CHANGED_CLAIMS[case]
-    forged = {name: value for name, value in (claims | changes).items() if value is not ABSENT}
+    forged = with_changes(claims, CHANGED_CLAIMS[case])
 
     response = call_with(f"Bearer {by_hand({'alg': 'HS256', 'typ': 'JWT'}, forged)}")
 
     assert response.status_code == 401
     exp = forged.get("exp")
-    expired = isinstance(exp, int) and exp < NOW  # true is 1
+    expired = isinstance(exp, int) and exp < time.time()  # true is 1
     otherwise = "AUTH_SESSION_OVER" if case in NAMES_NO_SESSION else "AUTH_TOKEN_INVALID"
     expected = "AUTH_TOKEN_EXPIRED" if expired else otherwise
     assert response.json()["code"] == expected
@@ -270,7 +280,7 @@ def test_signed_refresh_token_with_other_claims_is_refused(api, claims, changes)
     if changes == {"token_type": "refresh"}:
         changes = {"token_type": "access"}
     good = claims | {"token_type": "refresh", "jti": session.refresh_jti}
-    forged = {name: value for name, value in (good | changes).items() if value is not ABSENT}
+    forged = with_changes(good, changes)
 
     response = api.post("/auth/refresh", {"refresh_token": by_hand({"alg": "HS256"}, forged)})
 
@@ -304,7 +314,7 @@ def test_any_single_changed_character_makes_a_token_invalid(claims, call_with):
 
 
 def test_expired_token_says_that_it_expired(claims, call_with):
-    response = call_with(f"Bearer {signed(claims | {'exp': NOW - 1})}")
+    response = call_with(f"Bearer {signed(with_changes(claims, {'exp': timedelta(seconds=-1)}))}")
 
     assert response.status_code == 401
     assert response.json() == {

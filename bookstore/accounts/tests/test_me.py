@@ -1,6 +1,7 @@
 """GET and DELETE /auth/me, GET /auth/me/export"""
 
 import json
+from datetime import datetime
 
 import pytest
 from django.apps import apps
@@ -147,7 +148,7 @@ def test_export_is_complete_by_pages(client_for, alice, monkeypatch):
         (3, False, 1),
         (4, False, 0),
     ]
-    shown = [session["created_at"] for page in pages for session in page["sessions"]]
+    shown = [datetime.fromisoformat(session["created_at"]) for page in pages for session in page["sessions"]]
     assert shown == sorted(shown)
 
 
