@@ -71,6 +71,10 @@ class PasswordWrong(ApiError):
     field = "password"
 
 
+class OldPasswordWrong(PasswordWrong):
+    field = "old_password"  # its name in the body of POST /auth/password
+
+
 class StaffAccount(ApiError):
     status_code = 403
     code = "AUTH_STAFF_ACCOUNT"

@@ -9,7 +9,14 @@ from rest_framework.response import Response
 from bookstore.accounts.by_mail import ask_for_email, needs_mail
 from bookstore.accounts.caller import caller_of, user_of
 from bookstore.accounts.email_changes import EmailChange
-from bookstore.accounts.exceptions import EmailConflict, MailOff, PasswordWrong, StaffAccount, UserInactive
+from bookstore.accounts.exceptions import (
+    EmailConflict,
+    MailOff,
+    OldPasswordWrong,
+    PasswordWrong,
+    StaffAccount,
+    UserInactive,
+)
 from bookstore.accounts.models import User
 from bookstore.accounts.personal import MOST_SESSIONS, Page, delete_account, export_of
 from bookstore.accounts.serializers import (
@@ -191,7 +198,7 @@ class PasswordView(ApiView):
         tags=["auth"],
         summary="Change the password",
         request=ChangePasswordSerializer,
-        responses={204: None, **errors_of(PasswordWrong, Throttled)},
+        responses={204: None, **errors_of(OldPasswordWrong, Throttled)},
         examples=[NEW_PASSWORD],
     )
     def post(self, request: Request) -> Response:
@@ -209,12 +216,11 @@ class PasswordView(ApiView):
         attempt = count_attempt(request, "password", user.email)
         session_id = caller_of(request).claims.session_id
         old, new = body.validated_data["old_password"], body.validated_data["new_password"]
-        try:
-            with attempt.told():
+        with attempt.told():
+            try:
                 user.change_password(old, new, session_id=session_id)
-        except PasswordWrong as refusal:
-            refusal.field = "old_password"  # its name in this body
-            raise
+            except PasswordWrong as refusal:
+                raise OldPasswordWrong from refusal
         attempt.succeeded()
         return Response(status=204, headers=attempt.headers)
 

@@ -47,7 +47,7 @@ class ApiError(exceptions.APIException):
 
     def envelope(self) -> dict[str, Any]:
         body = {"detail": str(self.detail), "code": self.code}
-        if self.field:
+        if self.field is not None:  # a parameter may have an empty name
             body["field"] = self.field
         return body | self.extra
 

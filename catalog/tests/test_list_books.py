@@ -453,6 +453,14 @@ def test_parameter_of_a_path_without_any_answers_422(api, emma, path):
     }
 
 
+def test_parameter_without_a_name_answers_422_with_the_empty_name(api, db):
+    response = api.get("/books/suggest?=1")
+
+    fault = {"field": "", "code": "unknown", "detail": 'There is no parameter "", only limit, q.'}
+    assert response.status_code == 422
+    assert response.json() == {"detail": fault["detail"], "code": "VALIDATION_ERROR", "field": "", "errors": [fault]}
+
+
 @pytest.mark.parametrize("path", ["/books", "/books/suggest"])
 def test_unknown_parameter_answers_422_and_names_the_known(api, db, path):
     response = api.get(f"{path}?q=emma&max_prize=10&{'x' * 80}=1")

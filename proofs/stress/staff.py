@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from types import SimpleNamespace
+from decimal import Decimal
 from typing import Any
 
 THREADS = 3
@@ -23,11 +23,13 @@ VISITORS = "visitor"  # customers to be deleted: their emails begin so
 class Staff:
     def __init__(self, seed: int, user: Any) -> None:
         from django.contrib import admin
+        from django.test import RequestFactory
 
         from catalog.models import Book
 
         self.chance = random.Random(seed)
-        self.request: Any = SimpleNamespace(user=user)
+        self.request: Any = RequestFactory().post("/admin/catalog/book/")
+        self.request.user = user
         self.admin: Any = admin.site._registry[Book]
         self.done: Counter[str] = Counter()
         self.errors: list[str] = []
@@ -40,13 +42,22 @@ class Staff:
         return self.admin.get_queryset(self.request).filter(pk__in=self.chance.sample(keys, min(count, len(keys))))
 
     def change_many(self) -> None:
-        self.admin.change_many(self.request, self.some(AT_ONCE), "{}", stock_quantity=self.chance.randint(1, 9))
+        """Sets the stock of many, as shown by a preview just before."""
+        from django.db import transaction
+
+        from bookstore.admin.models import BulkAction
+
+        shown = self.some(AT_ONCE).values_list("pk", "stock_quantity")
+        rows = [[pk, {"stock_quantity": str(stock)}] for pk, stock in shown]
+        action = BulkAction(rows=rows, parameters={"stock": self.chance.randint(1, 9)}, skipped=[])
+        with transaction.atomic():
+            self.admin.run_batch(self.request, self.admin.verb_named("set_stock"), action)
 
     def load(self) -> None:
         from catalog.importing.loader import Loader
         from catalog.importing.rows import Row
 
-        price = f"{self.chance.randint(1, 99)}.50"
+        price = Decimal(f"{self.chance.randint(1, 99)}.50")
         rows = [
             Row({"title": book.title, "author": book.author, "price": price})
             for book in self.some(AT_ONCE).order_by("?")
