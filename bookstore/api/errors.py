@@ -225,7 +225,7 @@ def invalid(found: Iterator[dict[str, str]]) -> ValidationError:
 def faults_of_django(error: DjangoValidationError) -> Iterator[dict[str, str]]:
     named = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for name, errors in named.items():
-        field = name.replace(NON_FIELD_ERRORS, "body")
+        field = "body" if name == NON_FIELD_ERRORS else name
         for each in errors:
             yield {"field": field, "code": each.code or "invalid", "detail": " ".join(each.messages)}
 
