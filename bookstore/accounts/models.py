@@ -116,8 +116,8 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         if signs_out:
             self.signed_out_at = Now()
             written = written and written | {"signed_out_at"}
-        may_take = written is None or bool(written & MAKE_SUPERUSERS)
-        stays = self.is_active and self.is_superuser and self.is_staff
+        may_take = written is None or bool(written & {*MAKE_SUPERUSERS, "password"})
+        stays = self.is_active and self.is_superuser and self.is_staff and self.has_usable_password()
         if may_take and not stays and self.is_superuser_in_database():
             with a_superuser_stays():
                 super().save(*args, update_fields=written, **options)

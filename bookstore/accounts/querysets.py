@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as NO_PASSWORD
+from django.contrib.auth.hashers import is_password_usable
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
 from django.db.models.functions import Now
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from bookstore.accounts.claims import Claims
     from bookstore.accounts.models import User
 
-MAKE_SUPERUSERS = frozenset({"is_active", "is_superuser", "is_staff"})  # the fields that `superusers` asks for
+MAKE_SUPERUSERS = frozenset({"is_active", "is_superuser", "is_staff"})  # that `superusers` asks for, beside a password
 # Attempts of a sign-in: it starts again when the hash was renewed, or the password changed, meanwhile.
 ATTEMPTS = 3
 
@@ -38,8 +40,9 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
         return self.filter(pk=value("user_id")).annotate(signed_in=models.Exists(session))
 
     def superusers(self) -> UserQuerySet:
-        """Those who can use their permissions: active, and let into the admin."""
-        return self.filter(is_superuser=True, is_active=True, is_staff=True)
+        """Those who can use their permissions: active, let into the admin, and with a password."""
+        able = self.filter(is_superuser=True, is_active=True, is_staff=True)
+        return able.exclude(password__startswith=NO_PASSWORD)
 
     def update(self, **fields: Any) -> int:
         """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
@@ -48,7 +51,7 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
         """
         if "is_active" in fields:
             fields.setdefault("signed_out_at", Now())
-        if fields.keys() & MAKE_SUPERUSERS:
+        if fields.keys() & MAKE_SUPERUSERS or not is_password_usable(fields.get("password", "")):
             with a_superuser_stays():
                 return super().update(**fields)
         return super().update(**fields)
