@@ -371,6 +371,35 @@ def test_signing_in_goes_on_where_the_customer_was(shop, page):
     expect(page.get_by_role("heading", name="Your orders")).to_be_visible()
 
 
+def test_a_form_that_is_sent_twice_puts_nothing_into_the_address(shop, page):
+    page.goto("/shop/#/sign-in")
+    page.evaluate("sent = []; addEventListener('submit', (event) => sent.push(event.defaultPrevented))")
+    held = []
+    page.route("**/auth/login", lambda route: held.append(route), times=1)
+    page.get_by_label("Email").fill("reader@example.com")
+    page.get_by_label("Password").fill("demo-reader-shelf")
+
+    page.get_by_role("main").get_by_role("button", name="Sign in").dblclick()
+    wait_for(page, held)
+    held[0].continue_()
+
+    expect(page.get_by_role("link", name="Account", exact=True)).to_be_visible()
+    assert page.evaluate("sent") == [True, True]
+
+
+def test_a_guests_cart_that_a_sign_in_could_not_bring_along_comes_later(shop, page):
+    put_in_cart(page, make_book(shop, "Left Behind"))
+    page.route("**/cart/merge", lambda route: route.fulfill(status=500, json={"code": "INTERNAL_ERROR"}))
+    register(page, "left-behind@example.com")
+    expect(page.get_by_text("There is nothing in it.")).to_be_visible()
+
+    page.unroute("**/cart/merge")
+    page.reload()
+
+    expect(page.get_by_role("button", name="Remove Left Behind")).to_be_visible()
+    assert page.evaluate("localStorage.getItem('shop.guest')") is None
+
+
 def test_a_change_on_another_device_is_shown_and_not_overwritten(shop, page):
     book = make_book(shop, "Two Devices")
     register(page, "devices@example.com")
