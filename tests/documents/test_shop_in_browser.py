@@ -165,6 +165,17 @@ def test_suggestions_are_chosen_by_keys(shop, page):
     expect(field).to_have_value("")
 
 
+def test_escape_closes_the_suggestions_and_keeps_what_was_typed(shop, page):
+    field = page.get_by_label("Search books")
+    field.press_sequentially("jane ey")
+    expect(page.locator(".suggestions a").first).to_be_visible()
+
+    field.press("Escape")
+
+    expect(page.locator(".suggestions a")).to_have_count(0)
+    expect(field).to_have_value("jane ey")
+
+
 def test_focus_stays_on_a_button_that_is_pressed_and_on_what_is_left(shop, page):
     put_in_cart(page, make_book(shop, "By Keys"))
     page.goto("/shop/#/cart")

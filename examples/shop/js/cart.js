@@ -135,10 +135,8 @@ export async function mergeGuest() {
   otherTabs.postMessage("changed");
 }
 
-/**
- * Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks. A guest's
- * cart that a sign-in could not bring along, because the shop was away, is brought here.
- */
+/** Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks.
+ * A guest's cart that a sign-in could not bring along, because the shop was away, is brought here. */
 export async function follow() {
   let pause = SOON;
   let wake = () => {};
