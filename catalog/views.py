@@ -2,7 +2,6 @@
 
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -11,7 +10,7 @@ from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
 from bookstore.api.errors import ValidationError
 from bookstore.api.etags import if_match
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import PublicReads, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -15,8 +15,8 @@ from bookstore.accounts.exceptions import EmailUnverified
 from bookstore.api.errors import ApiError, Forbidden, NotAuthenticated, ParseError, ValidationError
 from bookstore.api.etags import etag, if_match, if_none_match
 from bookstore.api.fields import WholeNumberField
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.query import read_query
-from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, confirms_caller, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import changed, record

@@ -90,8 +90,15 @@ class PasswordOnly:
         return user
 
 
+# Django's help names other ways to sign in, which this shop does not have. Its styles know the warning's id.
+DISABLED = "Disabled: they cannot sign in, and get no mail for a forgotten password, until a password is set here."
+LOST = '<ul id="id_unusable_warning" class="messagelist"><li class="warning">The password is lost.</li></ul>'
+
+
 class PasswordForm(PasswordOnly, StaffWords, AdminPasswordChangeForm):
     """Sets another user's password."""
+
+    usable_password_help_text = DISABLED + LOST
 
 
 class OwnPasswordForm(PasswordOnly, StaffWords, OwnPasswordChangeForm):
@@ -116,6 +123,8 @@ class TellsOfOneEmail:
 
 
 class CreateUserForm(TellsOfOneEmail, StaffWords, AdminUserCreationForm):
+    usable_password = AdminUserCreationForm.create_usable_password_field(DISABLED)
+
     class Meta:
         model = User
         fields = ("email",)
