@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -90,8 +90,15 @@ class PasswordOnly:
         return user
 
 
+# Django's help names other ways to sign in, which this shop does not have. Its styles know the warning's id.
+DISABLED = "Disabled: they cannot sign in, and get no mail for a forgotten password, until a password is set here."
+LOST = '<ul id="id_unusable_warning" class="messagelist"><li class="warning">The password is lost.</li></ul>'
+
+
 class PasswordForm(PasswordOnly, StaffWords, AdminPasswordChangeForm):
     """Sets another user's password."""
+
+    usable_password_help_text = DISABLED + LOST
 
 
 class OwnPasswordForm(PasswordOnly, StaffWords, OwnPasswordChangeForm):
@@ -116,6 +123,8 @@ class TellsOfOneEmail:
 
 
 class CreateUserForm(TellsOfOneEmail, StaffWords, AdminUserCreationForm):
+    usable_password = AdminUserCreationForm.create_usable_password_field(DISABLED)
+
     class Meta:
         model = User
         fields = ("email",)
@@ -131,6 +140,11 @@ class ChangeUserForm(TellsOfOneEmail, RefusesConflicts, UserChangeForm):
 
 # Only a superuser changes permissions, and users that have any: whoever sets a password can use its permissions.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+UNPROVED = (
+    "Nobody has verified {}. If this account was registered in the shop, that may have been somebody else, who knows "
+    "its password: set another one."
+)
 
 
 def may_touch(request: HttpRequest, user: User | None) -> bool:
@@ -181,6 +195,13 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
         if obj is None or not self.has_change_permission(request, obj):
             return fieldsets
         return ((None, {"fields": ("email", "email_state", "name", "password_and_link")}), *fieldsets[1:])
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Warns of a customer who becomes staff and may be somebody else than the email says."""
+        super().save_model(request, obj, form, change)
+        rights = [name for name in ("is_staff", "is_superuser") if name in form.changed_data and getattr(obj, name)]
+        if change and rights and not obj.email_verified:
+            messages.warning(request, UNPROVED.format(obj.email))
 
     @admin.display(description="email verified", boolean=True)
     def email_state(self, user: User) -> bool:

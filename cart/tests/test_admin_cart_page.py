@@ -212,6 +212,21 @@ def test_taking_lines_out_asks_first(staff, emma, verb):
     assert history_of(cart) == []
 
 
+@pytest.mark.parametrize(
+    ("verb", "reason"),
+    [("remove", "This line is not in the cart any more."), ("clear", "The cart is empty already.")],
+)
+def test_taking_out_what_is_gone_says_so(staff, emma, verb, reason):
+    cart = cart_of("alice@example.com", emma)
+    line = cart.lines[0].pk
+    CartItem.objects.all().delete()
+
+    response = staff.post(page_of(cart), {"verb": verb, "line": line}, follow=True)
+
+    assert told(response) == [f"Nothing was changed: {reason}"]
+    assert history_of(cart) == []
+
+
 @pytest.mark.parametrize("verb", ["remove", "clear"])
 def test_lines_stay_when_the_cart_changed_after_the_question(staff, emma, dracula, verb):
     cart = cart_of("alice@example.com", emma)
