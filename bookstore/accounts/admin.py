@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -113,6 +113,11 @@ class ChangeUserForm(TellsOfOneEmail, RefusesConflicts, UserChangeForm):
 # Only a superuser changes permissions, and users that have any: whoever sets a password can use its permissions.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
+UNPROVED = (
+    "Nobody has verified {}. If this account was registered in the shop, that may have been somebody else, who knows "
+    "its password: set another one."
+)
+
 
 def may_touch(request: HttpRequest, user: User | None) -> bool:
     return request.user.is_superuser or user is None or not (user.is_staff or user.is_superuser)
@@ -173,6 +178,13 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
         if obj is None or not self.has_change_permission(request, obj):
             return fieldsets
         return ((None, {"fields": ("email", "email_state", "name", "password_and_link")}), *fieldsets[1:])
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Warns of a customer who becomes staff and may be somebody else than the email says."""
+        super().save_model(request, obj, form, change)
+        rights = [name for name in ("is_staff", "is_superuser") if name in form.changed_data and getattr(obj, name)]
+        if change and rights and not obj.email_verified:
+            messages.warning(request, UNPROVED.format(obj.email))
 
     @admin.display(description="email verified", boolean=True)
     def email_state(self, user: User) -> bool:

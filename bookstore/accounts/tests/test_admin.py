@@ -1,11 +1,13 @@
 """The admin pages of users and sessions."""
 
+import html
 import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
+from bookstore.accounts.admin import UNPROVED
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, SuperuserFactory, UserFactory
 
@@ -171,6 +173,16 @@ def test_staff_put_a_user_into_a_group(site, alice):
 
     alice.refresh_from_db()
     assert (alice.is_staff, list(alice.groups.all())) == (True, [support])
+
+
+@pytest.mark.parametrize(("verified", "warned"), [("", True), ("alice@example.com", False)])
+def test_unverified_user_who_becomes_staff_is_warned_of(site, alice, verified, warned):
+    User.objects.filter(pk=alice.pk).update(verified_email=verified)
+    fields = {"email": alice.email, "is_active": "on", "is_staff": "on"}
+
+    page = site.post(reverse("admin:accounts_user_change", args=[alice.pk]), fields, follow=True).content.decode()
+
+    assert (html.escape(UNPROVED.format(alice.email)) in page) is warned
 
 
 def test_staff_change_a_password_and_the_tokens_are_refused(site, alice, tokens_of, call_with):
