@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
@@ -11,7 +11,7 @@ from rest_framework.viewsets import ViewSet
 from bookstore.accounts.caller import caller_of, user_of
 from bookstore.accounts.permissions import SignedIn
 from bookstore.api.etags import if_match
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import ApiView, confirms_caller, validated
 from cart import examples, merge_statement, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded

@@ -1,6 +1,6 @@
 """Forgotten passwords and verified emails: /auth/password/forgot, /auth/password/reset, /auth/verify."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +12,7 @@ from bookstore.accounts.serializers import ForgotSerializer, ResetSerializer, Ve
 from bookstore.accounts.throttling import count_attempt
 from bookstore.accounts.views import AuthView
 from bookstore.api.errors import Throttled
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import ApiView, validated
 from bookstore.mail.sending import queue
 

@@ -405,7 +405,7 @@ SABOTAGES = {
     "status-undocumented": Sabotage(
         "schema",
         "schemathesis",
-        [Break("bookstore.api.schema", "errors_of", without_errors_of("BOOK_NOT_FOUND"))],
+        [Break("bookstore.api.operations", "errors_of", without_errors_of("BOOK_NOT_FOUND"))],
         {"cases": 500},
     ),
     "locks-for-long": Sabotage(
