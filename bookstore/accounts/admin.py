@@ -1,16 +1,15 @@
 """The admin pages of users, groups and sessions."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -20,6 +19,7 @@ from django.utils.timezone import now
 from bookstore.accounts.emails import normalise_email
 from bookstore.accounts.finding import NEWEST, by_part_of_email
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet, User
+from bookstore.accounts.password_forms import DISABLED, OwnPasswordForm, PasswordForm
 from bookstore.accounts.sessions import EndReason
 from bookstore.accounts.sign_in_time import same_time_for_all
 from bookstore.accounts.throttling import count_attempt, note_refused
@@ -29,9 +29,8 @@ from bookstore.admin.conflicts import RefusesConflicts
 from bookstore.admin.extensions import Extensible
 from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList, note
-from bookstore.admin.refusals import lock_or_refuse
 from bookstore.admin.saving import TouchedFieldsOnly
-from bookstore.admin.verbs import BulkVerb, Outcome
+from bookstore.admin.verbs import BulkVerb, DeleteRows, Outcome
 from bookstore.admin.wording import StaffWords
 from bookstore.api.errors import Throttled
 from bookstore.audit.recording import changed
@@ -76,33 +75,6 @@ class SignInForm(StaffWords, AdminAuthenticationForm):
             sign_ins.note_refused(request, normalise_email(email))
             raise
         return cleaned
-
-
-class PasswordOnly:
-    """Mixin for a form that sets a password: writes only that column. Django's save() would recreate a deleted user."""
-
-    def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
-        super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]  # a mixin, to mypy
-        if commit:
-            with transaction.atomic():
-                lock_or_refuse(user)
-                user.save(update_fields=["password"])
-        return user
-
-
-# Django's help names other ways to sign in, which this shop does not have. Its styles know the warning's id.
-DISABLED = "Disabled: they cannot sign in, and get no mail for a forgotten password, until a password is set here."
-LOST = '<ul id="id_unusable_warning" class="messagelist"><li class="warning">The password is lost.</li></ul>'
-
-
-class PasswordForm(PasswordOnly, StaffWords, AdminPasswordChangeForm):
-    """Sets another user's password."""
-
-    usable_password_help_text = DISABLED + LOST
-
-
-class OwnPasswordForm(PasswordOnly, StaffWords, OwnPasswordChangeForm):
-    pass
 
 
 admin.site.login_form = SignInForm
@@ -157,6 +129,11 @@ class GroupFilter(admin.RelatedFieldListFilter):
     include_empty_choice = False
 
 
+class DeleteUsers(DeleteRows):
+    def lock_first(self, parameters: Mapping[str, Any], keys: Collection[int]) -> None:
+        User.objects.filter(pk__in=keys).lock_superusers_first()
+
+
 @admin.register(User)
 class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedList, DjangoUserAdmin):
     form = ChangeUserForm
@@ -168,6 +145,7 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
     search_help_text = "Any part of the email"
     ordering = ("email",)
     sortable_by = ("email",)
+    actions = (DeleteUsers(),)
     readonly_fields = ("name", "email_state", "password_state", "password_and_link", "last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "email_state", "name", "password_state")}),
@@ -178,6 +156,11 @@ class UserAdmin(TouchedFieldsOnly, Recorded, Extensible, BulkActions, BoundedLis
         ),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def lock_for_saving(self, request: HttpRequest, key: int) -> bool:
+        """Locks the superusers before one of them. Two queries, three for a superuser."""
+        User.objects.filter(pk=key).lock_superusers_first()
+        return super().lock_for_saving(request, key)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)

@@ -44,6 +44,14 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
         able = self.filter(is_superuser=True, is_active=True, is_staff=True)
         return able.exclude(password__startswith=NO_PASSWORD)
 
+    def lock_superusers_first(self) -> None:
+        """Locks all superusers, in id order, if one of these users is one. Use before a lock of these users.
+
+        Two who hold each other's row would deadlock in `a_superuser_stays`. Two queries.
+        """
+        if self.superusers().exists():
+            lock(get_user_model().objects.superusers())
+
     def update(self, **fields: Any) -> int:
         """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
 
