@@ -2,7 +2,6 @@
 
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -11,7 +10,7 @@ from bookstore.accounts.permissions import StaffWritesModel
 from bookstore.api.caching import CACHED, NOT_MODIFIED, public_answer
 from bookstore.api.errors import ValidationError
 from bookstore.api.etags import if_match
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import PublicReads, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import Differences, added, changed, deleted, in_words, record
@@ -163,7 +162,8 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="delete_book",
         tags=["catalogue"],
         summary="Delete a book",
-        responses={204: None, **errors_of(BookNotFound)},
+        parameters=[examples.IF_MATCH],
+        responses={204: None, **errors_of(BookNotFound, BookChanged)},
     )
     @retrying
     def destroy(self, request: Request, book_id: int) -> Response:
@@ -171,9 +171,13 @@ class BookViewSet(PublicReads, ViewSet):
 
         - 204: it is gone.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
+        - 412 BOOK_CHANGED: the book is no longer the one that If-Match names.
         """
+        seen = if_match(request)
         with transaction.atomic():
             book = self.books().select_for_update().find(book_id)  # what is recorded is what is deleted
+            if seen is not None:
+                book.refuse_unseen(seen)
             gone = deleted(book)
             book.remove()
             record(Actor.of_api(request), f"Deleted the book “{book}”.", [gone])

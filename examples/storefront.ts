@@ -66,7 +66,7 @@ export class Api {
     }
   }
 
-  /** New tokens. Calls of this tab share one refresh; other tabs, and a lost answer, get the same tokens (the grace). */
+  /** New tokens. Calls of this tab share one refresh; other tabs, and a lost answer, get the same refresh token (the grace). */
   async #refreshed(ended: Tokens): Promise<Tokens> {
     const kept = this.keep.load();
     if (kept && kept.access_token !== ended.access_token) return kept; // another call, or tab, was here first

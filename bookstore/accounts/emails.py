@@ -4,7 +4,6 @@ import re
 from typing import Any
 from unicodedata import normalize
 
-import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.db import models
@@ -34,6 +33,8 @@ def ascii_domain(domain: str) -> str:
     """
     if len(domain) > MAX_EMAIL_LENGTH:  # encoding takes more than linear time
         return domain
+    import idna  # here: tables of 0.2 MB, for domains that are not ASCII
+
     try:
         return idna.encode(domain, uts46=True, transitional=False).decode("ascii")
     except (idna.IDNAError, UnicodeError):

@@ -1,6 +1,6 @@
 """Forgotten passwords and verified emails: /auth/password/forgot, /auth/password/reset, /auth/verify."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +12,7 @@ from bookstore.accounts.serializers import ForgotSerializer, ResetSerializer, Ve
 from bookstore.accounts.throttling import count_attempt
 from bookstore.accounts.views import AuthView
 from bookstore.api.errors import Throttled
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import ApiView, validated
 from bookstore.mail.sending import queue
 
@@ -62,8 +62,8 @@ class ResetView(AuthView):
 
         - 204: the password is set: sign in with it. The email counts as verified.
         - 403 AUTH_LINK_INVALID: the token was used, has expired, or is not complete.
-        - 422 VALIDATION_ERROR: something is missing, or the password is too short, too long, too common or all digits;
-          one entry in `errors` for each.
+        - 422 VALIDATION_ERROR: something is missing, or the password is too short, too long, too common, all digits or
+          too much like the email; one entry in `errors` for each.
         """
         body = validated(ResetSerializer, request.data)
         reset_password(body["token"], body["new_password"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -32,8 +32,8 @@ from bookstore.accounts.serializers import (
 from bookstore.accounts.sessions import EndReason
 from bookstore.accounts.throttling import count_attempt
 from bookstore.api.errors import Throttled
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.query import read_query
-from bookstore.api.schema import errors_of
 from bookstore.api.views import ApiView, validated
 
 SESSION = {

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +29,7 @@ from bookstore.accounts.serializers import (
 )
 from bookstore.accounts.throttling import count_attempt, note_refused
 from bookstore.api.errors import Throttled, ValidationError
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import ApiView, validated
 
 CREDENTIALS = OpenApiExample(

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
+from drf_spectacular.utils import extend_schema
 
 from bookstore.api import guide
 from bookstore.api.errors import (
@@ -25,6 +27,7 @@ from bookstore.api.errors import (
     UnsupportedMediaType,
     ValidationError,
 )
+from bookstore.api.operations import DocumentedErrors
 
 FAULT = {
     "type": "object",
@@ -51,18 +54,6 @@ RATE_LIMIT = {
 }
 # `- 200: the cart, …` in the docstring of an operation, up to the next entry.
 STATUS_IN_WORDS = re.compile(r"^- (?P<status>\d{3}): (?P<words>.*?)(?=^- \d{3}|^\s*$|\Z)", re.MULTILINE | re.DOTALL)
-
-
-class DocumentedErrors(tuple[type[ApiError], ...]):
-    """The errors of one status of an operation."""
-
-    __slots__ = ()
-
-
-def errors_of(*errors: type[ApiError]) -> dict[int, DocumentedErrors]:
-    """For `extend_schema(responses={200: …, **errors_of(BookNotFound, …)})`."""
-    statuses = dict.fromkeys(error.status_code for error in errors)
-    return {status: DocumentedErrors(e for e in errors if e.status_code == status) for status in statuses}
 
 
 def component_of(error: type[ApiError]) -> dict[str, Any]:
@@ -230,12 +221,35 @@ class EnvelopeAutoSchema(AutoSchema):
         return reference
 
 
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class = "bookstore.accounts.authentication.BearerAuthentication"
+    name = "bearerAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `access_token` that /auth/register, /auth/login and /auth/refresh answer with.",
+        }
+
+
 class ShopSchema(SchemaGenerator):
     """drf-spectacular's generator, adjusted for client generators and linters.
 
     The apps declare the tags (bookstore/api/guide.py). Every operation has `security`, an empty list if it is public.
     An enum has no `minLength`.
     """
+
+    def create_view(self, callback: Any, method: str, request: Any = None) -> Any:
+        """Applies the arguments that `@extend_schema` (bookstore/api/operations.py) has kept on the handler."""
+        name = getattr(callback, "actions", {}).get(method.lower(), method.lower())
+        handler = getattr(callback.cls, name)
+        if hasattr(handler, "words_of_schema"):
+            # On a function of its own: applied to the handler twice, it would list its parameters twice.
+            carrier: Any = extend_schema(**handler.words_of_schema)(lambda: None)
+            handler.kwargs = carrier.kwargs
+        return super().create_view(callback, method, request)
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
         schema: dict[str, Any] = super().get_schema(request, public)

@@ -1,7 +1,6 @@
 """Queueing, rendering and sending one mail. The package's docstring shows how an app uses these."""
 
 from collections.abc import Callable
-from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +34,8 @@ def send(to: str, template: str, context: dict[str, Any]) -> None:
 
     Raises NotSent, and GiveUp when the server refuses this recipient for good.
     """
+    from smtplib import SMTPRecipientsRefused, SMTPResponseException  # here: only the task process sends mails
+
     subject, body, html = rendered(template, context)
     message = EmailMultiAlternatives(subject, body, to=[to], headers={"Auto-Submitted": "auto-generated"})
     message.attach_alternative(html, "text/html")

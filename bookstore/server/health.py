@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from bookstore import __version__
 from bookstore.api.errors import ServiceUnavailable
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import ApiView
 from bookstore.server import draining, proxy_check
 

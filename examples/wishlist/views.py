@@ -1,9 +1,9 @@
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bookstore.accounts.caller import user_of
-from bookstore.api.schema import errors_of
+from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import ApiView, validated
 from catalog.exceptions import BookNotFound
 from wishlist.exceptions import AlreadyWished

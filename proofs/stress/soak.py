@@ -1,8 +1,9 @@
 """Memory, descriptors and threads of the workers under long mixed traffic: they rise, and then stay.
 
-`make stress ARGS="soak --seconds 1800"`: half an hour of catalogue and carts, then pages of the admin. A worker may
-have 90 MB at the end of the first and 150 MB at the end of the second, and may not grow by more than GROWTH after WARM
-requests. 30 s, the usual length of a part, are too short for that: the row says so, and holds only the limits.
+`make stress ARGS="soak --seconds 1800"`: half an hour of catalogue and carts, with mistyped searches, then pages of the
+admin; with `--requests 1000000` instead, as long as these take. A worker may have 90 MB at the end of the first and 150
+MB at the end of the second, and may not grow by more than GROWTH after WARM requests. 30 s, the usual length of a part,
+are too short for that: the row says so, and holds only the limits.
 
 With SERVE_PYTHON=<a virtual environment of requirements.txt>/bin/python the server has the packages of a deployment.
 Beside the development packages it imports some of them, 7 MB: requests and pygments, which REST framework uses where it
@@ -11,12 +12,12 @@ finds them.
 
 import os
 import random
-import threading
 import time
 from pathlib import Path
+from threading import Event, Thread
 from typing import NamedTuple
 
-from proofs.stress.stage import Stage
+from proofs.stress.stage import Options, Stage
 from tests.support.client import PatientClient
 from tests.support.server import Server
 
@@ -26,6 +27,8 @@ OF_API, OF_ADMIN = 90_000_000, 150_000_000  # bytes of one worker
 SAMPLES = 60
 WORKERS = 2
 CLIENTS = 8
+# One letter wrong, two letters wrong, a word too many: all that corrects searches is imported.
+MISTYPED = ("volmue", "vollumme", "jane+austin", "volume+austin+zzzzzz")
 
 
 class Sample(NamedTuple):
@@ -52,8 +55,8 @@ class Traffic:
         self.port, self.books = port, books
         self.answered = [0] * len(tokens)
         self.wrong: list[int] = []
-        self.end = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=each) for each in enumerate(tokens)]
+        self.end = Event()
+        self.threads = [Thread(target=self.run, args=each) for each in enumerate(tokens)]
 
     def run(self, number: int, token: str) -> None:
         chance, wire = random.Random(number), PatientClient(self.port)  # the same calls each time
@@ -63,6 +66,7 @@ class Traffic:
                 [
                     ("GET", f"/books?page={chance.randint(1, 5)}&sort=price", None),
                     ("GET", f"/books?q=volume+{chance.randint(1, 99)}", None),
+                    ("GET", f"/books?q={chance.choice(MISTYPED)}", None),
                     ("GET", f"/books/{book}", None),
                     ("GET", "/genres", None),
                     ("GET", "/cart", None),
@@ -77,6 +81,22 @@ class Traffic:
                 self.wrong.append(status)
         wire.close()
 
+    def progress(self, options: Options, begun: float) -> float:
+        """From 0 to 1, which is the end: by `--requests`, else by `--seconds`."""
+        if options.requests:
+            return sum(self.answered) / options.requests
+        return (time.monotonic() - begun) / options.seconds
+
+
+def samples(server: Server, traffic: Traffic, options: Options) -> list[Sample]:
+    """Taken at equal distances until the end, or until no client is left."""
+    seen, begun = [], time.monotonic()
+    for number in range(1, SAMPLES + 1):
+        while traffic.progress(options, begun) < number / SAMPLES and any(map(Thread.is_alive, traffic.threads)):
+            time.sleep(0.1)
+        seen.append(sample(server, sum(traffic.answered)))
+    return seen
+
 
 def soak(stage: Stage) -> None:
     tokens = [token for _, token in stage.customers(CLIENTS)]
@@ -85,10 +105,9 @@ def soak(stage: Stage) -> None:
         traffic = Traffic(server.port, tokens, books)
         for thread in traffic.threads:
             thread.start()
-        seen = []
-        for _ in range(SAMPLES):
-            time.sleep(stage.options.seconds / SAMPLES)
-            seen.append(sample(server, sum(traffic.answered)))
+        begun = time.monotonic()
+        seen = samples(server, traffic, stage.options)
+        seconds = time.monotonic() - begun
         traffic.end.set()
         for thread in traffic.threads:
             thread.join()
@@ -104,13 +123,14 @@ def soak(stage: Stage) -> None:
         else f"fewer than {WARM:,} requests: no growth is told"
     )
     stage.report(
-        f"soak: {last.requests:,} requests in {stage.options.seconds:.0f} s",
+        f"soak: {last.requests:,} requests in {seconds:.0f} s",
         f"{last.memory / 1e6:.0f} MB a worker ({growth}), {last.descriptors} descriptors, {last.threads} threads, "
         f"{len(traffic.wrong)} 5xx; {after_admin.memory / 1e6:.0f} MB after {shown} pages of the admin",
         last.memory <= OF_API
         and after_admin.memory <= OF_ADMIN
         and grown <= GROWTH
         and steady
+        and last.requests >= stage.options.requests
         and not traffic.wrong
         and shown > 100,
     )

@@ -40,6 +40,7 @@ class Options:
     seeds: int = 2
     clients: int = 16
     seconds: float = 10
+    requests: int = 0  # of a soak: it ends after so many, and not after `seconds`
     cases: int = 1000
     rows: int = 100_000  # of each table that is migrated
     workers: int = 4  # each runs one request at a time: with two, few of those that should race do

@@ -135,7 +135,8 @@ export async function mergeGuest() {
   otherTabs.postMessage("changed");
 }
 
-/** Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks. */
+/** Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks.
+ * A guest's cart that a sign-in could not bring along, because the shop was away, is brought here. */
 export async function follow() {
   let pause = SOON;
   let wake = () => {};
@@ -148,7 +149,7 @@ export async function follow() {
   addEventListener("storage", ({ key }) => void (key === guest.key && readCart()));
   for (;;) {
     if (document.visibilityState === "visible" && !state.busy) {
-      const different = await readCart().catch(() => false);
+      const different = await (tokens.get() && guest.get().length ? mergeGuest().then(() => true) : readCart()).catch(() => false);
       pause = different && tokens.get() ? SOON : Math.min(2 * pause, LATE);
     }
     await new Promise((resolve) => setTimeout((wake = () => resolve(null)), pause));
