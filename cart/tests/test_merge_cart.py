@@ -314,7 +314,9 @@ def test_a_cart_that_a_merge_did_not_make_can_be_added_to(alice, emma):
     assert stored() == [("Emma", 1)]
 
 
-def test_merge_costs_the_same_queries_with_2_and_100_entries(client_for, django_assert_max_num_queries):
+@pytest.mark.parametrize("fast_path", [True, False])
+def test_merge_costs_the_same_queries_with_2_and_100_entries(client_for, settings, fast_path):
+    settings.FAST_PATH = fast_path
     counts = []
     for size in (2, 100):
         user = UserFactory()
