@@ -263,6 +263,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "bookstore.admin.formats"
 USE_I18N = False
 
 STATIC_URL = "/static/"
