@@ -278,7 +278,7 @@ class LoginSessionAdmin(Recorded, BulkActions, BoundedList):
     ordering = ("-id",)
     sortable_by = ()
     fields = readonly_fields = ("user", "created_at", "expires_at", "ended_at")
-    actions = (EndSessions(),)
+    actions = (EndSessions(), DeleteRows())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
