@@ -253,6 +253,19 @@ def test_staff_who_may_only_look_cannot_end_a_session(clerk_site, alice):
     assert LoginSession.objects.going_on().get() == session
 
 
+def test_sessions_are_deleted_like_all_rows_of_a_list(site, alice):
+    for _ in range(2):
+        LoginSession.objects.begin(alice)
+    chosen = {"action": "delete_selected", "_selected_action": [LoginSession.objects.earliest("pk").pk]}
+
+    shown = site.post(SESSIONS, chosen | {"index": "0"}, follow=True)
+    response = site.post(shown.request["PATH_INFO"], {"step": "run"}, follow=True)
+
+    assert shown.context["title"] == "Delete the selected sessions"
+    assert "Deleted 1 session." in response.content.decode()
+    assert LoginSession.objects.count() == 1
+
+
 def test_session_cannot_be_added_or_changed(site, alice):
     session = LoginSession.objects.begin(alice)
     page = reverse("admin:accounts_loginsession_change", args=[session.pk])

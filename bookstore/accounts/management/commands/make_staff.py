@@ -8,9 +8,9 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from bookstore.accounts.emails import MailboxValidator, normalise_email
 from bookstore.accounts.models import User
 from bookstore.accounts.passwords import hash_of
 from bookstore.accounts.sessions import EndReason
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, email: str, groups: list[str], **options: Any) -> None:
         try:
-            validate_email(email)
+            MailboxValidator()(normalise_email(email))
         except ValidationError as error:
             raise CommandError(f"{email!r} is no email address.") from error
         chosen = [find_group(name) for name in groups]
