@@ -120,6 +120,27 @@ def static_files_are_looked_for_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_and_patient_shop() -> Iterator[None]:
+    """What all tests run with, set once: for each test, Django's signals and the undoing took a millisecond.
+
+    Fast hashes, no delay of refused sign-ins, and no throttle, which would count over several tests. No replicas: a
+    test's rows are only on the primary, often in an open transaction. The test client creates our request class, as
+    bookstore/wsgi.py does. Tests of these set them themselves, by `settings` or `monkeypatch`, which undo it.
+    """
+    from bookstore.accounts.sign_in_time import pace
+    from bookstore.api.request import Utf8Request
+
+    unlimited = dict.fromkeys(["AUTH_THROTTLE_RATE", "REGISTER_THROTTLE_RATE", "MAIL_THROTTLE_RATE"])
+    with (
+        override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], REPLICAS={}, **unlimited),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(pace, "now", lambda others: 1e-6)
+        patch.setattr("django.test.client.WSGIRequest", Utf8Request)
+        yield
+
+
 @pytest.fixture(scope="module")
 def rows_of_module(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
@@ -134,7 +155,7 @@ def rows_of_module(
         raise pytest.UsageError(f"rows_of_module: {commits[0]} in the same file commits")
 
     def made(make: Callable[[], T]) -> T:
-        with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=CHEAP_HASHERS):
+        with django_db_blocker.unblock():
             return make()
 
     with django_db_blocker.unblock():
@@ -151,41 +172,10 @@ def commits_rows(item: pytest.Item) -> bool:
     return "transactional_db" in getattr(item, "fixturenames", ()) or bool(mark and mark.kwargs.get("transaction"))
 
 
-CHEAP_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def cheap_and_patient_accounts(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fast hashes, no delay of refused sign-ins, and no throttle, which would count over several tests.
-
-    Tests of these set them themselves.
-    """
-    settings.PASSWORD_HASHERS = CHEAP_HASHERS
-    settings.AUTH_THROTTLE_RATE = settings.REGISTER_THROTTLE_RATE = settings.MAIL_THROTTLE_RATE = None
-    monkeypatch.setattr("bookstore.accounts.sign_in_time.pace.now", lambda others: 1e-6)
-
-
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """Clears the cache of the staff's overview between tests."""
     cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def the_servers_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test client creates our request class, as bookstore/wsgi.py does."""
-    from bookstore.api.request import Utf8Request
-
-    monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
-
-
-@pytest.fixture(autouse=True)
-def no_replicas(settings: Any) -> None:
-    """A test's rows are only on the primary, often in an open transaction.
-
-    Tests of replicas set them themselves.
-    """
-    settings.REPLICAS = {}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """Django's command line for this project."""
 
 import os
+import signal
 import sys
 
 
@@ -16,12 +17,17 @@ def main() -> None:
     except ImportError:
         sys.exit("Django is not installed in this Python. Run `make run`, or `.venv/bin/python manage.py …`.")
     try:
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            print(end="", flush=True)  # here, where a broken pipe can still be caught
     except (DatabaseError, InterfaceError):
         explain()
         raise
     except KeyboardInterrupt:  # the command has printed its own message
         sys.exit(130)
+    except BrokenPipeError:
+        end_quietly()
 
 
 def explain() -> None:
@@ -38,6 +44,14 @@ def explain() -> None:
             check_migrations()
     except CommandError as error:
         sys.exit("CommandError: " + str(error))
+
+
+def end_quietly() -> None:
+    """Exits as other programs whose output nobody reads any more: `manage.py clean_up | head -1`."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # Python flushes both at the exit
+        os.dup2(nowhere, stream)
+    sys.exit(128 + signal.SIGPIPE)
 
 
 if __name__ == "__main__":

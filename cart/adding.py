@@ -1,6 +1,7 @@
-"""Whether a book may be added to a cart: the rule of `Cart.add`, `Cart.merge`, and the statement ADD (statements.py).
+"""Whether a book may be added to a cart: the rule of `Cart.add` and `Cart.merge`.
 
-ADD repeats it in SQL for speed; `cart/tests/test_adding.py` compares the two.
+The statements ADD (statements.py) and MERGE (merge_statement.py) repeat it in SQL for speed;
+`cart/tests/test_adding.py` compares them.
 """
 
 from bookstore.api.errors import ApiError

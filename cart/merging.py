@@ -1,6 +1,7 @@
 """Merging a guest's cart into a customer's.
 
-Plans without a query, on rows read under the lock; `Cart.merge` writes the plan.
+Plans without a query, on rows read under the lock; `Cart.merge` writes the plan. merge_statement.py repeats the plan in
+SQL for entries that are all good.
 """
 
 from collections.abc import Iterable, Mapping

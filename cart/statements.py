@@ -22,6 +22,7 @@ from bookstore.accounts.caller import Caller
 from bookstore.accounts.models import LoginSession, LoginSessionQuerySet
 from bookstore.database import retrying
 from bookstore.fastpath.compiled import Compiled, Prepared
+from bookstore.fastpath.libpq import Row
 from cart.facts import COLUMNS, PATHS, CartFacts
 
 
@@ -70,20 +71,19 @@ LOCKED = """
         FOR NO KEY UPDATE OF carts
     )"""
 
-STAMPED = """
-    stamped AS (
+STAMP = """
         UPDATE carts SET updated_at = greatest(statement_timestamp(), carts.updated_at + interval '1 microsecond')
         WHERE carts.id = (SELECT cart_id FROM changed LIMIT 1)
-        RETURNING carts.id, carts.updated_at
-    )"""
+        RETURNING carts.updated_at"""
 
 # LATERAL with OFFSET 0 makes the planner read each book by id, never hash the whole table of books.
-ANSWER = """
-SELECT stamped.updated_at, {columns}
-FROM stamped
+ROWS = """FROM stamped
 LEFT JOIN cart_lines AS line ON true
 LEFT JOIN LATERAL (SELECT * FROM books WHERE books.id = line.book_id OFFSET 0) AS book ON true
 ORDER BY line.id"""
+ANSWER = f"""
+SELECT stamped.updated_at, {COLUMNS}
+{ROWS}"""
 
 CHANGE = """
 WITH {locked},
@@ -93,7 +93,7 @@ WITH {locked},
         WHERE line.id = %(item_id)s AND line.cart_id = locked.id AND book.id = line.book_id
         RETURNING line.*
     ),
-    {stamped},
+    stamped AS ({stamp}),
     cart_lines AS (
         SELECT others.* FROM cart_items AS others, locked
         WHERE others.cart_id = locked.id AND others.id <> %(item_id)s
@@ -108,7 +108,7 @@ WITH {locked},
         WHERE line.id = %(item_id)s AND line.cart_id = locked.id
         RETURNING line.*
     ),
-    {stamped},
+    stamped AS ({stamp}),
     cart_lines AS (
         SELECT others.* FROM cart_items AS others, locked
         WHERE others.cart_id = locked.id AND others.id <> %(item_id)s
@@ -130,7 +130,7 @@ WITH {locked},
         ON CONFLICT ON CONSTRAINT uq_cart_items_cart_book DO NOTHING
         RETURNING *
     ),
-    {stamped},
+    stamped AS ({stamp}),
     cart_lines AS (
         SELECT others.* FROM cart_items AS others, locked WHERE others.cart_id = locked.id
         UNION ALL SELECT * FROM changed
@@ -142,7 +142,7 @@ WITH {locked},
     changed AS (
         DELETE FROM cart_items AS line USING locked WHERE line.cart_id = locked.id RETURNING line.*
     ),
-    {stamped},
+    stamped AS ({stamp}),
     cart_lines AS (SELECT * FROM changed WHERE false)
 {answer}"""
 
@@ -150,24 +150,24 @@ WITH {locked},
 def add(caller: Caller, book_id: int, quantity: int) -> CartFacts | None:
     """As `Cart.add`, for a cart that exists, has room and is not changed concurrently; else None."""
     try:
-        return _run(ADD, caller, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
+        return _change(ADD, caller, book_id=book_id, quantity=quantity, max_lines=settings.CART_MAX_LINES)
     except IntegrityError:  # the book or the user was deleted meanwhile; the verb raises the reason
         return None
 
 
 def change_quantity(caller: Caller, item_id: int, quantity: int) -> CartFacts | None:
     """As `CartItem.change_quantity`, for a line of the caller's."""
-    return _run(CHANGE, caller, item_id=item_id, quantity=quantity)
+    return _change(CHANGE, caller, item_id=item_id, quantity=quantity)
 
 
 def remove(caller: Caller, item_id: int) -> CartFacts | None:
     """As `CartItem.remove`, for a line of the caller's."""
-    return _run(REMOVE, caller, item_id=item_id)
+    return _change(REMOVE, caller, item_id=item_id)
 
 
 def clear(caller: Caller) -> CartFacts | None:
     """As `Cart.clear`, for a cart with a line."""
-    return _run(CLEAR, caller)
+    return _change(CLEAR, caller)
 
 
 @cache
@@ -176,24 +176,29 @@ def _complete(template: str) -> Compiled:
     condition, constants = CALLER.on(connection.alias).named()
     parts = {
         "locked": LOCKED.replace("{caller}", condition).replace("{unchanged}", UNCHANGED),
-        "stamped": STAMPED,
+        "stamp": STAMP,
+        "columns": COLUMNS,
+        "rows": ROWS,
         "answer": ANSWER,
     }
     for name, part in parts.items():
         template = template.replace(f"{{{name}}}", part)
-    return Compiled.of_names(template.replace("{columns}", COLUMNS), constants)
+    return Compiled.of_names(template, constants)
 
 
 @retrying
-def _run(template: str, caller: Caller, **values: int) -> CartFacts | None:
-    if (
-        not fastpath.is_on()
-        or connection.vendor != "postgresql"
-        or not all(abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values())
-    ):
-        return None  # beyond bigint: no row has such an id, and PostgreSQL would raise
+def run(template: str, caller: Caller, **values: Any) -> list[Row]:
+    """The rows that the statement returns, and the caller confirmed; none when the verb has to decide."""
+    if not fastpath.is_on() or connection.vendor != "postgresql":
+        return []
     rows = _complete(template).rows({**caller.claims.values(), **values})
-    if not rows:
-        return None
-    caller.confirm()
-    return CartFacts.of_rows(rows)
+    if rows:
+        caller.confirm()
+    return rows
+
+
+def _change(template: str, caller: Caller, **values: int) -> CartFacts | None:
+    if not all(abs(value) <= BigIntegerField.MAX_BIGINT for value in values.values()):
+        return None  # no row has such an id, and PostgreSQL would raise
+    rows = run(template, caller, **values)
+    return CartFacts.of_rows(rows) if rows else None

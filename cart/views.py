@@ -13,7 +13,7 @@ from bookstore.accounts.permissions import SignedIn
 from bookstore.api.etags import if_match
 from bookstore.api.operations import errors_of, extend_schema
 from bookstore.api.views import ApiView, confirms_caller, validated
-from cart import examples, statements
+from cart import examples, merge_statement, statements
 from cart.exceptions import BookOutOfStock, CartChanged, CartItemDuplicate, CartItemNotFound, CartLimitExceeded
 from cart.models import Cart, CartItem
 from cart.permissions import IsCartOwner
@@ -77,6 +77,7 @@ class MergeView(ApiView):
         responses={200: MergedCartSerializer, **errors_of(CartChanged)},
         examples=[examples.GUEST_CART, examples.MERGED_CART],
     )
+    @confirms_caller
     def post(self, request: Request) -> HttpResponse:
         """All in one transaction. A line that is there gets the larger of the two quantities, so that sending the same
         again changes nothing, and keeps its price: one that changed stays PRICE_CHANGED until the customer confirms it.
@@ -86,11 +87,15 @@ class MergeView(ApiView):
         - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         - 422: `items` is no list, is empty, or has more entries than a cart can have lines (at least 100).
         """
-        entries = validated(MergeSerializer, request.data)["items"]
+        entries, versions = validated(MergeSerializer, request.data)["items"], if_match(request)
         wants_cart(request)  # validated only: a merge always answers the cart
-        cart = Cart.objects.of(user_of(request))
-        results = cart.merge(entries, if_match=if_match(request))
-        body = cart_json(cart.as_left)
+        merged = merge_statement.merge(caller_of(request), entries) if versions is None else None
+        if merged is None:
+            cart = Cart.objects.of(user_of(request))
+            results = cart.merge(entries, if_match=versions)
+            merged = cart.as_left, results
+        left, results = merged
+        body = cart_json(left)
         return json_answer(dump(body | {"results": results_json(results)}), version_of(dump(body)))
 
 
@@ -208,7 +213,7 @@ class CartItemViewSet(ApiView, ViewSet):
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
     @confirms_caller
     def partial_update(self, request: Request, item_id: int) -> HttpResponse:
-        """For clients that prefer PATCH: the same body, the same answers.
+        """For clients that prefer PATCH: the same body, the same answers, and no harm when it is sent again.
 
         - 200: the line as it is now, or the cart.
         """

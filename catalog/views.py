@@ -162,7 +162,8 @@ class BookViewSet(PublicReads, ViewSet):
         operation_id="delete_book",
         tags=["catalogue"],
         summary="Delete a book",
-        responses={204: None, **errors_of(BookNotFound)},
+        parameters=[examples.IF_MATCH],
+        responses={204: None, **errors_of(BookNotFound, BookChanged)},
     )
     @retrying
     def destroy(self, request: Request, book_id: int) -> Response:
@@ -170,9 +171,13 @@ class BookViewSet(PublicReads, ViewSet):
 
         - 204: it is gone.
         - 404 BOOK_NOT_FOUND: there is none with this id (any more).
+        - 412 BOOK_CHANGED: the book is no longer the one that If-Match names.
         """
+        seen = if_match(request)
         with transaction.atomic():
             book = self.books().select_for_update().find(book_id)  # what is recorded is what is deleted
+            if seen is not None:
+                book.refuse_unseen(seen)
             gone = deleted(book)
             book.remove()
             record(Actor.of_api(request), f"Deleted the book “{book}”.", [gone])

@@ -8,6 +8,7 @@ order of bookstore/database/locks.py: books before the order. Orders are created
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -175,11 +176,11 @@ class Order(models.Model):
         self.refresh_from_db()
         return is_first
 
-    def reorder(self, user: User) -> tuple[Cart, list[MergeResult]]:
-        """Merges its books into the customer's cart; leaves out deleted books."""
+    def reorder(self, user: User, *, if_match: Container[str] | None = None) -> tuple[Cart, list[MergeResult]]:
+        """Merges its books into the customer's cart; leaves out deleted books. Raises CartChanged."""
         cart = Cart.objects.of(user)
         copies = self.items.filter(book__isnull=False).order_by("id").values_list("book_id", "quantity")
-        return cart, cart.merge(list(copies))
+        return cart, cart.merge(list(copies), if_match=if_match)
 
 
 def refuse_longer(**texts: str) -> None:

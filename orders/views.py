@@ -21,7 +21,7 @@ from bookstore.api.views import ApiView, confirms_caller, validated
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import changed, record
 from bookstore.database import retrying
-from cart.examples import MERGED_CART
+from cart.examples import ETAG_AFTER, IF_MATCH, MERGED_CART
 from cart.exceptions import CartChanged
 from cart.representation import cart_json, dump, results_json, version_of
 from cart.serializers import MergedCartSerializer
@@ -145,7 +145,7 @@ class OrderViewSet(ApiView, ViewSet):
     def list(self, request: Request) -> HttpResponse:
         """Newest first, as an array; X-Total-Count has their number, and Link the next and the previous page.
 
-        - 200: a page; one past the last is empty.
+        - 200: a page; one past the last is empty, and its previous page is the last.
         - 304: the ETag in If-None-Match is that of the page as it is.
         """
         query = read_query(PageQuery, request.META.get("QUERY_STRING", ""))
@@ -154,7 +154,8 @@ class OrderViewSet(ApiView, ViewSet):
         total, start = orders.count(), (page - 1) * size
         found = orders.with_items()[start : start + size] if start < total else ()
         body = [order_json(order) for order in found]
-        links = [(page - 1, "prev")] if page > 1 else []
+        last = max(-(-total // size), 1)
+        links = [(min(page - 1, last), "prev")] if page > 1 else []
         links += [(page + 1, "next")] if start + size < total else []
         headers = {"X-Total-Count": str(total)}
         if links:
@@ -205,8 +206,9 @@ class OrderViewSet(ApiView, ViewSet):
         operation_id="reorder",
         tags=["orders"],
         summary="Put an order's books into the cart again",
+        parameters=[IF_MATCH, ETAG_AFTER],
         request=None,
-        responses={200: MergedCartSerializer, **errors_of(OrderNotFound)},
+        responses={200: MergedCartSerializer, **errors_of(OrderNotFound, CartChanged)},
         examples=[MERGED_CART],
     )
     def reorder(self, request: Request, order_id: int) -> HttpResponse:
@@ -214,9 +216,10 @@ class OrderViewSet(ApiView, ViewSet):
 
         - 200: the cart, and one result for each book.
         - 404 ORDER_NOT_FOUND: the caller has no such order.
+        - 412 CART_CHANGED: the cart is no longer the one that If-Match names.
         """
         user = user_of(request)
-        cart, results = Order.objects.find(user, order_id).reorder(user)
+        cart, results = Order.objects.find(user, order_id).reorder(user, if_match=if_match(request))
         body = cart_json(cart.as_left)
         content = dump(body | {"results": results_json(results)})
         headers = {"ETag": etag(version_of(dump(body)))}

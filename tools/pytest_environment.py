@@ -4,9 +4,12 @@ A plugin of its own and not part of conftest.py: pytest-django reads the setting
 pytest.ini loads this one earlier (`-p`). What is already set wins, so a single run can try another value.
 """
 
+import gc
 import os
+from collections.abc import Generator
 from typing import Any
 
+import pytest
 from environs import Env
 
 
@@ -16,3 +19,13 @@ def ignore_env_file(*args: Any, **kwargs: Any) -> None:
 
 Env.read_env = ignore_env_file  # type: ignore[method-assign]  # see its docstring
 os.environ.setdefault("DEBUG", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Without the garbage collector: thousands of tests are made and none is dropped."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()

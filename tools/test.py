@@ -77,16 +77,18 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def in_parallel(pytest_args: Sequence[str]) -> list[str]:
-    """Arguments for pytest-xdist: a worker more than there are cores, each with a database of its own.
+def in_parallel(pytest_args: Sequence[str], waiting: int = 1) -> list[str]:
+    """Arguments for pytest-xdist: `waiting` workers more than there are cores, each with a database of its own.
 
-    One more, because tests that wait for a server or a browser leave a core idle. A file stays on one worker, so that
-    what a module's fixture starts is started once; conftest.py puts the longest files first, and xdist keeps its order.
+    One more, because tests that wait for a server or a browser leave a core idle; two on PostgreSQL, where they also
+    wait for locks and timeouts. A file stays on one worker, so that what a module's fixture starts is started once;
+    conftest.py puts the longest files first, and xdist keeps its order.
     One process where the caller says how many (`-n 0` for `--pdb`), and where there is only one core.
     """
     cores = os.cpu_count() or 1
-    chosen = any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in pytest_args)
-    return [] if chosen or cores < 2 else [f"--numprocesses={cores + 1}", "--dist=loadfile", "--no-loadscope-reorder"]
+    if cores < 2 or any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in pytest_args):
+        return []
+    return [f"--numprocesses={cores + waiting}", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def run(database: str, url: str, pytest_args: Sequence[str], folder: Path, **settings: str) -> Run:
@@ -136,7 +138,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     exit_on_signals()
 
-    parallel = [*in_parallel(options.pytest_args), *options.pytest_args]
     runs: list[Run] = []
     missing = ""
     try:
@@ -153,13 +154,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.only in (None, "sqlite"):
                 # A file's name is needed; Django's test database is made apart from it.
                 url = f"sqlite:///{folder / 'tests.sqlite3'}"
-                runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, parallel, folder))
+                parallel = in_parallel(options.pytest_args)
+                runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, [*parallel, *options.pytest_args], folder))
             if options.only in (None, "postgres"):
                 try:
                     with postgres() as (database, url, options_here):
                         if options.only is None:
                             options_here = [*options_here, "--uses-database"]
-                        runs.append(run(database, url, [*options_here, *parallel], folder))
+                        parallel = in_parallel(options.pytest_args, waiting=2)
+                        runs.append(run(database, url, [*options_here, *parallel, *options.pytest_args], folder))
                 except PostgresUnavailable as error:
                     missing = str(error)
     except KeyboardInterrupt:

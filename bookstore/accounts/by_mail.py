@@ -1,6 +1,8 @@
 """Actions by links in mails: set a forgotten password, verify or change an email."""
 
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
@@ -35,11 +37,15 @@ def ask_for_reset(email: str) -> None:
 def reset_password(token: str, password: str) -> User:
     """Sets the password, once for a token, and ends all sessions. The email is verified then, too.
 
-    Raises LinkInvalid. Three queries and a transaction.
+    Raises LinkInvalid, and ValidationError for a password that is like the email. Three queries and a transaction.
     """
     user = user_named_by(token)
     if not RESET.is_valid(token, user.reset_state):
         raise LinkInvalid
+    try:
+        validate_password(password, user)  # only the token says whose email the password must not be like
+    except ValidationError as error:
+        raise ValidationError({"new_password": error.error_list}) from error
     encoded = hash_of(password)  # before the transaction, because hashing is slow
     with transaction.atomic():
         here = User.objects.filter(pk=user.pk, password=user.password, email=user.email, is_active=True)

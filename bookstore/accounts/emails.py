@@ -42,7 +42,7 @@ def ascii_domain(domain: str) -> str:
 
 
 class MailboxValidator(EmailValidator):
-    """As Django's, for what a customer types, without forms that no mail provider gives.
+    """As Django's, for a normalised email, without forms that no mail provider gives.
 
     Mail libraries decode encoded words, so a mail to `=?utf-8?q?bob?=@example.com` reaches bob@example.com, and would
     verify another email than it was sent to. They also drop zero-width joiners of a domain that IDNA does not allow, so
@@ -59,7 +59,12 @@ class MailboxValidator(EmailValidator):
 
 
 class NormalisedEmailField(models.EmailField):
-    """Normalises values on saving and in look-ups, on every path through the ORM."""
+    """Normalises values on saving and in look-ups, on every path through the ORM.
+
+    A form, `full_clean()` and `manage.py createsuperuser` take the same emails as the API.
+    """
+
+    default_validators = [MailboxValidator()]
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)

@@ -62,8 +62,8 @@ class ResetView(AuthView):
 
         - 204: the password is set: sign in with it. The email counts as verified.
         - 403 AUTH_LINK_INVALID: the token was used, has expired, or is not complete.
-        - 422 VALIDATION_ERROR: something is missing, or the password is too short, too long, too common or all digits;
-          one entry in `errors` for each.
+        - 422 VALIDATION_ERROR: something is missing, or the password is too short, too long, too common, all digits or
+          too much like the email; one entry in `errors` for each.
         """
         body = validated(ResetSerializer, request.data)
         reset_password(body["token"], body["new_password"])

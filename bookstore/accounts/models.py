@@ -22,7 +22,7 @@ from bookstore.accounts.exceptions import EmailUnverified, LastSuperuser, Passwo
 from bookstore.accounts.groups import StaffGroupGrant
 from bookstore.accounts.hashers import CURRENT_HASH
 from bookstore.accounts.passwords import hash_of, verify
-from bookstore.accounts.querysets import UserManager, a_superuser_stays
+from bookstore.accounts.querysets import MAKE_SUPERUSERS, UserManager, a_superuser_stays
 from bookstore.accounts.sessions import CREDENTIAL_LENGTH, EndReason, LoginSession, LoginSessionQuerySet
 from bookstore.accounts.windows import ThrottleWindow
 from bookstore.database import retrying
@@ -104,8 +104,8 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
     def save(self, *args: Any, update_fields: Any = None, **options: Any) -> None:
         """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
 
-        Raises LastSuperuser when no active superuser would be left. One query more for a user who is not an active
-        superuser, four if the database still has one.
+        Raises LastSuperuser when none of `superusers` would be left. One query more for a user who is none of them,
+        four if the database still has one.
         """
         if self._state.adding:
             super().save(*args, update_fields=update_fields, **options)
@@ -116,8 +116,9 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         if signs_out:
             self.signed_out_at = Now()
             written = written and written | {"signed_out_at"}
-        may_take = written is None or bool(written & {"is_active", "is_superuser"})
-        if may_take and not (self.is_active and self.is_superuser) and self.is_active_superuser_in_database():
+        may_take = written is None or bool(written & {*MAKE_SUPERUSERS, "password"})
+        stays = self.is_active and self.is_superuser and self.is_staff and self.has_usable_password()
+        if may_take and not stays and self.is_superuser_in_database():
             with a_superuser_stays():
                 super().save(*args, update_fields=written, **options)
         else:
@@ -125,13 +126,13 @@ class User(DeletedUnderLock, AbstractBaseUser, PermissionsMixin):
         if signs_out:
             self.refresh_from_db(fields=["signed_out_at"])
 
-    def is_active_superuser_in_database(self) -> bool:
+    def is_superuser_in_database(self) -> bool:
         found: bool = User.objects.superusers().filter(pk=self.pk).exists()
         return found
 
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        """As Django's. Raises LastSuperuser when no active superuser would be left."""
-        if not self.is_active_superuser_in_database():
+        """As Django's. Raises LastSuperuser when none of `superusers` would be left."""
+        if not self.is_superuser_in_database():
             return super().delete(*args, **options)
         key = self.pk
         try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as NO_PASSWORD
+from django.contrib.auth.hashers import is_password_usable
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
 from django.db.models.functions import Now
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from bookstore.accounts.claims import Claims
     from bookstore.accounts.models import User
 
+MAKE_SUPERUSERS = frozenset({"is_active", "is_superuser", "is_staff"})  # that `superusers` asks for, beside a password
 # Attempts of a sign-in: it starts again when the hash was renewed, or the password changed, meanwhile.
 ATTEMPTS = 3
 
@@ -37,16 +40,26 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
         return self.filter(pk=value("user_id")).annotate(signed_in=models.Exists(session))
 
     def superusers(self) -> UserQuerySet:
-        return self.filter(is_superuser=True, is_active=True)
+        """Those who can use their permissions: active, let into the admin, and with a password."""
+        able = self.filter(is_superuser=True, is_active=True, is_staff=True)
+        return able.exclude(password__startswith=NO_PASSWORD)
+
+    def lock_superusers_first(self) -> None:
+        """Locks all superusers, in id order, if one of these users is one. Use before a lock of these users.
+
+        Two who hold each other's row would deadlock in `a_superuser_stays`. Two queries.
+        """
+        if self.superusers().exists():
+            lock(get_user_model().objects.superusers())
 
     def update(self, **fields: Any) -> int:
         """As Django's. Writing `is_active` ends all sessions and admin cookies of the user for good.
 
-        Raises LastSuperuser when no active superuser would be left.
+        Raises LastSuperuser when none of `superusers` would be left.
         """
         if "is_active" in fields:
             fields.setdefault("signed_out_at", Now())
-        if fields.keys() & {"is_active", "is_superuser"}:
+        if fields.keys() & MAKE_SUPERUSERS or not is_password_usable(fields.get("password", "")):
             with a_superuser_stays():
                 return super().update(**fields)
         return super().update(**fields)
@@ -54,7 +67,7 @@ class UserQuerySet(DeletesUnderLock, models.QuerySet["User"]):
     update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's. Raises LastSuperuser when no active superuser would be left."""
+        """As Django's. Raises LastSuperuser when none of `superusers` would be left."""
         if not self.filter(is_superuser=True).exists():
             return super().delete()
         with a_superuser_stays():
@@ -154,9 +167,9 @@ CALLING = Prepared(calling)
 
 @contextmanager
 def a_superuser_stays() -> Iterator[None]:
-    """Wraps a change of users: rolls it back and raises LastSuperuser when no active superuser is left.
+    """Wraps a change of users: rolls it back and raises LastSuperuser when none of `superusers` is left.
 
-    Locks the active superusers in id order, so that two who deactivate each other cannot both succeed. Two queries.
+    Locks them in id order, so that two who deactivate each other cannot both succeed. Two queries.
     """
     users = get_user_model().objects
     with transaction.atomic():

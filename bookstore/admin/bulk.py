@@ -74,6 +74,11 @@ class BulkActions(ModelAdmin):
             [pk, {name: as_text(value) for name, value in zip(verb.shows, shown, strict=True)}]
             for pk, *shown in queryset.order_by("pk").values_list("pk", *verb.shows)[: MAX_SELECTED + 1]
         ]
+        if not rows:  # the books of a genre that has none, or rows that were deleted meanwhile
+            messages.warning(
+                request, f"Nothing was changed: there is no {self.opts.verbose_name} among what you chose."
+            )
+            return None
         if len(rows) > MAX_SELECTED:
             many = f"These are more than {MAX_SELECTED:,} {self.opts.verbose_name_plural}"
             messages.error(request, f"{many}: choose fewer by a filter. Nothing was changed.")

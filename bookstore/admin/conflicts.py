@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.forms.models import ModelChoiceField, ModelMultipleChoiceField
 
+from bookstore.admin.lists import is_id
 from bookstore.audit.models import Action, AuditChange
 
 LOOKED_THROUGH = 20  # changes of one object in which the one of a field is searched
@@ -91,7 +92,7 @@ def text_of(field: Any, value: Any) -> str:
     if value in (None, ""):
         return "nothing"
     if isinstance(field, ModelChoiceField) and field.queryset is not None:
-        chosen = field.queryset.filter(pk=value).first() if str(value).isdigit() else None
+        chosen = field.queryset.filter(pk=value).first() if is_id(str(value)) else None
         return f"“{chosen or value}”"
     text = str(value)
     return f"“{text[:MAX_TEXT]}{'…' * (len(text) > MAX_TEXT)}”"

@@ -9,6 +9,7 @@ import signal
 from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
+from threading import Event, Thread
 from types import FrameType
 from typing import Any
 
@@ -17,16 +18,33 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from bookstore.server import draining, server_log
-from bookstore.server.limits import BUFFER, LARGEST_QUEUE, LAST_REQUESTS, MOST_CONNECTIONS
+from bookstore.server.limits import BUFFER, LARGEST_QUEUE, LAST_REQUESTS, MOST_CONNECTIONS, SERVER_PID
 from bookstore.server.task_process import TaskProcess
+
+EVERY = 0.5  # seconds
 
 
 def load(target: str) -> Any:
     """The WSGI application, in a worker."""
-    from bookstore.wsgi import application
+    loaded = Event()
+    if main_process := os.environ.get(SERVER_PID):
+        Thread(target=end_with, args=[int(main_process), loaded], name="watch of the start", daemon=True).start()
+    try:
+        from bookstore.wsgi import application
 
-    draining.listen()
+        draining.listen()
+    finally:
+        loaded.set()
     return application
+
+
+def end_with(main_process: int, loaded: Event) -> None:
+    """Ends this worker if its main process is killed until `loaded`: it would hold the port, and ignores SIGTERM so
+    early. From then on bookstore/server/watch.py does this, which lets requests finish."""
+    while os.getppid() == main_process:
+        if loaded.wait(EVERY):
+            return
+    os._exit(1)
 
 
 def server(host: str, port: int, workers: int) -> Any:  # its type in granian depends on the Python version

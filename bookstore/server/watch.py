@@ -120,4 +120,6 @@ def end_orphan() -> None:
     last = Timer(LAST_REQUESTS, os._exit, [1])
     last.daemon = True
     last.start()
-    os.kill(os.getpid(), signal.SIGTERM)
+    while True:  # a worker that has just started ignores the first: its handler is not there yet
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(EVERY)

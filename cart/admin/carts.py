@@ -20,7 +20,7 @@ from django.utils.timezone import now
 from bookstore.accounts.models import User
 from bookstore.admin.history import Recorded
 from bookstore.admin.lists import BoundedList
-from bookstore.admin.refusals import in_staff_words, lock_or_refuse
+from bookstore.admin.refusals import WORDS, in_staff_words, lock_or_refuse
 from bookstore.admin.site import money
 from bookstore.api.errors import ApiError
 from bookstore.audit.actor import Actor
@@ -36,6 +36,7 @@ from cart.admin.filters import (
     noted,
 )
 from cart.admin.verbs import VERBS, AddBookForm, QuantityForm
+from cart.exceptions import CartItemNotFound
 from cart.issues import BLOCKING, IssueCode
 from cart.models import Cart
 from catalog.models import Book
@@ -137,7 +138,10 @@ class CartAdmin(Recorded, BoundedList):
                 raise PermissionDenied
             named = request.POST.get("verb", "")
             if named in QUESTIONS and "version" not in request.POST:
-                return self.page(request, cart, may_change=True, extra={"question": question_of(cart, request.POST)})
+                if question := question_of(cart, request.POST):
+                    return self.page(request, cart, may_change=True, extra={"question": question})
+                messages.error(request, f"Nothing was changed: {QUESTIONS[named]}")
+                return HttpResponseRedirect(request.get_full_path())
             self.do(request, cart)
             return HttpResponseRedirect(request.get_full_path())
         return self.page(request, cart, may_change=may_change, extra=extra_context or {})
@@ -216,7 +220,8 @@ class CartAdmin(Recorded, BoundedList):
         return bool(self.admin_site.get_model_admin(model).has_view_permission(request))
 
 
-QUESTIONS = {"remove", "clear"}  # verbs that ask first, because they remove the customer's lines
+# Verbs that ask first, because they remove the customer's lines; and why there is nothing to ask.
+QUESTIONS = {"remove": WORDS[CartItemNotFound], "clear": "The cart is empty already."}
 
 
 def question_of(cart: Cart, data: Any) -> dict[str, Any] | None:

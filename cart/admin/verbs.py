@@ -86,7 +86,9 @@ def change_quantity(cart: Cart, data: Any) -> Done:
     line = line_of(cart, data)
     before, after = line.quantity, cleaned(QuantityForm(data))["quantity"]
     shown = data.get("shown", "")
-    if shown.isdecimal() and int(shown) != before and before != after:
+    if before == after:
+        raise Refused(f"There are {before} of “{line.book.title}” in the cart already.")
+    if is_id(shown) and int(shown) != before:
         raise Refused(
             f"This page showed {shown} of “{line.book.title}”, there are {before} in the cart now, and you wrote "
             f"{after}. Set it again if you mean it."

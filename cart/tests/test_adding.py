@@ -1,17 +1,16 @@
-"""The rule of cart/adding.py is the same in `add`, `merge` and the statement ADD."""
+"""The rule of cart/adding.py is the same in `add`, `merge` and the statements ADD and MERGE."""
 
 import itertools
 
 import pytest
 
-from bookstore.accounts.caller import Caller
-from bookstore.accounts.claims import Claims
-from bookstore.accounts.models import LoginSession
 from bookstore.api.errors import ApiError
-from cart import statements
+from cart import merge_statement, statements
 from cart.adding import refusal
+from cart.merging import Entry
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.tests.factories import BookFactory
+from tests.support.bearer import caller_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,9 +58,17 @@ def test_merge_skips_by_the_rule_what_is_not_in_the_cart(shop):
 @pytest.mark.fast_path
 def test_the_statement_adds_by_the_rule(shop, alice):
     _, book_id, _, code = shop
-    session = LoginSession.objects.begin(alice)
-    claims = Claims(user_id=alice.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
 
-    added = statements.add(Caller(claims), book_id, 1)
+    added = statements.add(caller_of(alice), book_id, 1)
 
     assert (added is not None) == (code is None)
+
+
+@pytest.mark.postgres
+@pytest.mark.fast_path
+def test_the_statement_merges_by_the_rule_what_is_not_in_the_cart(shop, alice):
+    _, book_id, in_cart, code = shop
+
+    merged = merge_statement.merge(caller_of(alice), [Entry(book_id)])
+
+    assert (merged is not None) == (in_cart or code is None)

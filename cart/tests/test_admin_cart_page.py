@@ -212,6 +212,21 @@ def test_taking_lines_out_asks_first(staff, emma, verb):
     assert history_of(cart) == []
 
 
+@pytest.mark.parametrize(
+    ("verb", "reason"),
+    [("remove", "This line is not in the cart any more."), ("clear", "The cart is empty already.")],
+)
+def test_taking_out_what_is_gone_says_so(staff, emma, verb, reason):
+    cart = cart_of("alice@example.com", emma)
+    line = cart.lines[0].pk
+    CartItem.objects.all().delete()
+
+    response = staff.post(page_of(cart), {"verb": verb, "line": line}, follow=True)
+
+    assert told(response) == [f"Nothing was changed: {reason}"]
+    assert history_of(cart) == []
+
+
 @pytest.mark.parametrize("verb", ["remove", "clear"])
 def test_lines_stay_when_the_cart_changed_after_the_question(staff, emma, dracula, verb):
     cart = cart_of("alice@example.com", emma)
@@ -273,6 +288,26 @@ def test_quantity_changed_meanwhile_is_refused_with_both_values(staff, emma):
         "Set it again if you mean it."
     ]
     assert CartItem.objects.get().quantity == 7
+
+
+def test_quantity_that_is_there_already_changes_nothing(staff, emma):
+    cart = cart_of("alice@example.com", emma, quantity=2, price_at_add="8.00")
+    form = {"verb": "quantity", "line": cart.lines[0].pk, "quantity": 2, "shown": 2}
+
+    response = staff.post(page_of(cart), form, follow=True)
+
+    assert told(response) == ["Nothing was changed: There are 2 of “Emma” in the cart already."]
+    assert CartItem.objects.get().price_at_add == Decimal("8.00")
+    assert history_of(cart) == []
+
+
+def test_shown_quantity_that_cannot_be_is_ignored(staff, emma):
+    cart = cart_of("alice@example.com", emma)
+    form = {"verb": "quantity", "line": cart.lines[0].pk, "quantity": 2, "shown": "9" * 5000}
+
+    response = staff.post(page_of(cart), form, follow=True)
+
+    assert told(response) == ["Changed the quantity of “Emma” from 1 to 2."]
 
 
 def test_form_without_a_verb_changes_nothing(staff, emma):

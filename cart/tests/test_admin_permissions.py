@@ -65,6 +65,8 @@ def staff(who):
     return bob
 
 
+@pytest.mark.slow
+@pytest.mark.any_database
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(("column", "who"), list(enumerate(["Customer support", "Catalogue", "superuser", "no group"])))
 def test_page_opens_for_whom_it_is_meant(client, ids, page, column, who):

@@ -9,9 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from bookstore.accounts.caller import Caller
-from bookstore.accounts.claims import Claims
-from bookstore.accounts.models import LoginSession
 from bookstore.accounts.tests.factories import UserFactory
 from cart import statements
 from cart.facts import NO_CART
@@ -20,6 +17,7 @@ from cart.representation import cart_json, dump, line_json, version_of
 from cart.serializers import CartItemSerializer, CartSerializer, MergedCartSerializer
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
+from tests.support.bearer import caller_of
 
 PRICES = st.decimals(min_value=Decimal("0.01"), max_value=Decimal("99999999.99"), places=2)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30)
@@ -39,13 +37,6 @@ LINES = st.lists(
     ),
     max_size=6,
 )
-
-
-def caller_of(user) -> Caller:
-    session = LoginSession.objects.begin(user)
-    return Caller(
-        Claims(user_id=user.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
-    )
 
 
 @pytest.mark.fast_path

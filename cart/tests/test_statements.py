@@ -7,24 +7,22 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from bookstore.accounts.caller import Caller
-from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import UserFactory
-from cart import statements
+from cart import merge_statement, statements
+from cart.merging import Entry
 from cart.models import Cart, CartItem
 from cart.tests.factories import CartFactory, CartItemFactory
 from catalog.models import Book
 from catalog.tests.factories import BookFactory
+from tests.support.bearer import caller_of
 
 pytestmark = pytest.mark.fast_path
 
 
 @pytest.fixture
 def caller(alice) -> Caller:
-    session = LoginSession.objects.begin(alice)
-    return Caller(
-        Claims(user_id=alice.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
-    )
+    return caller_of(alice)
 
 
 @pytest.fixture
@@ -46,8 +44,9 @@ def stored():
         (lambda client, line, book: client.patch(f"/cart/items/{line.pk}", {"quantity": 3}), 200),
         (lambda client, line, book: client.delete(f"/cart/items/{line.pk}"), 204),
         (lambda client, line, book: client.post("/cart/items", {"book_id": book.pk}), 201),
+        (lambda client, line, book: client.post("/cart/merge", {"items": [{"book_id": book.pk}]}), 200),
     ],
-    ids=["GET", "PUT", "PATCH", "DELETE", "add"],
+    ids=["GET", "PUT", "PATCH", "DELETE", "add", "merge"],
 )
 def test_each_common_call_is_one_statement_begin_and_commit_included(client_for, alice, line, dracula, call, status):
     client = client_for(alice)
@@ -146,6 +145,7 @@ def test_nobody_is_let_in_whose_session_is_not_good(caller, alice, emma, dracula
     assert statements.add(caller, dracula.pk, 1) is None
     assert statements.change_quantity(caller, line.pk, 3) is None
     assert statements.remove(caller, line.pk) is None
+    assert merge_statement.merge(caller, [Entry(emma.pk, 3), Entry(dracula.pk)]) is None
     assert stored() == [("Emma", 2)]
 
 
@@ -226,23 +226,26 @@ def test_a_bad_body_of_somebody_who_is_not_let_in_is_401_before_422(api, client_
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_add_leaves_a_violated_constraint_to_the_verb(caller, alice, line, dracula, monkeypatch):
+def test_add_and_merge_leave_a_violated_constraint_to_the_verb(caller, alice, line, dracula, monkeypatch):
     def violate(*args, **options):
         raise IntegrityError("the book was deleted meanwhile")
 
-    monkeypatch.setattr(statements, "_run", violate)
+    monkeypatch.setattr(statements, "run", violate)
 
     assert statements.add(caller, dracula.pk, 1) is None
+    assert merge_statement.merge(caller, [Entry(dracula.pk)]) is None
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("book_id", [0, -1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, -(10**30)])
-def test_add_of_an_id_that_no_book_has_is_404_whatever_its_size(client_for, alice, book_id):
+def test_an_id_that_no_book_has_is_not_found_whatever_its_size(client_for, alice, book_id):
     """Outside of a transaction, as it is served: there PostgreSQL reads the number by itself."""
     CartFactory(user=alice)
 
     response = client_for(alice).post("/cart/items", {"book_id": book_id})
+    merged = client_for(alice).post("/cart/merge", {"items": [{"book_id": book_id}]})
 
     assert response.status_code == 404
     assert response.json()["code"] == "BOOK_NOT_FOUND"
+    assert (merged.status_code, merged.json()["results"][0]["code"]) == (200, "BOOK_NOT_FOUND")

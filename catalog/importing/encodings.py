@@ -36,15 +36,18 @@ ENCODINGS: dict[str, str] = {
     "utf-16-be": "UTF-16 BE",
 }
 NAMES = ENCODINGS | {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252"}
-GUESSED = ("cp1252", "cp1250", "cp1251", "mac-roman")
+GUESSED = ("cp1252", "cp1250", "cp1254", "cp1251", "mac-roman")
 
 # Letters beyond ASCII that are frequent in the languages of a code page.
 WESTERN = frozenset("éèêëàâäáåãçíìîïñóòôöõøúùûüæœßÉÈÊÀÂÄÁÅÃÇÍÎÑÓÔÖÕØÚÛÜÆŒ")
 CENTRAL = frozenset("áâăäąćčçďéęëěíîłľńňóôőöřśšşťţúůűüýźžżđßÁÂÄĄĆČÇĎÉĘĚÍÎŁĽŃŇÓÔŐÖŘŚŠŞŤŢÚŮŰÜÝŹŽŻĐ")
-LETTERS = {"cp1252": WESTERN, "cp1250": CENTRAL, "mac-roman": WESTERN}
+TURKISH = frozenset("çğıöşüâîûÇĞİÖŞÜÂÎÛ")
+LETTERS = {"cp1252": WESTERN, "cp1250": CENTRAL, "cp1254": TURKISH, "mac-roman": WESTERN}
 SIGNS = frozenset("’‘‚“”„–—…«»‹›•·°€£§©®™¿¡ªº№ \xa0")
 
 PART = 1 << 20  # bytes of one read
+# Shares of the bytes beyond ASCII that are valid UTF-8. In Japanese and Chinese encodings a third is, by chance.
+SURELY_UTF8, PERHAPS_UTF8 = 0.6, 0.25
 MAX_WORDS = 2_000  # different words with bytes beyond ASCII that are examined
 WORD = re.compile(rb"[^\x00-\x20,;|\"/()]*[\x80-\xff][^\x00-\x20,;|\"/()]*")
 MULTIBYTE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -71,11 +74,16 @@ def encoding_of(file: BinaryIO) -> str:
     if stopped is None:
         return "utf-8"
     line, byte = stopped
-    words, multibyte = words_beyond_ascii(file)
-    if multibyte:
+    words, share = words_beyond_ascii(file)
+    if share >= SURELY_UTF8:
         raise Unreadable(
             f"is UTF-8 with a byte 0x{byte:02X} on line {line} that does not belong there: correct that line, or save "
             "the file as CSV UTF-8"
+        )
+    if share >= PERHAPS_UTF8:
+        raise AskEncoding(
+            f"is not UTF-8 (byte 0x{byte:02X} on line {line}), and parts of it could be: say which encoding it has, or "
+            "save it as CSV UTF-8"
         )
     return code_page_of(words, line, byte)
 
@@ -137,8 +145,8 @@ def check_text(file: BinaryIO, encoding: str) -> None:
         file.seek(0)
 
 
-def words_beyond_ascii(file: BinaryIO) -> tuple[list[bytes], bool]:
-    """Up to MAX_WORDS words with bytes beyond ASCII, and whether a quarter of these bytes are valid UTF-8."""
+def words_beyond_ascii(file: BinaryIO) -> tuple[list[bytes], float]:
+    """Up to MAX_WORDS words with bytes beyond ASCII, and the share of these bytes that are valid UTF-8 (0 to 1)."""
     words: dict[bytes, None] = {}
     valid = all_bytes = 0
     while part := file.read(PART):
@@ -149,7 +157,7 @@ def words_beyond_ascii(file: BinaryIO) -> tuple[list[bytes], bool]:
             if len(words) < MAX_WORDS:
                 words[found[0][:100]] = None
     file.seek(0)
-    return list(words), valid * 4 >= all_bytes
+    return list(words), valid / max(all_bytes, 1)
 
 
 def code_page_of(words: list[bytes], line: int, byte: int) -> str:

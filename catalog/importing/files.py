@@ -133,7 +133,8 @@ def without_gzip(file: BinaryIO, stack: ExitStack, limit: int) -> Any:
     copy: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # the stack closes it
     size = 0
     try:
-        with gzip.GzipFile(fileobj=file) as whole:
+        # Without a mode GzipFile takes the file's, and a SpooledTemporaryFile says "w+b".
+        with gzip.GzipFile(fileobj=file, mode="rb") as whole:
             while part := whole.read(1 << 20):
                 size += len(part)
                 if size > limit:

@@ -20,7 +20,7 @@ CONTRACT: dict[tuple[str, str], Answers] = {
     ("GET", "/books/{book_id}"): {200: None, 304: None, **NO_BOOK, **QUERY},
     ("POST", "/books"): {201: None, 409: {"BOOK_ISBN_CONFLICT"}, **BODY, **STAFF},
     ("PUT", "/books/{book_id}"): {200: None, **NO_BOOK, 409: {"BOOK_ISBN_CONFLICT"}, **SEEN, **BODY, **STAFF},
-    ("DELETE", "/books/{book_id}"): {204: None, **NO_BOOK, **STAFF},
+    ("DELETE", "/books/{book_id}"): {204: None, **NO_BOOK, **SEEN, **STAFF},
     ("PATCH", "/books/{book_id}/stock"): {
         200: None,
         **NO_BOOK,

@@ -216,6 +216,16 @@ def test_books_of_a_genre_are_moved_to_another(staff, emma):
     assert emma.genre == horror
 
 
+def test_genre_without_books_has_none_to_move(staff):
+    action = {"action": "move_books", "_selected_action": [GenreFactory(name="Horror").pk]}
+
+    response = staff.post("/admin/catalog/genre/", action, follow=True)
+
+    assert told(response) == ["Nothing was changed: there is no book among what you chose."]
+    assert response.request["PATH_INFO"] == "/admin/catalog/genre/"
+    assert not BulkAction.objects.exists()
+
+
 def test_genre_with_books_is_left_alone_by_a_deletion_of_many(staff, emma):
     GenreFactory(name="Horror")
     action = {"action": "delete_selected", "_selected_action": list(Genre.objects.values_list("pk", flat=True))}

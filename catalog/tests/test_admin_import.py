@@ -1,6 +1,7 @@
 """/admin/catalog/book/import/: a preview of the file, and a confirmation that loads exactly the previewed rows."""
 
 import csv
+import gzip
 import io
 from decimal import Decimal
 
@@ -275,6 +276,19 @@ def test_encoding_that_is_asked_for_is_chosen_on_the_page(staff):
     again = staff.post(f"{IMPORT}{response.context['shown'].pk}/read/", {"encoding": "cp1252"}, follow=True)
 
     assert again.context["rows"]["new"][0].fields["author"] == "Molière"
+
+
+def test_upload_packed_with_gzip_is_read(staff, emma):
+    response = upload(staff, gzip.compress(TWO_BAD_ROWS.encode()), name="books.csv.gz")
+
+    assert counts(response) == {"new": 1, "changed": 1, "refused": 2}
+
+
+def test_upload_of_a_damaged_gzip_is_told(staff):
+    response = upload(staff, gzip.compress(TWO_BAD_ROWS.encode())[:20], name="books.csv.gz")
+
+    assert response.status_code == 200
+    assert "is packed with gzip, and damaged" in response.context["shown"].problem
 
 
 def test_file_of_headings_alone_is_told_to_have_no_row(staff):

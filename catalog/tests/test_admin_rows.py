@@ -235,6 +235,18 @@ def test_page_tells_a_conflict_of_genres_by_their_names(olga, emma, novel):
     assert "showed “Novel”, it is “Horror” now, and you wrote “Comedy”" in reason
 
 
+@pytest.mark.parametrize("key", ["²", "9" * 5000])
+def test_genre_that_cannot_be_is_refused(olga, emma, novel, key):
+    page = f"{BOOKS}{emma.pk}/change/"
+    form = page_form(olga.get(page))
+
+    typed = olga.post(page, form | {"genre": key, "initial-genre": ""})
+    shown = olga.post(page, form | {"genre": "", "initial-genre": key})
+
+    assert [answer.status_code for answer in (typed, shown)] == [200, 200]
+    assert [*typed.context["adminform"].form.errors, *shown.context["adminform"].form.errors] == ["genre", "genre"]
+
+
 def page_form(response):
     """What a browser sends of a book's page."""
     form = response.context["adminform"].form

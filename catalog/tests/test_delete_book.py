@@ -39,6 +39,21 @@ def test_delete_book_that_never_was_is_404_book_not_found(owner, db, book_id):
     assert response.json() == NO_BOOK
 
 
+def test_delete_book_that_changed_since_it_was_seen_is_412_and_it_stays(api, owner, emma):
+    path = f"/books/{emma.pk}"
+    seen = api.get(path).headers["ETag"]
+    emma.set_stock(3)
+    now = api.get(path)
+
+    refused = owner.delete(path, headers={"if-match": seen})
+    still_there = api.get(path)
+    accepted = owner.delete(path, headers={"if-match": now.headers["ETag"]})
+
+    assert (refused.status_code, refused.json()["code"]) == (412, "BOOK_CHANGED")
+    assert still_there.json() == now.json()
+    assert accepted.status_code == 204
+
+
 def test_remove_of_a_book_that_somebody_else_removed_raises(emma):
     same = Book.objects.get(pk=emma.pk)
     same.remove()

@@ -132,6 +132,18 @@ def test_import_books_reads_a_file_packed_with_gzip(tmp_path):
     assert told(load(str(path))) == "1 added, 0 there already. Rows refused: 0"
 
 
+def test_import_books_reads_gzip_from_a_pipe(monkeypatch):
+    read_end, write_end = os.pipe()
+    os.write(write_end, gzip.compress(f"{HEADINGS}\n{EMMA}\n".encode()))
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=pipe, fileno=pipe.fileno))
+
+        output = load("-")
+
+    assert told(output) == "1 added, 0 there already. Rows refused: 0"
+
+
 def test_import_books_of_a_damaged_gzip_is_one_line(tmp_path):
     path = tmp_path / "books.csv.gz"
     path.write_bytes(gzip.compress(b"x" * 1000)[:20])

@@ -102,9 +102,15 @@ def test_encoding_is_told_from_the_text(text, encoding, found):
     assert encoding_of(BytesIO(text.encode(encoding))) == found
 
 
-@pytest.mark.parametrize(("text", "encoding"), [("Molière", "cp1252"), ("Karel Čapek", "cp1250"), ("猫", "shift-jis")])
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        *(("Molière", "cp1252"), ("Karel Čapek", "cp1250"), ("İnce Memed, Yaşar", "cp1254"), ("猫", "shift-jis")),
+        *(("吾輩は猫である, 夏目漱石", "shift-jis"), ("紅樓夢曹雪芹", "big5")),
+    ],
+)
 def test_encoding_that_could_be_another_is_asked_for(text, encoding):
-    content = f"{HEAD}{text},Ann,5\n".encode(encoding)
+    content = f'{HEAD}"{text}",Ann,5\n'.encode(encoding)
 
     with pytest.raises(AskEncoding, match=r"is not UTF-8 \(byte 0x.. on line 2\), and "):
         rows_of(content)

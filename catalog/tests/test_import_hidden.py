@@ -58,12 +58,15 @@ def test_hidden_row_without_a_book_is_not_told():
     assert hidden_of(filtered(hidden=(3, 9), empty=(3,))) == (3, "")
 
 
+@pytest.mark.any_database
 def test_of_many_hidden_rows_the_first_are_named():
     rows, told = hidden_of(filtered(rows=2_000, hidden=range(100, 1_400)))
 
     assert (rows, told) == (2_000, "rows: 1,300 (line 100, 101, 102, 103, 104, 105, 106, 107, 108, 109 …)")
 
 
+@pytest.mark.slow
+@pytest.mark.any_database
 def test_hidden_rows_are_found_in_a_sheet_of_several_pieces():
     content = filtered(rows=30_000, hidden=range(2, 30_002))
 

@@ -22,6 +22,7 @@ from orders.numbers import as_typed
 MOST_ORDERS = 500  # of one book, the newest
 MOST_BOOKS = 20  # the best matches of a search for words
 ONLY_NEWEST = f"Only the {MOST_ORDERS:,} newest orders with each book were looked for."
+ONLY_THEIR_NEWEST = f"Only the {MOST_ORDERS:,} newest orders of these customers were looked through."
 ONLY_BEST = f"Only the {MOST_BOOKS} books that fit these words best were looked for."
 
 
@@ -39,37 +40,63 @@ def holding(books: Collection[int]) -> tuple[set[int], bool]:
 
 def matching(request: HttpRequest, orders: QuerySet[Order], text: str) -> QuerySet[Order]:
     """Orders of this number, of a customer whose email has this in it, with the book of this ISBN, also when that was
-    deleted, or with a book of these words. At most MOST_BOOKS queries and those of a search of the catalogue.
+    deleted, or with a book of these words.
+
+    A word with an @ is the email, and other words beside it the book: orders of that customer with that book. At most
+    MOST_BOOKS queries and those of two searches.
     """
     number = as_typed(text)
     if number is not None and (known := orders.filter(number=number)).exists():
         return known
-    if "@" in text:
-        users, cut = by_part_of_email(text)
-        if cut:
-            note(request, "Only some of the customers with such an email were looked for: write more of it.")
-        return orders.filter(user__in=users)
+    words = text.split()
+    emails = [word for word in words if "@" in word]
+    customers = customers_of(request, emails[0] if emails else text)
+    if not emails:
+        return orders.filter(Q(user__in=customers) | Q(pk__in=with_book(request, text)))
+    theirs = orders.filter(user__in=customers)
+    book = " ".join(word for word in words if "@" not in word)
+    return theirs.filter(pk__in=with_book(request, book, theirs)) if book else theirs
+
+
+def customers_of(request: HttpRequest, part: str) -> list[int]:
+    users, cut = by_part_of_email(part)
+    if cut:
+        note(request, "Only some of the customers with such an email were looked for: write more of it.")
+    return users
+
+
+def with_book(request: HttpRequest, text: str, theirs: QuerySet[Order] | None = None) -> set[int]:
+    """Ids of the newest orders with the book of this ISBN, or with a book of these words: among the newest of `theirs`,
+    if these are given.
+    """
+    items = OrderItem.objects.order_by("-order_id")
+    if theirs is not None:
+        newest = list(theirs.order_by("-id").values_list("pk", flat=True)[: MOST_ORDERS + 1])
+        if len(newest) > MOST_ORDERS:
+            note(request, ONLY_THEIR_NEWEST)
+        items = items.filter(order__in=newest[:MOST_ORDERS])
     try:
-        items = OrderItem.objects.filter(isbn=clean_isbn(text)).order_by("-order_id")
-        ids = list(items.values_list("order_id", flat=True)[: MOST_ORDERS + 1])
+        ids = list(items.filter(isbn=clean_isbn(text)).values_list("order_id", flat=True)[: MOST_ORDERS + 1])
         if len(ids) > MOST_ORDERS:
             note(request, ONLY_NEWEST)
-        return orders.filter(pk__in=ids[:MOST_ORDERS])
+        return set(ids[:MOST_ORDERS])
     except ValidationError:
         pass  # not an ISBN: words
     if not wanted_words(text):
-        return orders.none()
+        return set()
     books = list(Book.objects.search(text, most=MOST_BOOKS + 1).values_list("pk", flat=True))
     if len(books) > MOST_BOOKS:
         note(request, ONLY_BEST)
-    return of_books(request, orders, books[:MOST_BOOKS])
+    if theirs is not None:
+        return set(items.filter(book__in=books[:MOST_BOOKS]).values_list("order_id", flat=True))
+    return newest_with(request, books[:MOST_BOOKS])
 
 
-def of_books(request: HttpRequest, orders: QuerySet[Order], books: Collection[int]) -> QuerySet[Order]:
+def newest_with(request: HttpRequest, books: Collection[int]) -> set[int]:
     found, cut = holding(books)
     if cut:
         note(request, ONLY_NEWEST)
-    return orders.filter(pk__in=found)
+    return found
 
 
 def day_of(text: str) -> date | None:
@@ -120,7 +147,7 @@ class BookFilter(LinkedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         value = self.value() or ""
-        return of_books(request, queryset, [int(value)] if is_id(value) else [])
+        return queryset.filter(pk__in=newest_with(request, [int(value)] if is_id(value) else []))
 
 
 class CustomerFilter(LinkedFilter):

@@ -73,7 +73,9 @@ class OrderAdmin(OrderExports, Recorded, BulkActions, BoundedList):
     ordering = ("-id",)
     sortable_by = ("created_at",)
     search_fields = ("number",)  # shows the box; get_search_results says what is searched
-    search_help_text = "Number, part of the customer's email, an ISBN, or words of a book's title or author"
+    search_help_text = (
+        "Number, part of the customer's email, ISBN or words of a book, or an email with @ and a book together"
+    )
     actions = (MarkPaid(), MarkShipped(), packing_list, Cancel())
     inlines = (ItemInline,)
     fields = readonly_fields = ("number", *COMPUTED, *STORED[1:])

@@ -30,7 +30,7 @@ CONTRACT: dict[tuple[str, str], Answers] = {
     ("GET", "/orders"): {200: None, 304: None, **QUERY, **TOKEN},
     ("GET", "/orders/{order_id}"): {200: None, 304: None, **NO_ORDER, **TOKEN},
     ("POST", "/orders/{order_id}/cancel"): {200: None, **NO_ORDER, 409: {"ORDER_NOT_CANCELLABLE"}, **TOKEN},
-    ("POST", "/orders/{order_id}/reorder"): {200: None, **NO_ORDER, **TOKEN},
+    ("POST", "/orders/{order_id}/reorder"): {200: None, **NO_ORDER, 412: {"CART_CHANGED"}, **TOKEN},
     ("POST", "/orders/{order_id}/paid"): {200: None, **NO_ORDER, 409: {"ORDER_NOT_PAYABLE"}, **BODY, **STAFF},
 }
 

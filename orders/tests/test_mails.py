@@ -89,6 +89,26 @@ def test_nobody_is_told_of_an_order_whose_account_was_deleted(order, alice):
     assert sent() == []
 
 
+@pytest.mark.parametrize(("verified", "number"), [("", 3), ("alice@example.com", 4)])
+def test_cancelling_fills_no_mailbox_that_may_be_somebody_elses(alice, cart, emma, settings, verified, number):
+    settings.MAIL_THROTTLE_RATE = (3, 3600)
+    User.objects.filter(pk=alice.pk).update(verified_email=verified)
+    for _ in range(2):
+        if not cart.items.exists():
+            cart.add(emma.pk, 1)
+        checkout(alice, CheckoutRequest()).cancel(by="customer")
+
+    assert len(sent()) == number
+
+
+def test_an_order_that_is_paid_is_told_whatever_was_sent_before(order, settings):
+    settings.MAIL_THROTTLE_RATE = (1, 3600)
+    sent()
+    order.mark_paid("pi_1")
+
+    assert sent() == [(["alice@example.com"], f"Your order {order.number} is paid")]
+
+
 def test_a_refused_verb_sends_nothing(order):
     sent()
     order.cancel(by="customer")

@@ -52,6 +52,13 @@ def test_list_orders_past_the_last_page_is_empty(client_for, alice, orders, page
     response = client_for(alice).get(f"/orders?page={page}&size=1")
 
     assert (response.status_code, response.json(), response.headers["X-Total-Count"]) == (200, [], "3")
+    assert response.headers["Link"] == '</orders?page=3&size=1>; rel="prev"'
+
+
+def test_list_orders_past_the_only_page_of_no_orders_leads_to_it(client_for, alice):
+    response = client_for(alice).get("/orders?page=7")
+
+    assert (response.json(), response.headers["Link"]) == ([], '</orders?page=1&size=20>; rel="prev"')
 
 
 @pytest.mark.parametrize("query", ["page=0", "size=101", "page=x"])
@@ -139,6 +146,21 @@ def test_reorder_puts_the_books_into_the_cart_by_a_merge(client_for, alice, orde
         {"book_id": dracula.pk, "status": "skipped", "code": "CART_BOOK_OUT_OF_STOCK"},
     ]
     assert response.headers["ETag"] == client.get("/cart").headers["ETag"]
+
+
+def test_reorder_into_a_cart_that_changed_since_is_412_and_changes_nothing(client_for, alice, order, dracula):
+    client = client_for(alice)
+    seen = client.get("/cart").headers["ETag"]
+    Cart.objects.for_user(alice).add(dracula)
+    now = client.get("/cart")
+
+    refused = client.post(f"/orders/{order.pk}/reorder", headers={"If-Match": seen})
+    unchanged = client.get("/cart")
+    accepted = client.post(f"/orders/{order.pk}/reorder", headers={"If-Match": now.headers["ETag"]})
+
+    assert (refused.status_code, refused.json()["code"]) == (412, "CART_CHANGED")
+    assert unchanged.json() == now.json()
+    assert accepted.status_code == 200
 
 
 def test_items_keep_the_order_of_the_cart_after_every_call(client_for, alice, emma, dracula):

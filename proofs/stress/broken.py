@@ -123,7 +123,7 @@ def twice(original: Function) -> Function:
     return give_back
 
 
-NO_STATEMENTS = [instead("cart.statements", "_run", no_row)]
+NO_STATEMENTS = [instead("cart.statements", "run", no_row)]
 NO_LOCK = [*NO_STATEMENTS, instead("cart.models", "Cart._lock", without_lock)]
 # What the code waits for never comes, so that what does come is a 500.
 UNCAUGHT_IN_STATEMENTS = value("cart.statements", "IntegrityError", ZeroDivisionError)
@@ -289,6 +289,7 @@ SABOTAGES = {
         "mixed",
         "mixed operations",
         [
+            *NO_STATEMENTS,
             Break("catalog.querysets", "BookQuerySet.lock_shared", shared_lock_in_no_order),
             Break("catalog.querysets", "BookQuerySet.select_for_update", lock_with_key),
         ],

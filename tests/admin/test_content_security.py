@@ -50,6 +50,7 @@ def test_an_answer_of_the_api_has_no_policy_of_pages(client):
     assert "Content-Security-Policy" not in client.get("/health").headers
 
 
+@pytest.mark.slow
 def test_the_documentation_can_be_closed():
     code = (
         "import django; django.setup(); from django.urls import resolve, Resolver404\n"

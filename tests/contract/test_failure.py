@@ -6,6 +6,8 @@ import sys
 import time
 from wsgiref.util import setup_testing_defaults
 
+import pytest
+
 from bookstore.api.errors import InternalError
 from bookstore.server.refusal import Refusal
 from tests.support.server import ROOT
@@ -48,6 +50,7 @@ def test_failure_is_the_envelope_of_500_with_the_usual_headers(caplog):
     assert "LookupError: a secret detail" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_application_answers_when_no_request_can_be_made():
     environment = {"DEBUG": "1", "LOG_LEVEL": "INFO", "LOG_FORMAT": "text"}
 

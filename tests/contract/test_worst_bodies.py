@@ -84,6 +84,7 @@ def test_worst_body_is_refused_by_every_call(shop, operation, name):
         assert len(found.content) < 10_000
 
 
+@pytest.mark.slow
 def test_only_the_length_of_a_long_text_is_looked_at(shop, monkeypatch):
     client, there = shop
     looked_at: list[Any] = []

@@ -165,6 +165,17 @@ def test_suggestions_are_chosen_by_keys(shop, page):
     expect(field).to_have_value("")
 
 
+def test_escape_closes_the_suggestions_and_keeps_what_was_typed(shop, page):
+    field = page.get_by_label("Search books")
+    field.press_sequentially("jane ey")
+    expect(page.locator(".suggestions a").first).to_be_visible()
+
+    field.press("Escape")
+
+    expect(page.locator(".suggestions a")).to_have_count(0)
+    expect(field).to_have_value("jane ey")
+
+
 def test_focus_stays_on_a_button_that_is_pressed_and_on_what_is_left(shop, page):
     put_in_cart(page, make_book(shop, "By Keys"))
     page.goto("/shop/#/cart")
@@ -323,6 +334,18 @@ def keep_as_guest(page, *entries):
     page.evaluate("entries => localStorage.setItem('shop.guest', entries)", json.dumps(kept))
 
 
+def test_a_guest_learns_that_a_book_on_the_screen_was_deleted(shop, page):
+    gone = make_book(shop, "Gone Meanwhile")
+    page.goto(f"/shop/#/book/{gone['id']}")
+    button = page.get_by_role("button", name="Add to cart")
+    expect(button).to_be_visible()
+    as_staff(shop, "DELETE", f"/books/{gone['id']}")
+
+    button.click()
+
+    expect(page.get_by_text("This book is not sold any more.")).to_be_visible()
+
+
 def test_a_guests_cart_takes_no_more_than_the_shop_does(shop, page):
     many = make_book(shop, "Many Copies", stock=2000)
     keep_as_guest(page, (many["id"], 999), *((number, 1) for number in range(1, 100)))
@@ -369,6 +392,35 @@ def test_signing_in_goes_on_where_the_customer_was(shop, page):
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
     expect(page.get_by_role("heading", name="Your orders")).to_be_visible()
+
+
+def test_a_form_that_is_sent_twice_puts_nothing_into_the_address(shop, page):
+    page.goto("/shop/#/sign-in")
+    page.evaluate("sent = []; addEventListener('submit', (event) => sent.push(event.defaultPrevented))")
+    held = []
+    page.route("**/auth/login", lambda route: held.append(route), times=1)
+    page.get_by_label("Email").fill("reader@example.com")
+    page.get_by_label("Password").fill("demo-reader-shelf")
+
+    page.get_by_role("main").get_by_role("button", name="Sign in").dblclick()
+    wait_for(page, held)
+    held[0].continue_()
+
+    expect(page.get_by_role("link", name="Account", exact=True)).to_be_visible()
+    assert page.evaluate("sent") == [True, True]
+
+
+def test_a_guests_cart_that_a_sign_in_could_not_bring_along_comes_later(shop, page):
+    put_in_cart(page, make_book(shop, "Left Behind"))
+    page.route("**/cart/merge", lambda route: route.fulfill(status=500, json={"code": "INTERNAL_ERROR"}))
+    register(page, "left-behind@example.com")
+    expect(page.get_by_text("There is nothing in it.")).to_be_visible()
+
+    page.unroute("**/cart/merge")
+    page.reload()
+
+    expect(page.get_by_role("button", name="Remove Left Behind")).to_be_visible()
+    assert page.evaluate("localStorage.getItem('shop.guest')") is None
 
 
 def test_a_change_on_another_device_is_shown_and_not_overwritten(shop, page):

@@ -31,6 +31,7 @@ def pods(document: dict) -> list[dict]:
     return [spec["template"]["spec"]] if "template" in spec else []
 
 
+@pytest.mark.slow
 @needs_kubectl
 def test_the_manifests_are_what_the_schema_of_kubernetes_allows():
     validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")

@@ -76,6 +76,7 @@ def test_debug_needs_nothing_else(tmp_path):
     assert (started.returncode, started.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRODUCTION)
 def test_a_missing_variable_is_named(tmp_path, name):
     started = start_process(tmp_path, **{key: value for key, value in PRODUCTION.items() if key != name})

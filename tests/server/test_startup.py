@@ -23,14 +23,15 @@ COMMANDS = [
 ]
 
 
-def manage(*arguments, python=sys.executable, **environ):
+def manage(*arguments, python=sys.executable, stdout=subprocess.PIPE, **environ):
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return subprocess.run(
         [python, "manage.py", *arguments],
         cwd=ROOT,
         # A demo shop of the developer's may be open on the usual port.
         env=kept | {"DEBUG": "1", "PORT": str(free_port())} | environ,
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=60,
     )
@@ -100,6 +101,28 @@ def test_a_bad_setting_is_one_line():
     assert ended.stderr == (
         "bookstore cannot start: LOG_LEVEL is wrong: Must be one of: DEBUG, INFO, WARNING, ERROR.\n"
     )
+
+
+@pytest.fixture
+def closed_pipe():
+    """The writing end of a pipe that nobody reads, as that of `| head` once it has ended."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_commands_whose_reader_has_ended_end_quietly(tmp_path, closed_pipe, unbuffered):
+    there = {"DATABASE_URL": f"sqlite:///{tmp_path}/shop.sqlite3", "PYTHONUNBUFFERED": unbuffered}
+    manage("migrate", "--verbosity", "0", **there)
+    (tmp_path / "books.csv").write_text("title,author,price\nEmma,Jane Austen,9.50\n")
+    commands = [["help"], ["clean_up"], ["import_books", f"{tmp_path}/books.csv"]]
+
+    ended = [manage(*command, **there, stdout=closed_pipe) for command in commands]
+
+    assert [(each.returncode, each.stderr) for each in ended] == [(141, "")] * len(commands)
 
 
 @pytest.mark.parametrize("name", ["python3.6", "python3.7", "python3.8", "python3.9", "python3.10"])

@@ -1,14 +1,20 @@
 """What a worker ends by itself: slow bodies, idle connections in a crowd, itself as an orphan."""
 
+import os
+import signal
 import socket
+import sys
 import time
 from contextlib import ExitStack, suppress
+from threading import Event
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from bookstore.server import sockets, watch
+from bookstore.server import draining, main, sockets, watch
 from bookstore.server.admission import Admission, Here
 from bookstore.server.bodies import RATE, Reader
+from bookstore.server.limits import SERVER_PID
 from bookstore.server.slots import Slots
 from bookstore.server.sockets import Client as Connection
 from tests.support.client import Client, PatientClient
@@ -178,6 +184,49 @@ def test_workers_end_and_free_the_port_when_the_parent_is_killed():
             pass  # it is free
     finally:
         server.stop()
+
+
+class SlowToLoad(ModuleType):
+    """bookstore.wsgi, whose import ends when `orphaned` is set."""
+
+    def __init__(self, orphaned):
+        super().__init__("bookstore.wsgi")
+        self.orphaned = orphaned
+
+    @property
+    def application(self):
+        self.orphaned.wait(20)
+        return "the application"
+
+
+def test_a_worker_that_still_starts_ends_when_the_parent_is_killed(monkeypatch):
+    orphaned, codes = Event(), []
+    monkeypatch.setitem(sys.modules, "bookstore.wsgi", SlowToLoad(orphaned))
+    monkeypatch.setattr(draining, "listen", lambda: None)
+    monkeypatch.setenv(SERVER_PID, str(os.getppid() + 1))  # it is another process's child by now
+    monkeypatch.setattr(os, "_exit", lambda code: (codes.append(code), orphaned.set()))
+
+    main.load("bookstore.wsgi:application")
+
+    assert codes == [1]
+
+
+def test_an_orphan_that_ignored_sigterm_gets_it_again(monkeypatch):
+    told = []
+
+    def kill(pid, number):
+        told.append((pid, number))
+        if len(told) == 2:
+            raise InterruptedError
+
+    monkeypatch.setattr(os, "kill", kill)
+    monkeypatch.setattr(watch, "Timer", lambda *_: SimpleNamespace(start=lambda: None))
+    monkeypatch.setattr(watch, "EVERY", 0)
+
+    with pytest.raises(InterruptedError):
+        watch.end_orphan()
+
+    assert told == [(os.getpid(), signal.SIGTERM)] * 2
 
 
 def answers(port):

@@ -3,6 +3,8 @@
 from rest_framework.test import APIClient
 
 from bookstore.accounts import tokens
+from bookstore.accounts.caller import Caller
+from bookstore.accounts.claims import Claims
 from bookstore.accounts.models import LoginSession, User
 
 
@@ -21,3 +23,11 @@ def bearer(token: str, **options: bool) -> APIClient:
 
 def signed_in(user: User) -> APIClient:
     return bearer(token_of(user))
+
+
+def caller_of(user: User) -> Caller:
+    """The caller of a request with a token of hers, not confirmed yet; of a session that it begins."""
+    session = LoginSession.objects.begin(user)
+    return Caller(
+        Claims(user_id=user.pk, session_id=session.pk, identity=session.identity, jti="0" * 32, expires_at=2**40)
+    )

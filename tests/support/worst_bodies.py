@@ -9,6 +9,7 @@ TOO_MANY_VALUES = {
     "empty texts": b'{"items": [' + b'"",' * 330_000 + b'""]}',
     "keys": b"{" + b",".join(b'"%d":1' % n for n in range(90_000)) + b"}",
     "one key again and again": b'{"items": 1' + b',"a":1' * 160_000 + b"}",
+    "objects that never end": b'{"a":' * 160_000,
     "brackets": b"[" * (MB // 2) + b"]" * (MB // 2),
     "pairs of brackets": b'{"items": [' + b"[]," * 330_000 + b"[]]}",
     "texts with quotation marks": b'{"items": [' + b'"\\"",' * 190_000 + b'""]}',

@@ -188,7 +188,7 @@ def test_the_units_run_commands_that_there_are(unit):
             assert os.access(ROOT / program.removeprefix("/srv/bookstore/"), os.X_OK)
         elif program != "/bin/kill":
             assert (program, arguments[0]) == ("/srv/bookstore/.venv/bin/python", "manage.py")
-            assert list(ROOT.glob(f"**/management/commands/{arguments[1]}.py"))
+            assert list(ROOT.glob(f"[a-z]*/**/management/commands/{arguments[1]}.py"))
 
 
 def test_operators_chapter_names_known_variables_and_files():
@@ -204,7 +204,7 @@ def test_operators_chapter_names_known_variables_and_files():
 
 def test_the_operators_chapter_names_every_metric():
     chapter = (ROOT / "docs" / "running.md").read_text()
-    code = "".join(path.read_text() for path in ROOT.glob("*/**/metrics*.py") if "tests" not in path.parts)
+    code = "".join(path.read_text() for path in ROOT.glob("[a-z]*/**/metrics*.py") if "tests" not in path.parts)
     defined = re.findall(r'(Counter|Histogram|Gauge|count_\w+)\(\s*"(bookstore_[a-z_]+)"', code)
     defined = [(kind, name) for kind, name in defined if "wishes" not in name]
 

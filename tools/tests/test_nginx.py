@@ -108,6 +108,7 @@ def ask(port, request_line, *headers, body=""):
 POST = "POST /cart/items HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nContent-Length: 20\r\n"
 
 
+@pytest.mark.slow
 def test_nginx_keeps_a_slow_clients_request_until_it_is_whole(nginx, upstream):
     seen = []
     with socket.create_connection(("127.0.0.1", nginx), timeout=20) as client:
@@ -254,6 +255,7 @@ def test_catalogue_reads_over_the_limit_are_429_and_writes_not(program, upstream
     assert others == [200, 200, 200]
 
 
+@pytest.mark.slow
 def test_one_request_at_a_time_fills_an_entry_of_the_cache(nginx, upstream):
     upstream.headers, upstream.seconds = "X-Request-ID: 1\r\nCache-Control: public, max-age=60", 0.5
 

@@ -77,3 +77,9 @@ def test_a_run_has_a_worker_more_than_cores_unless_told(monkeypatch, cores, argu
     monkeypatch.setattr("os.cpu_count", lambda: cores)
 
     assert in_parallel(arguments) == added
+
+
+def test_a_run_that_waits_has_two_workers_more_than_cores(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+
+    assert in_parallel([], waiting=2) == ["--numprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]

@@ -1,11 +1,13 @@
 """The admin pages of users and sessions."""
 
+import html
 import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
+from bookstore.accounts.admin import UNPROVED
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, SuperuserFactory, UserFactory
 
@@ -143,6 +145,26 @@ def test_staff_cannot_set_a_password_of_blanks(site, alice):
     assert "This password has only blanks: add what can be seen." in response.content.decode()
 
 
+@pytest.mark.parametrize("name", ["auth_user_password_change", "accounts_user_add"])
+def test_user_without_a_password_is_not_told_of_other_ways_to_sign_in(site, alice, name):
+    args = [alice.pk] if "change" in name else []
+
+    page = site.get(reverse(f"admin:{name}", args=args)).content.decode()
+
+    assert "Disabled: they cannot sign in, and get no mail for a forgotten password" in page
+    assert "Single Sign-On" not in page
+
+
+def test_last_superuser_keeps_a_password(site, owner):
+    page = reverse("admin:auth_user_password_change", args=[owner.pk])
+
+    response = site.post(page, {"usable_password": "false", "unset-password": "1"}, follow=True)
+
+    assert "nobody who may do everything would be left" in response.content.decode()
+    owner.refresh_from_db()
+    assert owner.has_usable_password()
+
+
 def test_staff_put_a_user_into_a_group(site, alice):
     support = Group.objects.get(name="Customer support")
     fields = {"email": alice.email, "is_active": "on", "is_staff": "on", "groups": [support.pk]}
@@ -151,6 +173,16 @@ def test_staff_put_a_user_into_a_group(site, alice):
 
     alice.refresh_from_db()
     assert (alice.is_staff, list(alice.groups.all())) == (True, [support])
+
+
+@pytest.mark.parametrize(("verified", "warned"), [("", True), ("alice@example.com", False)])
+def test_unverified_user_who_becomes_staff_is_warned_of(site, alice, verified, warned):
+    User.objects.filter(pk=alice.pk).update(verified_email=verified)
+    fields = {"email": alice.email, "is_active": "on", "is_staff": "on"}
+
+    page = site.post(reverse("admin:accounts_user_change", args=[alice.pk]), fields, follow=True).content.decode()
+
+    assert (html.escape(UNPROVED.format(alice.email)) in page) is warned
 
 
 def test_staff_change_a_password_and_the_tokens_are_refused(site, alice, tokens_of, call_with):
@@ -219,6 +251,19 @@ def test_staff_who_may_only_look_cannot_end_a_session(clerk_site, alice):
     site.post(SESSIONS, {"action": "end", "_selected_action": [session.pk]})
 
     assert LoginSession.objects.going_on().get() == session
+
+
+def test_sessions_are_deleted_like_all_rows_of_a_list(site, alice):
+    for _ in range(2):
+        LoginSession.objects.begin(alice)
+    chosen = {"action": "delete_selected", "_selected_action": [LoginSession.objects.earliest("pk").pk]}
+
+    shown = site.post(SESSIONS, chosen | {"index": "0"}, follow=True)
+    response = site.post(shown.request["PATH_INFO"], {"step": "run"}, follow=True)
+
+    assert shown.context["title"] == "Delete the selected sessions"
+    assert "Deleted 1 session." in response.content.decode()
+    assert LoginSession.objects.count() == 1
 
 
 def test_session_cannot_be_added_or_changed(site, alice):

@@ -96,7 +96,7 @@ def test_superuser_gives_rights(client, alice):
     assert (alice.is_staff, alice.is_superuser) == (True, True)
 
 
-@pytest.mark.parametrize("change", [{"is_active": ""}, {"is_superuser": ""}])
+@pytest.mark.parametrize("change", [{"is_active": ""}, {"is_superuser": ""}, {"is_staff": ""}])
 def test_last_superuser_is_told_that_she_stays(client, change):
     owner = SuperuserFactory(email="owner@example.com")
     client.force_login(owner)
@@ -108,7 +108,7 @@ def test_last_superuser_is_told_that_she_stays(client, change):
 
     assert "nobody who may do everything would be left" in response.content.decode()
     owner.refresh_from_db()
-    assert (owner.is_active, owner.is_superuser) == (True, True)
+    assert (owner.is_active, owner.is_superuser, owner.is_staff) == (True, True, True)
 
 
 @pytest.mark.parametrize("codenames", [["view_user"], ["view_user", "change_user"]], ids=["looks", "changes"])

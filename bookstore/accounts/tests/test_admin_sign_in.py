@@ -14,7 +14,7 @@ LOGIN = reverse("admin:login")
 
 
 @pytest.fixture(autouse=True)
-def three_a_minute(settings, cheap_and_patient_accounts):
+def three_a_minute(settings):
     settings.AUTH_THROTTLE_RATE = (3, 60)
 
 

@@ -9,6 +9,7 @@ from bookstore.accounts.passwords import CommonPassword
 OURS, DJANGOS = CommonPassword(), CommonPasswordValidator()
 
 
+@pytest.mark.slow
 def test_every_common_password_is_refused():
     assert {password for password in DJANGOS.passwords if password not in OURS.passwords} == set()
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from rest_framework.test import APIClient
 
+from bookstore.accounts import models
 from bookstore.accounts.exceptions import LastSuperuser
 from bookstore.accounts.models import LoginSession, User
 from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
+from tests.support.racing import meet
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -158,6 +161,36 @@ def test_two_superusers_who_deactivate_each_other_leave_one():
 
         assert sorted(answers) == ["deactivated", "refused"]
         assert User.objects.superusers().count() == 1
+
+
+def no_superuser(owner: User, user: User) -> Callable[[], int]:
+    """A POST of this superuser, that takes the rights of another; returns its status."""
+    fields = {"email": user.email, "initial-email": user.email, "is_active": "on", "is_staff": "on"}
+    shown = {f"initial-{name}": "True" for name in ("is_active", "is_staff", "is_superuser")}
+    return posted(owner, f"/admin/accounts/user/{user.pk}/change/", fields | shown)
+
+
+def no_password(owner: User, user: User) -> Callable[[], int]:
+    form = {"usable_password": "false", "unset-password": "1"}
+    return posted(owner, f"/admin/accounts/user/{user.pk}/password/", form)
+
+
+def posted(owner: User, path: str, form: dict[str, str]) -> Callable[[], int]:
+    site = Client(raise_request_exception=False)
+    site.force_login(owner)  # not in the race: it writes the user's row
+    return lambda: site.post(path, form).status_code
+
+
+@pytest.mark.parametrize("take", [no_superuser, no_password])
+def test_two_superusers_at_each_others_pages_do_not_deadlock(take):
+    alice, bob = SuperuserFactory(email="alice@example.com"), SuperuserFactory(email="bob@example.com")
+    before = deadlocks()
+
+    answers = meet(take(alice, bob), take(bob, alice), at=(models, "a_superuser_stays"))
+
+    assert answers == (302, 302)
+    assert deadlocks() == before
+    assert list(User.objects.superusers()) == [alice]
 
 
 def test_sessions_ended_and_refreshed_at_once_are_all_over(tokens_of):

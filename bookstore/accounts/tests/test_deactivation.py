@@ -1,6 +1,7 @@
 """A deactivation ends sessions and admin cookies for good: they stay refused after an activation."""
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.urls import reverse
 
 from bookstore.accounts.exceptions import LastSuperuser
@@ -76,10 +77,24 @@ def test_saving_somebody_active_signs_nobody_out(alice, tokens_of, call_with):
     assert call_with(f"Bearer {token}").status_code == 200
 
 
+def no_staff_by_save(user):
+    user.is_staff = False
+    user.save(update_fields=["is_staff"])
+
+
+def no_password_by_save(user):
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+
+
 TAKEN_AWAY = {
     "deactivated": lambda user: by_save(user, False),
     "deactivated by update": lambda user: by_update(user, False),
     "no superuser any more": lambda user: User.objects.filter(pk=user.pk).update(is_superuser=False),
+    "no staff any more": lambda user: User.objects.filter(pk=user.pk).update(is_staff=False),
+    "no staff any more by save": no_staff_by_save,
+    "no password any more": lambda user: User.objects.filter(pk=user.pk).update(password=make_password(None)),
+    "no password any more by save": no_password_by_save,
     "deleted": lambda user: user.delete(),
     "deleted by a queryset": lambda user: User.objects.filter(pk=user.pk).delete(),
 }
@@ -89,12 +104,14 @@ TAKEN_AWAY = {
 def test_last_superuser_stays(take):
     owner = SuperuserFactory()
     SuperuserFactory(is_active=False)
+    SuperuserFactory(is_staff=False)
+    SuperuserFactory(password=None)
 
     with pytest.raises(LastSuperuser):
         take(owner)
 
     owner.refresh_from_db()
-    assert (owner.is_superuser, owner.is_active) == (True, True)
+    assert (owner.is_superuser, owner.is_active, owner.is_staff, owner.has_usable_password()) == (True,) * 4
 
 
 @pytest.mark.parametrize("take", TAKEN_AWAY.values(), ids=TAKEN_AWAY.keys())

@@ -122,6 +122,22 @@ def test_a_bad_password_answers_422_and_keeps_the_token(api, alice):
     assert reset(api, token).status_code == 204
 
 
+def test_a_password_like_the_email_answers_422_and_keeps_the_token(api, alice):
+    token = RESET.token(alice.pk, alice.reset_state)
+
+    refused = reset(api, token, "alice@example.com")
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {
+            "field": "new_password",
+            "code": "password_too_similar",
+            "detail": "The password is too similar to the email.",
+        }
+    ]
+    assert reset(api, token).status_code == 204
+
+
 def test_known_and_unknown_emails_cost_the_same_statements(api, alice):
     statements = []
     for email in ("alice@example.com", "nobody@example.com"):

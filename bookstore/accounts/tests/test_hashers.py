@@ -7,7 +7,7 @@ ARGON2ID = ["bookstore.accounts.hashers.Argon2id"]
 
 
 @pytest.fixture(autouse=True)
-def production_hashers(settings, cheap_and_patient_accounts):
+def production_hashers(settings):
     settings.PASSWORD_HASHERS = ARGON2ID
 
 

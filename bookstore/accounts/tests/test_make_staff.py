@@ -7,8 +7,9 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
 from bookstore.accounts.management.commands.make_staff import Command
-from bookstore.accounts.models import User
-from bookstore.accounts.tests.factories import PASSWORD, SuperuserFactory, UserFactory
+from bookstore.accounts.models import LoginSession, User
+from bookstore.accounts.sessions import EndReason
+from bookstore.accounts.tests.factories import PASSWORD, StaffFactory, SuperuserFactory, UserFactory
 from tests.support.racing import answer_beside
 
 pytestmark = pytest.mark.django_db
@@ -32,8 +33,8 @@ def all_groups():
     return ", ".join(f'"{name}"' for name in Group.objects.order_by("name").values_list("name", flat=True))
 
 
-def test_customer_becomes_staff_in_a_group_and_keeps_the_password(make_staff):
-    alice = UserFactory(email="alice@example.com")
+def test_verified_customer_becomes_staff_and_keeps_the_password(make_staff):
+    alice = UserFactory(email="alice@example.com", verified_email="alice@example.com")
 
     told = make_staff("ALICE@example.com", "--group", "catalogue")
 
@@ -41,6 +42,34 @@ def test_customer_becomes_staff_in_a_group_and_keeps_the_password(make_staff):
     assert told == "alice@example.com may enter the admin site.\nIn the groups: Catalogue.\n"
     assert (alice.is_staff, alice.is_superuser, alice.check_password(PASSWORD)) == (True, False, True)
     assert alice.has_perm("catalog.change_book")
+
+
+def test_unverified_customer_becomes_staff_with_a_new_password(make_staff):
+    """Mallory has registered the email of somebody who will work here, and knows the old password."""
+    alice = UserFactory(email="alice@example.com")
+    session = LoginSession.objects.begin(alice)
+
+    told = make_staff("alice@example.com", "--group", "Catalogue", typed="nine old horses\n")
+
+    alice.refresh_from_db()
+    assert told == ("alice@example.com has a new password, and may enter the admin site.\nIn the groups: Catalogue.\n")
+    assert (alice.is_staff, alice.check_password(PASSWORD), alice.check_password("nine old horses")) == (
+        True,
+        False,
+        True,
+    )
+    session.refresh_from_db()
+    assert (session.end_reason, LoginSession.objects.good().exists()) == (EndReason.PASSWORD, False)
+
+
+def test_unverified_customer_is_not_made_staff_without_a_new_password(make_staff):
+    alice = UserFactory(email="alice@example.com")
+
+    with pytest.raises(CommandError, match=r"^alice@example\.com was registered in the shop, and never verified: "):
+        make_staff("alice@example.com", "--group", "Catalogue")
+
+    alice.refresh_from_db()
+    assert (alice.is_staff, alice.check_password(PASSWORD)) == (False, True)
 
 
 def test_account_is_made_with_the_password_that_is_read(make_staff):
@@ -66,7 +95,7 @@ def test_running_it_again_changes_nothing(make_staff):
 
 
 def test_staff_without_a_group_is_told_of(make_staff):
-    UserFactory(email="alice@example.com")
+    StaffFactory(email="alice@example.com")
 
     told = make_staff("alice@example.com")
 
@@ -106,7 +135,7 @@ def test_what_cannot_be_done_is_refused_and_nothing_is_made(make_staff, argument
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_user_who_is_being_deleted_is_not_made_staff(make_staff):
-    alice = UserFactory(email="alice@example.com")
+    alice = UserFactory(email="alice@example.com", verified_email="alice@example.com")
 
     def refused():
         with pytest.raises(CommandError) as refusal:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def three_a_minute(settings, cheap_and_patient_accounts):
+def three_a_minute(settings):
     settings.AUTH_THROTTLE_RATE = settings.REGISTER_THROTTLE_RATE = (3, 60)
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
 

@@ -1,5 +1,6 @@
 """The history of the staff's sign-ins and passwords, and of what commands do to rights."""
 
+import io
 import sys
 from unittest.mock import Mock
 
@@ -75,13 +76,23 @@ def test_own_password_that_is_changed_is_recorded_and_not_shown(bob):
 
 
 def test_make_staff_is_recorded_with_the_rights_from_and_to(capsys):
-    UserFactory(email="alice@example.com")
+    UserFactory(email="alice@example.com", verified_email="alice@example.com")
 
     for _ in range(2):  # the second time nothing changes
         call_command("make_staff", "alice@example.com", groups=["Catalogue"])
 
     assert events() == [("make_staff", "command", "", "Let alice@example.com into this site.")]
     assert AuditChange.objects.get().fields == {"is_staff": ["no", "yes"], "groups": ["", "Catalogue"]}
+
+
+def test_make_staff_records_a_new_password_and_does_not_show_it(monkeypatch, capsys):
+    UserFactory(email="alice@example.com")
+    monkeypatch.setattr("sys.stdin", io.StringIO("nine old horses\n"))
+
+    call_command("make_staff", "alice@example.com")
+
+    assert events() == [("make_staff", "command", "", "Let alice@example.com into this site with a new password.")]
+    assert AuditChange.objects.get().fields == {"is_staff": ["no", "yes"], "password": ["", "(not shown)"]}
 
 
 def test_createsuperuser_is_recorded(monkeypatch, capsys):

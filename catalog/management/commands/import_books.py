@@ -124,9 +124,6 @@ class Command(BaseCommand):
                         retitle=options["retitle"],
                     )
                 )
-                self.stdout.write(f"{file}: {sheet}; columns {', '.join(c for c in sheet.table.columns if c)}.")
-                if sheet.table.unread:
-                    self.stdout.write(f"Passed over, because no book has them: {', '.join(sheet.table.unread)}.")
             except AskEncoding as error:
                 names = ", ".join(sorted(ENCODINGS))
                 raise CommandError(f"{file} {error}. Say it with --encoding: {names}.") from error
@@ -134,6 +131,9 @@ class Command(BaseCommand):
                 raise CommandError(f"{file} {error}.") from error
             except OSError as error:
                 raise CommandError(f"{failed(error)}: nothing was written.") from error
+            self.stdout.write(f"{file}: {sheet}; columns {', '.join(c for c in sheet.table.columns if c)}.")
+            if sheet.table.unread:
+                self.stdout.write(f"Passed over, because no book has them: {', '.join(sheet.table.unread)}.")
             self._load(sheet, loader, findings, report, options)
 
     def _load(self, sheet: Spreadsheet, loader: Loader, findings: "Findings", report: str | None, options: Any) -> None:

@@ -58,9 +58,11 @@ export async function want(book, quantity) {
     // An entry that the shop does not list, or one too many to list any, is not kept.
     const refused = await readCart().then(() => quantity > 0 && !lineOf(book.id), (error) => error.status === 422 || Promise.reject(error));
     if (refused) {
+      const results = state.cart && "results" in state.cart ? state.cart.results : [];
+      const isGone = results.some((result) => result.book_id === book.id && result.code === "BOOK_NOT_FOUND");
       guest.set(before);
       await readCart();
-      throw new Problem(409, { code: "CART_LIMIT_EXCEEDED" });
+      throw new Problem(409, { code: isGone ? "BOOK_NOT_FOUND" : "CART_LIMIT_EXCEEDED" });
     }
   } else if (!line) await change(book, quantity, "POST", "/cart/items", { book_id: book.id, quantity });
   else if (quantity) await change(book, quantity, "PUT", `/cart/items/${line.id}`, { quantity });
@@ -135,7 +137,8 @@ export async function mergeGuest() {
   otherTabs.postMessage("changed");
 }
 
-/** Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks. */
+/** Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks.
+ * A guest's cart that a sign-in could not bring along, because the shop was away, is brought here. */
 export async function follow() {
   let pause = SOON;
   let wake = () => {};
@@ -148,7 +151,7 @@ export async function follow() {
   addEventListener("storage", ({ key }) => void (key === guest.key && readCart()));
   for (;;) {
     if (document.visibilityState === "visible" && !state.busy) {
-      const different = await readCart().catch(() => false);
+      const different = await (tokens.get() && guest.get().length ? mergeGuest().then(() => true) : readCart()).catch(() => false);
       pause = different && tokens.get() ? SOON : Math.min(2 * pause, LATE);
     }
     await new Promise((resolve) => setTimeout((wake = () => resolve(null)), pause));

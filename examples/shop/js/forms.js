@@ -10,9 +10,8 @@ export function given(event) {
 
 /** A form whose button runs `send` with what was given. @param {string} button @param {(given: Record<string, any>) => Promise<unknown>} send @param {unknown} fields */
 export function form(button, send, fields, possible = true) {
-  const sent = async (/** @type {any} */ event) => {
-    if (await attempt(() => send(given(event)))) event.target.reset();
-  };
+  // What was given is read at once: a form that is sent while another call runs would go into the address.
+  const sent = (/** @type {any} */ event) => attempt(send.bind(null, given(event))).then((ok) => ok && event.target.reset());
   return html`<form class="card" @submit=${sent}>
     ${fields}<button class="primary" ?disabled=${!possible} aria-disabled=${state.busy}>${button}</button></form>`;
 }

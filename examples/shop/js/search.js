@@ -25,7 +25,7 @@ function typed(event) {
 
 /** Escape closes the list; the arrows go through the field and the links. @param {any} event */
 function pressed(event) {
-  if (event.key === "Escape") close();
+  if (event.key === "Escape" && state.suggestions.length) return event.preventDefault(), close(); // else the browser clears the field
   const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
   const stops = [...event.currentTarget.querySelectorAll("input, a")];
   if (!step || stops.length === 1) return;

@@ -8,19 +8,22 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from bookstore.accounts.emails import MailboxValidator, normalise_email
 from bookstore.accounts.models import User
+from bookstore.accounts.passwords import hash_of
+from bookstore.accounts.sessions import EndReason
 from bookstore.audit.actor import Actor
 from bookstore.audit.recording import changed, difference, record
 
 
 class Command(BaseCommand):
     help = (
-        "Let somebody into the admin site. A customer of this email becomes staff and keeps the password; for an email "
-        "that nobody has, an account is made and its password asked for (or read from standard input, when that is "
-        "no terminal). Groups say what they may do: name each with --group. Running it again changes nothing."
+        "Let somebody into the admin site. A customer who has verified this email becomes staff and keeps the "
+        "password. A new one is asked for (or read from standard input, when that is no terminal) for an email that "
+        "nobody has, and for one that was never verified: anybody may have registered it. Groups say what they may "
+        "do: name each with --group. Running it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,14 +39,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, email: str, groups: list[str], **options: Any) -> None:
         try:
-            validate_email(email)
+            MailboxValidator()(normalise_email(email))
         except ValidationError as error:
             raise CommandError(f"{email!r} is no email address.") from error
         chosen = [find_group(name) for name in groups]
         user = User.objects.filter(email=email).first()
         if user is not None and not user.is_active:
             raise CommandError(f"{user.email} is deactivated: activate the account first, on its page in the admin.")
-        password = None if user else self.new_password(User(email=email))
+        is_proved = user is not None and (user.is_staff or user.email_verified)
+        password = None if is_proved else self.new_password(user or User(email=email))
         made = user is None
         try:
             user = self.staff(user or User(email=email), password, chosen)
@@ -52,7 +56,8 @@ class Command(BaseCommand):
                 f"Somebody registered {email}, or deleted one of the groups, in this moment. Nothing was changed: "
                 "run it again."
             ) from error
-        self.stdout.write(f"{user.email} {'was made, and ' if made else ''}may enter the admin site.")
+        done = "was made, and " if made else "has a new password, and " if password else ""
+        self.stdout.write(f"{user.email} {done}may enter the admin site.")
         held = names(user)
         if user.is_superuser:
             self.stdout.write("A superuser: may do everything.")
@@ -63,19 +68,28 @@ class Command(BaseCommand):
             self.stdout.write(self.style.WARNING(warning))
 
     def staff(self, user: User, password: str | None, groups: list[Group]) -> User:
-        """Creates or changes the user, and records it, in one transaction. Raises IntegrityError if another process
-        created it meanwhile."""
+        """Creates or changes the user, and records it, in one transaction. A new password ends the user's sessions.
+
+        Raises IntegrityError if another process created the user meanwhile.
+        """
         with transaction.atomic():
             made = user._state.adding
             was_staff, had = user.is_staff, "" if made else names(user)
             if made:
                 user = User.objects.create_user(user.email, password, is_staff=True)
-            elif not User.objects.filter(pk=user.pk).update(is_staff=True):
-                raise CommandError(f"{user.email} was deleted in this moment. Nothing was changed.")
+            else:
+                secret = {"password": hash_of(password)} if password else {}
+                if not User.objects.filter(pk=user.pk, email=user.email).update(is_staff=True, **secret):
+                    raise CommandError(f"{user.email} was deleted in this moment. Nothing was changed.")
+                if secret:
+                    user.sessions.end(EndReason.PASSWORD)
             user.groups.add(*groups)
             differences = difference({"is_staff": was_staff, "groups": had}, {"is_staff": True, "groups": names(user)})
+            if password and not made:
+                differences["password"] = (None, None)
             if differences:
-                summary = f"Let {user.email} into this site{' with a new account' if made else ''}."
+                how = " with a new account" if made else " with a new password" if password else ""
+                summary = f"Let {user.email} into this site{how}."
                 record(Actor.of_command("make_staff"), summary, [changed(user, differences)])
         return user
 
@@ -88,8 +102,13 @@ class Command(BaseCommand):
                 raise CommandError("The two passwords differ. Nothing was changed.")
         else:
             password = sys.stdin.readline().rstrip("\r\n")
-        if not password:
+        if not password and user._state.adding:
             raise CommandError(f"Nobody has the email {user.email}, so the account needs a password. None was given.")
+        if not password:
+            raise CommandError(
+                f"{user.email} was registered in the shop, and never verified: whoever did may be somebody else, and "
+                "knows the password. The account needs a new one. None was given."
+            )
         try:
             validate_password(password, user)
         except ValidationError as error:
