@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from bookstore.accounts.email_changes import EmailChange
 from bookstore.accounts.links import RESET, VERIFY
+from bookstore.accounts.mailboxes import send_to_customer
 from bookstore.accounts.models import User
 from bookstore.mail.sending import mail, send
 from bookstore.mail.storefront import storefront_link
@@ -54,7 +55,7 @@ def verify_email(user_id: int) -> None:
     address = change.new_email if change else user.email
     if change or not user.email_verified:
         link = storefront_link("verify", token=VERIFY.token(user.pk, address))
-        send(address, "accounts/verify_email", facts(link=link, is_change=bool(change)))
+        send_to_customer(user, address, "accounts/verify_email", facts(link=link, is_change=bool(change)))
 
 
 @mail
@@ -65,7 +66,8 @@ def email_change_asked(change_id: int) -> None:
     change = EmailChange.objects.select_related("user").filter(pk=change_id, user__is_active=True).first()
     if change is not None:
         proven = change.user.verified_email == change.old_email
-        send(
+        send_to_customer(
+            change.user,
             change.old_email,
             "accounts/email_change",
             facts(new_email=change.new_email if proven else "another email"),
