@@ -1,12 +1,17 @@
 """Reading environment variables: a missing or bad value stops the start with one line that names the variable."""
 
+import os
 import re
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any, NoReturn
 
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from environs import EnvError, EnvValidationError, validate
 
 from bookstore.currencies import CODES
@@ -32,6 +37,29 @@ class BadValue(ValueError):
 
 def stop(variable: str, reason: str) -> NoReturn:
     sys.exit(f"bookstore cannot start: {variable} {reason}.")
+
+
+def read_file(path: Path) -> None:
+    """Puts the variables of a .env file, if there is one, into the environment, which takes precedence: that is where
+    `manage.py serve` and the processes that it starts read some of them. If the file cannot be read, or has a line that
+    is no assignment, exits with one line that quotes nothing of it."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return
+    except UnicodeDecodeError:
+        stop(str(path), "is not UTF-8: save it as UTF-8, or write its comments without accents")
+    except OSError as error:
+        stop(str(path), f"cannot be read: {error.strerror}")
+    for statement in parse_stream(StringIO(text)):
+        if statement.error or "\0" in statement.original.string:
+            written = statement.original.string
+            blank = len(written) - len(written.lstrip())
+            line = statement.original.line + len(written[:blank].splitlines())
+            stop(f"line {line} of {path}", "is no assignment: write NAME=value, or quote it whole")
+    for name, value in dotenv_values(stream=StringIO(text)).items():
+        if value is not None:
+            os.environ.setdefault(name, value)
 
 
 def read(
@@ -90,10 +118,22 @@ def key_of(minimum_bytes: int) -> Callable[[str], str]:
     return strong
 
 
+def header_key_of(minimum_bytes: int) -> Callable[[str], str]:
+    """The same for a secret that clients send in a header, which no other character reaches unchanged."""
+    strong = key_of(minimum_bytes)
+
+    def sent(value: str) -> str:
+        if not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise BadValue("cannot be sent in a header: only ASCII can, and no blank at either end")
+        return strong(value)
+
+    return sent
+
+
 def networks(values: list[str]) -> list[IPv4Network | IPv6Network]:
     """Parses addresses and CIDR blocks, such as `10.0.0.0/8` or `::1`. Raises BadValue."""
     try:
-        return [ip_network(value) for value in values if value]
+        return [ip_network(value.strip()) for value in values if value.strip()]
     except ValueError as error:
         raise BadValue(f"is wrong: {error}; write addresses or CIDR blocks, separated by commas") from error
 

@@ -13,14 +13,14 @@ from bookstore import environment
 from bookstore.api import guide, origins
 from bookstore.database import from_url
 from bookstore.database.deadlines import request_timeout
-from bookstore.environment import each, endpoint_for, if_set, key_of, one_of, stop, within
+from bookstore.environment import each, endpoint_for, header_key_of, if_set, key_of, one_of, stop, within
 from bookstore.mail import reading
 from bookstore.server import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+environment.read_file(BASE_DIR / ".env")
 env = Env()
-env.read_env(BASE_DIR / ".env", recurse=False)
 
 # --- Environment: keys and hosts -------------------------------------------------------------------------------------
 DEBUG = environment.read("DEBUG", env.bool, default=False)
@@ -79,7 +79,7 @@ REGISTER_THROTTLE_RATE = read("REGISTER_THROTTLE_RATE", env.str, default="", che
 if REGISTER_THROTTLE_RATE == "":
     REGISTER_THROTTLE_RATE = AUTH_THROTTLE_RATE
 SESSION_ADDRESS = read("SESSION_ADDRESS", env.str, default="network", validate=one_of("full", "network", "off"))
-STOREFRONT_SECRET = read("STOREFRONT_SECRET", env.str, default="", check=if_set(key_of(16)))
+STOREFRONT_SECRET = read("STOREFRONT_SECRET", env.str, default="", check=if_set(header_key_of(16)))
 ADMIN_SESSION_HOURS = read("ADMIN_SESSION_HOURS", env.int, default=168, validate=within(1, 336))
 ADMIN_IDLE_MINUTES = read("ADMIN_IDLE_MINUTES", env.int, default=240, validate=within(10, 20160))
 
@@ -150,7 +150,7 @@ METRICS_ENABLED = read("METRICS_ENABLED", env.bool, default=False)
 METRICS_ALLOWED = read(
     "METRICS_ALLOWED", env.list, default=["127.0.0.1", "::1"] if DEBUG else [], check=environment.networks
 )
-METRICS_TOKEN = read("METRICS_TOKEN", env.str, default="", check=if_set(key_of(16)))
+METRICS_TOKEN = read("METRICS_TOKEN", env.str, default="", check=if_set(header_key_of(16)))
 if METRICS_ENABLED and not (METRICS_ALLOWED or METRICS_TOKEN):
     stop("METRICS_TOKEN", "is not set, nor METRICS_ALLOWED: with METRICS_ENABLED=1 one of them says who reads /metrics")
 if METRICS_ENABLED and not METRICS_TOKEN and environment.all_within(METRICS_ALLOWED, TRUSTED_PROXIES):

@@ -75,7 +75,7 @@ def merge(caller: Caller, entries: Sequence[Entry]) -> tuple[CartFacts, list[Mer
     None, and nothing is changed.
     """
     ids = [entry.book_id for entry, fault in readable(entries) if fault is None and entry.book_id is not None]
-    if len(ids) < len(entries) or max(ids) > BigIntegerField.MAX_BIGINT:
+    if len(ids) < len(entries) or not all(abs(book_id) <= BigIntegerField.MAX_BIGINT for book_id in ids):
         return None
     try:
         rows = statements.run(

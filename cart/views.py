@@ -213,7 +213,7 @@ class CartItemViewSet(ApiView, ViewSet):
     @extend_schema(operation_id="patch_cart_item", summary="Change the quantity of a line, as PUT does", **CHANGE)
     @confirms_caller
     def partial_update(self, request: Request, item_id: int) -> HttpResponse:
-        """For clients that prefer PATCH: the same body, the same answers.
+        """For clients that prefer PATCH: the same body, the same answers, and no harm when it is sent again.
 
         - 200: the line as it is now, or the cart.
         """

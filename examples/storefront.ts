@@ -173,14 +173,24 @@ export class Storefront {
     }
   }
 
-  /** How many copies of a line; 0 removes it. 412 CART_CHANGED when the cart is no longer the one that was seen. */
+  /**
+   * How many copies of a line; 0 removes it. 412 CART_CHANGED when the cart is no longer the one that was seen: `seen` is then
+   * the one that it is. A change that was made, and is sent again after a lost answer, is refused, too: what the cart has tells.
+   */
   async change(line: number, quantity: number): Promise<Cart> {
     const unchanged: Record<string, string> = this.seen?.etag ? { "If-Match": this.seen.etag } : {};
     const path = `/cart/items/${line}?return=cart`;
-    this.seen = quantity
-      ? await this.api.call<Cart>("PUT", path, { quantity }, unchanged)
-      : await this.api.call<Cart>("DELETE", path, undefined, unchanged);
-    return this.seen.body;
+    try {
+      this.seen = quantity
+        ? await this.api.call<Cart>("PUT", path, { quantity }, unchanged)
+        : await this.api.call<Cart>("DELETE", path, undefined, unchanged);
+      return this.seen.body;
+    } catch (refusal) {
+      if (!(refusal instanceof Refused) || ![404, 412].includes(refusal.status)) throw refusal;
+      const found = (await this.cart()).items.find((each) => each.id === line)?.quantity ?? 0;
+      if (found !== quantity) throw refusal;
+      return this.seen!.body;
+    }
   }
 
   /** Orders what the customer sees. Keep `key` until the answer is there: sent again, it answers the same order. */

@@ -119,7 +119,7 @@ class MeView(ApiView):
     )
     def patch(self, request: Request) -> Response:
         """Changes what is sent. An email needs the password: a link goes to the new address (POST /auth/verify), a
-        notice to the old one, and the old one stays until the link comes back.
+        notice to the old one, and the old one stays until the link comes back. Sent again, it sends mails again.
 
         - 200: the account, with `new_email` while it is not confirmed. The email that it has already takes a wish back.
         - 403 AUTH_PASSWORD_WRONG: this is not the password.

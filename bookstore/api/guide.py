@@ -21,7 +21,7 @@ answers 404 `NOT_FOUND`, a wrong method 405 `METHOD_NOT_ALLOWED`, and a bug 500 
 **Money** is a string with two places, in the one currency that the cart names. **Times** are ISO 8601 in UTC. Every
 answer has an `X-Request-ID`, which names the request in the log; send one to choose it.
 
-**Sent again**, a GET, PUT, PATCH or DELETE does no harm; what a POST does then, each says.
+**Sent again**, a GET, PUT or DELETE does no harm; what a POST or a PATCH does then, each says.
 """
 
 DEMO = """

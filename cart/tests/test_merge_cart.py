@@ -54,6 +54,7 @@ def test_merge_takes_the_larger_quantity_and_says_what_became_of_each(client_for
         {"book_id": sold_out.pk, "quantity": 1},
         {"book_id": withdrawn.pk, "quantity": 1},
         {"book_id": 10**30, "quantity": 1},
+        {"book_id": -(10**30), "quantity": 1},
         {"book_id": added.pk, "quantity": 7},
         {"book_id": beyond.pk, "quantity": 1},
     ]
@@ -66,6 +67,7 @@ def test_merge_takes_the_larger_quantity_and_says_what_became_of_each(client_for
         {"book_id": sold_out.pk, "status": "skipped", "code": "CART_BOOK_OUT_OF_STOCK"},
         {"book_id": withdrawn.pk, "status": "skipped", "code": "BOOK_NOT_FOUND"},
         {"book_id": 10**30, "status": "skipped", "code": "BOOK_NOT_FOUND"},
+        {"book_id": -(10**30), "status": "skipped", "code": "BOOK_NOT_FOUND"},
         {"book_id": added.pk, "status": "added"},
         {"book_id": beyond.pk, "status": "skipped", "code": "CART_LIMIT_EXCEEDED"},
     ]

@@ -60,6 +60,14 @@ class TestMergeStatement(TestCase):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("book_id", [0, -1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, -(10**30)])
+def test_an_id_that_no_book_has_is_left_to_the_verb(alice, emma, book_id):
+    CartFactory(user=alice)
+
+    assert merge(caller_of(alice), [Entry(emma.pk), Entry(book_id)]) is None
+
+
+@pytest.mark.django_db
 def test_the_statement_adds_in_the_order_of_the_entries_whatever_its_plan(alice):
     """Here by a merge join, which reads the books by id."""
     CartFactory(user=alice)

@@ -239,11 +239,13 @@ def test_add_and_merge_leave_a_violated_constraint_to_the_verb(caller, alice, li
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("book_id", [0, -1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, -(10**30)])
-def test_add_of_an_id_that_no_book_has_is_404_whatever_its_size(client_for, alice, book_id):
+def test_an_id_that_no_book_has_is_not_found_whatever_its_size(client_for, alice, book_id):
     """Outside of a transaction, as it is served: there PostgreSQL reads the number by itself."""
     CartFactory(user=alice)
 
     response = client_for(alice).post("/cart/items", {"book_id": book_id})
+    merged = client_for(alice).post("/cart/merge", {"items": [{"book_id": book_id}]})
 
     assert response.status_code == 404
     assert response.json()["code"] == "BOOK_NOT_FOUND"
+    assert (merged.status_code, merged.json()["results"][0]["code"]) == (200, "BOOK_NOT_FOUND")

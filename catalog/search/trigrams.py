@@ -22,15 +22,17 @@ CREATE = (
 # SQLSTATEs: no privilege; no such extension (two of them); the extension is outside the search_path.
 CANNOT = {"42501", "58P01", "0A000", "42704"}
 ADVICE = (
-    "search: no pg_trgm, so only typing errors of one letter are forgiven. "
-    "Let a superuser run CREATE EXTENSION pg_trgm; in this database, then run manage.py refold_books."
+    "search: no index by pg_trgm, so only typing errors of one letter are forgiven. Let a superuser run CREATE "
+    "EXTENSION pg_trgm; in this database, then run manage.py refold_books with DATABASE_URL of the tables' owner."
 )
 
 
 def create(connection: Any) -> bool:
-    """Creates the extension and the index, if the role may. Returns whether they exist."""
+    """Creates the extension and the index, if they are missing and the role may. Returns whether they exist."""
     if connection.vendor != "postgresql":
         return False
+    if is_there(connection):
+        return True
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             for statement in CREATE:
@@ -56,9 +58,13 @@ def are_there(alias: str) -> bool:
     """Whether the database has the index. 1 query and, if not, one log line in each process."""
     from django.db import connections
 
-    with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [INDEX])
-        found = bool(cursor.fetchone()[0])
+    found = is_there(connections[alias])
     if not found:
         logger.warning(ADVICE)
     return found
+
+
+def is_there(connection: Any) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [INDEX])
+        return bool(cursor.fetchone()[0])

@@ -229,6 +229,17 @@ def test_without_pg_trgm_one_error_is_forgiven_and_logged(api, shelf, caplog):
     assert first(api, "frankinstien") == ("Frankenstein", True)
 
 
+@pytest.mark.postgres
+def test_role_without_rights_finds_the_index_of_pg_trgm():
+    """As refold_books does that runs with the settings of the service."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE pg_read_all_data")
+        found = trigrams.create(connection)
+        cursor.execute("RESET ROLE")
+
+    assert found
+
+
 @pytest.mark.parametrize("word", ["emma", "fünf", "мастер", "猫である"])
 def test_one_error_away_has_every_single_error(word):
     there = set(one_error_away(word))

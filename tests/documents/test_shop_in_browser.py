@@ -334,6 +334,18 @@ def keep_as_guest(page, *entries):
     page.evaluate("entries => localStorage.setItem('shop.guest', entries)", json.dumps(kept))
 
 
+def test_a_guest_learns_that_a_book_on_the_screen_was_deleted(shop, page):
+    gone = make_book(shop, "Gone Meanwhile")
+    page.goto(f"/shop/#/book/{gone['id']}")
+    button = page.get_by_role("button", name="Add to cart")
+    expect(button).to_be_visible()
+    as_staff(shop, "DELETE", f"/books/{gone['id']}")
+
+    button.click()
+
+    expect(page.get_by_text("This book is not sold any more.")).to_be_visible()
+
+
 def test_a_guests_cart_takes_no_more_than_the_shop_does(shop, page):
     many = make_book(shop, "Many Copies", stock=2000)
     keep_as_guest(page, (many["id"], 999), *((number, 1) for number in range(1, 100)))

@@ -1,8 +1,10 @@
 """Bad values of variables stop the start, and the message repeats no secret."""
 
+import os
 import random
 import re
 import string
+from ipaddress import ip_network
 
 import pytest
 from django.http.request import validate_host
@@ -133,3 +135,54 @@ def test_of_300_hostile_hosts_each_that_is_taken_can_be_called():
         never_called += [value for host in called if not validate_host(host.lower(), taken)]
 
     assert never_called == []
+
+
+def test_addresses_are_taken_without_blanks():
+    assert environment.networks(["10.0.0.0/8", " ::1 ", ""]) == [ip_network("10.0.0.0/8"), ip_network("::1")]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_file_of_settings_is_read_and_the_environment_wins(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr("os.environ", {"PORT": "9000"})
+    lines = ["\ufeff# of the shop", "PORT=8000", 'export HOST="::1"  # all', "WORKERS = 3", ""]
+    (tmp_path / ".env").write_bytes(ending.join(lines).encode())
+
+    environment.read_file(tmp_path / ".env")
+
+    assert os.environ == {"PORT": "9000", "HOST": "::1", "WORKERS": "3"}
+
+
+def test_a_missing_file_of_settings_is_none(tmp_path):
+    assert environment.read_file(tmp_path / ".env") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f'PORT=8000\nSECRET_KEY="{SECRET}\nTRUSTED_PROXIES=127.0.0.1\n', 2),
+        (f"SECRET_KEY: {SECRET}\n", 1),
+        (f"# a comment\n\nSECRET_KEY {SECRET}\n", 3),
+        (f"PORT=8000\nSECRET_KEY={SECRET}\0\n", 2),
+    ],
+)
+def test_a_line_that_is_no_assignment_stops_the_start(tmp_path, text, line):
+    path = tmp_path / ".env"
+    path.write_text(text)
+
+    with pytest.raises(SystemExit) as stopped:
+        environment.read_file(path)
+
+    assert stopped.value.code == (
+        f"bookstore cannot start: line {line} of {path} is no assignment: write NAME=value, or quote it whole."
+    )
+
+
+def test_a_file_of_settings_that_cannot_be_read_stops_the_start(tmp_path):
+    of_another_encoding, folder = tmp_path / "latin-1", tmp_path / "folder"
+    of_another_encoding.write_bytes(b"# caf\xe9\nPORT=8000\n")
+    folder.mkdir()
+
+    with pytest.raises(SystemExit, match="latin-1 is not UTF-8: save it as UTF-8"):
+        environment.read_file(of_another_encoding)
+    with pytest.raises(SystemExit, match="folder cannot be read: Is a directory"):
+        environment.read_file(folder)

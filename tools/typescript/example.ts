@@ -16,8 +16,10 @@ function network(loses: (call: string, times: number) => boolean = () => false):
   return [send, calls];
 }
 
+const LOST = /POST \/(cart\/items|auth\/refresh|orders)|(PUT|DELETE) \/cart\/items/;
+
 async function example(): Promise<void> {
-  const [send, calls] = network((call, times) => times === 1 && /POST \/(cart\/items|auth\/refresh|orders)/.test(call));
+  const [send, calls] = network((call, times) => times === 1 && LOST.test(call));
   const keep = new InMemory();
   const shop = new Storefront(new Api(base, keep, send));
 
@@ -35,12 +37,21 @@ async function example(): Promise<void> {
   await shop.cart();
   equal([shop.seen === seen, calls.at(-1)], [true, "GET /cart 304"]);
 
+  // A change that was made, and whose answer was lost, is sent again and refused (412, 404): the cart has what was wanted.
+  const line = seen!.body.items[0]!.id;
+  equal((await shop.change(line, 2)).total_items, 3);
+  equal((await shop.change(line, 0)).total_items, 1);
+  // One that another device made impossible is the customer's to decide.
+  shop.seen = seen;
+  const conflict = await shop.change(seen!.body.items[1]!.id, 5).catch((error: unknown) => error);
+  equal([conflict instanceof Refused && conflict.code, shop.seen!.body.total_items], ["CART_CHANGED", 1]);
+
   // An ended token: two calls at once share one refresh, whose lost answer is asked for again within the grace.
   const ended = { ...keep.load()!, access_token: "ended" };
   keep.save(ended);
   shop.seen = null;
   const [one, other] = await Promise.all([shop.cart(), shop.api.call<{ email: string }>("GET", "/auth/me")]);
-  equal([one.total_items, other.body.email.endsWith("@example.com")], [2, true]);
+  equal([one.total_items, other.body.email.endsWith("@example.com")], [1, true]);
   equal(calls.filter((call) => call.startsWith("POST /auth/refresh")), Array(2).fill("POST /auth/refresh 200"));
   // Another tab that still has the old pair gets the same successor.
   const tab = new InMemory();
@@ -51,7 +62,7 @@ async function example(): Promise<void> {
   // A checkout whose answer is lost is sent again with its key: one order.
   await shop.cart();
   const order = await shop.checkout(crypto.randomUUID());
-  equal([order.total_items, (await shop.api.call<unknown[]>("GET", "/orders")).body.length], [2, 1]);
+  equal([order.total_items, (await shop.api.call<unknown[]>("GET", "/orders")).body.length], [1, 1]);
 
   // A session that is over is not refreshed.
   await shop.api.call("DELETE", "/auth/sessions?scope=all");

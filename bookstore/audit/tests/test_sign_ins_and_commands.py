@@ -2,10 +2,11 @@
 
 import io
 import sys
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import call_command
-from django.core.management.base import OutputWrapper
+from django.core.management.base import CommandError, OutputWrapper
 from django.test import Client
 
 from bookstore.accounts.management.commands import changepassword
@@ -110,3 +111,12 @@ def test_changepassword_is_recorded_and_not_shown(bob, monkeypatch):
     assert events() == [("changepassword", "command", "", "Set the password of “bob@example.com”.")]
     assert AuditChange.objects.get().fields == {"password": ["", "(not shown)"]}
     assert User.objects.get(pk=bob.pk).check_password("battery staple horse")
+
+
+def test_changepassword_without_an_answer_changes_nothing(bob, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", Mock(side_effect=EOFError))
+
+    with pytest.raises(CommandError, match=r"^No password was given. Nothing was changed.$"):
+        call_command("changepassword", "bob@example.com")
+
+    assert events() == []

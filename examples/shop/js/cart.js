@@ -58,9 +58,11 @@ export async function want(book, quantity) {
     // An entry that the shop does not list, or one too many to list any, is not kept.
     const refused = await readCart().then(() => quantity > 0 && !lineOf(book.id), (error) => error.status === 422 || Promise.reject(error));
     if (refused) {
+      const results = state.cart && "results" in state.cart ? state.cart.results : [];
+      const isGone = results.some((result) => result.book_id === book.id && result.code === "BOOK_NOT_FOUND");
       guest.set(before);
       await readCart();
-      throw new Problem(409, { code: "CART_LIMIT_EXCEEDED" });
+      throw new Problem(409, { code: isGone ? "BOOK_NOT_FOUND" : "CART_LIMIT_EXCEEDED" });
     }
   } else if (!line) await change(book, quantity, "POST", "/cart/items", { book_id: book.id, quantity });
   else if (quantity) await change(book, quantity, "PUT", `/cart/items/${line.id}`, { quantity });
