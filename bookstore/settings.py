@@ -271,6 +271,7 @@ WHITENOISE_USE_FINDERS = True
 
 # --- Accounts --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_REDIRECT_URL = "admin:index"  # of the staff's site, where `next` is empty or leads elsewhere
 PASSWORD_HASHERS = ["bookstore.accounts.hashers.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
     {

@@ -27,6 +27,13 @@ def sign_in(client, password="wrong horse battery", email="clerk@example.com"):
     return client.post(LOGIN, {"username": email, "password": password})
 
 
+@pytest.mark.parametrize("sent", ["", "//evil.example", "https://evil.example/", "/\\evil.example"])
+def test_sign_in_leads_to_the_first_page_where_next_leads_nowhere(client, clerk, sent):
+    signed_in = client.post(LOGIN, {"username": clerk.email, "password": PASSWORD, "next": sent})
+
+    assert (signed_in.status_code, signed_in.url) == (302, reverse("admin:index"))
+
+
 def test_attempt_beyond_the_limit_answers_429_on_the_page(client, clerk):
     answers = [sign_in(client).status_code for _ in range(3)]
 
