@@ -26,6 +26,7 @@ EVERY = 0.5  # seconds
 
 def load(target: str) -> Any:
     """The WSGI application, in a worker."""
+    end_by_sigterm_alone()
     loaded = Event()
     if main_process := os.environ.get(SERVER_PID):
         Thread(target=end_with, args=[int(main_process), loaded], name="watch of the start", daemon=True).start()
@@ -36,6 +37,13 @@ def load(target: str) -> Any:
     finally:
         loaded.set()
     return application
+
+
+def end_by_sigterm_alone() -> None:
+    """In a worker that loads: Ctrl-C reaches all processes of the terminal, and a worker that got SIGINT and then the
+    main process's SIGTERM did not end. SIGTERM ends it at once: it has no request before the server's own handler."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def end_with(main_process: int, loaded: Event) -> None:
@@ -104,6 +112,9 @@ def main() -> None:
         serving.on_shutdown(tasks.wait)
     if options.drain:  # installed last, so that its pause comes first
         serving.on_startup(partial(draining.begin_on_sigterm, options.drain))
+    # `manage.py serve` blocked it, so that a Ctrl-C of the start waits for the server's handler. The tasks' process
+    # keeps it blocked, because their thread has begun.
+    serving.on_startup(partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGINT}))
     serving.serve(target_loader=load)
 
 

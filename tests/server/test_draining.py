@@ -1,13 +1,18 @@
 """`manage.py serve --drain`: after SIGTERM `/ready` is 503 while requests are served, and then the server ends."""
 
+import os
+import re
 import signal
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from bookstore.server import draining
 from tests.support.client import Client
-from tests.support.server import Server, environment_for_tests, serve
+from tests.support.processes import children_of
+from tests.support.server import START_SECONDS, Server, environment_for_tests, serve
 
 
 @pytest.fixture
@@ -89,6 +94,35 @@ def test_a_second_sigterm_ends_the_server_without_waiting(draining_server):
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(60) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says which signals a process blocks")
+def test_ctrl_c_ends_the_main_process_alone(transactional_db):
+    """A terminal sends it to every process: a worker that also got it often had to be killed, after LAST_REQUESTS."""
+    server = Server(serve(), environment_for_tests(TASK_WORKERS="1", LOG_LEVEL="WARNING"), keep_output=True)
+    try:
+        server.wait_until_ready()
+        blocked = []
+        while len(blocked) < 3 or not all(blocked):  # one worker may still load
+            assert time.perf_counter() - server.begun < START_SECONDS, blocked
+            blocked = [blocks_sigint(pid) for pid in children_of(server.process.pid)]  # two workers, and the tasks
+        main_blocks = blocks_sigint(server.process.pid)
+        os.killpg(server.process.pid, signal.SIGINT)
+        code = server.process.wait(60)
+        said = server.said()
+    finally:
+        server.stop()
+
+    assert not main_blocks
+    assert code == 0
+    assert "Traceback" not in said
+
+
+def blocks_sigint(pid):
+    [mask] = re.findall(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)
+    return bool(int(mask, 16) >> (signal.SIGINT - 1) & 1)
 
 
 def unready(port):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -80,8 +81,10 @@ class Command(BaseCommand):
                 # name.
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),
             }
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the server handles it: main() of it
             os.execv(sys.executable, command_line(address, port, workers, drain, task_workers))  # noqa: S606  # deliberately without a shell
         finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             if claim:
                 claim.close()
 
