@@ -263,6 +263,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "bookstore.admin.formats"
 USE_I18N = False
 
 STATIC_URL = "/static/"
@@ -270,6 +271,7 @@ WHITENOISE_USE_FINDERS = True
 
 # --- Accounts --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_REDIRECT_URL = "admin:index"  # of the staff's site, where `next` is empty or leads elsewhere
 PASSWORD_HASHERS = ["bookstore.accounts.hashers.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
     {

@@ -66,7 +66,7 @@ def kind_of(environ: Mapping[str, Any], public: frozenset[str]) -> Kind:
     path = environ.get("PATH_INFO", "")
     if path.startswith(STAFF_PREFIX):
         return Kind.STAFF
-    if environ.get("REQUEST_METHOD") not in READS:
+    if environ.get("REQUEST_METHOD", "").upper() not in READS:  # Django takes a `get` for a GET
         return Kind.CHANGE
     first = path[1:].partition("/")[0]
     if first == READINESS or ("HTTP_AUTHORIZATION" in environ and first not in public):

@@ -119,6 +119,14 @@ def test_a_day_begins_and_ends_at_midnight_in_utc(staff, order):
     assert [found(staff, day=day) for day in ("2026-11-27", "2026-11-28")] == [[order.number], []]
 
 
+def test_times_of_an_order_name_their_zone(staff, order):
+    Order.objects.update(expires_at=datetime(2026, 11, 27, 15, 51, 7, tzinfo=UTC))
+
+    pages = [staff.get(LIST), staff.get(f"{LIST}{order.pk}/change/")]
+
+    assert ["2026-11-27 15:51 UTC" in page.content.decode() for page in pages] == [True, True]
+
+
 def test_a_customer_and_a_book_lead_to_their_orders(staff, alice, emma, order, bobs):
     customer = staff.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
     book = staff.get(f"/admin/catalog/book/{emma.pk}/change/").content.decode()
