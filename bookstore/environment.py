@@ -104,7 +104,7 @@ def each(check: Callable[[str], Any]) -> Callable[[list[str]], list[Any]]:
 
 
 def key_of(minimum_bytes: int, *, debug: bool = False) -> Callable[[str], str]:
-    """A check: a secret that is long and varied enough for signatures; the demo's with DEBUG=1 alone. Raises BadValue."""
+    """A check: a secret that is long and varied enough for signatures; the demo's needs DEBUG=1. Raises BadValue."""
 
     def strong(value: str) -> str:
         if len(value.encode()) < minimum_bytes:
