@@ -103,8 +103,8 @@ def each(check: Callable[[str], Any]) -> Callable[[list[str]], list[Any]]:
     return lambda values: [check(value) for value in values if value]
 
 
-def key_of(minimum_bytes: int) -> Callable[[str], str]:
-    """A check: a secret that is long and varied enough for signatures. It raises BadValue."""
+def key_of(minimum_bytes: int, *, debug: bool = False) -> Callable[[str], str]:
+    """A check: a secret that is long and varied enough for signatures; the demo's needs DEBUG=1. Raises BadValue."""
 
     def strong(value: str) -> str:
         if len(value.encode()) < minimum_bytes:
@@ -113,6 +113,8 @@ def key_of(minimum_bytes: int) -> Callable[[str], str]:
             raise BadValue("is too weak: it has fewer than 5 different characters")
         if value.startswith(("django-insecure-", "change-me")):
             raise BadValue("still has the value of an example")
+        if value in {DEMO_KEY, DEMO_SIGNING_KEY} and not debug:
+            raise BadValue("is the key of the demo, which everybody can read")
         return value
 
     return strong

@@ -26,11 +26,12 @@ env = Env()
 DEBUG = environment.read("DEBUG", env.bool, default=False)
 read = partial(environment.read, debug=DEBUG)
 
-SECRET_KEY = read("SECRET_KEY", env.str, debug_default=environment.DEMO_KEY, check=key_of(50))
-JWT_SIGNING_KEY = read("JWT_SIGNING_KEY", env.str, debug_default=environment.DEMO_SIGNING_KEY, check=key_of(32))
+secret, signing = key_of(50, debug=DEBUG), key_of(32, debug=DEBUG)
+SECRET_KEY = read("SECRET_KEY", env.str, debug_default=environment.DEMO_KEY, check=secret)
+JWT_SIGNING_KEY = read("JWT_SIGNING_KEY", env.str, debug_default=environment.DEMO_SIGNING_KEY, check=signing)
 # Key rotation: signatures of the previous key are still accepted; docs/running.md says for how long.
-SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", env.list, default=[], check=each(key_of(50)))
-JWT_SIGNING_KEY_PREVIOUS = read("JWT_SIGNING_KEY_PREVIOUS", env.str, default="", check=if_set(key_of(32)))
+SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", env.list, default=[], check=each(secret))
+JWT_SIGNING_KEY_PREVIOUS = read("JWT_SIGNING_KEY_PREVIOUS", env.str, default="", check=if_set(signing))
 if JWT_SIGNING_KEY in {SECRET_KEY, *SECRET_KEY_FALLBACKS}:
     stop("JWT_SIGNING_KEY", "is the same as SECRET_KEY: tokens need their own key")
 if JWT_SIGNING_KEY_PREVIOUS in {JWT_SIGNING_KEY, SECRET_KEY}:

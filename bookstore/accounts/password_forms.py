@@ -4,11 +4,15 @@ from typing import Any
 
 from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
 from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http import HttpRequest
 
 from bookstore.accounts.models import User
+from bookstore.accounts.throttling import count_attempt
 from bookstore.admin.refusals import lock_or_refuse
 from bookstore.admin.wording import StaffWords
+from bookstore.api.errors import Throttled
 
 # Django's help names other ways to sign in, which this shop does not have. Its styles know the warning's id.
 DISABLED = "Disabled: they cannot sign in, and get no mail for a forgotten password, until a password is set here."
@@ -35,4 +39,20 @@ class PasswordForm(PasswordOnly, StaffWords, AdminPasswordChangeForm):
 
 
 class OwnPasswordForm(PasswordOnly, StaffWords, OwnPasswordChangeForm):
-    pass
+    """Shares the throttle of POST /auth/password: whoever finds an open browser must not guess the password.
+
+    OwnPasswordView sets `request`, and answers with the status of `refused`.
+    """
+
+    request: HttpRequest
+    refused: Throttled | None = None
+
+    def clean_old_password(self) -> str:
+        try:
+            attempt = count_attempt(self.request, "password", self.user.email)
+        except Throttled as refusal:
+            self.refused = refusal
+            raise ValidationError(f"{refusal.detail} Nothing was changed.") from refusal
+        old: str = super().clean_old_password()
+        attempt.succeeded()
+        return old

@@ -11,7 +11,20 @@ from bookstore.audit.recording import changed, record
 
 
 class OwnPasswordView(PasswordChangeView):
-    """Django's page, which also records the change in the history."""
+    """Django's page, which also throttles the old password, and records the change in the history."""
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form: Any = super().get_form(form_class)
+        form.request = self.request
+        return form
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_invalid(form)
+        if form.refused:
+            answer.status_code = form.refused.status_code
+            for name, value in form.refused.headers.items():
+                answer.headers[name] = value
+        return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():

@@ -173,7 +173,7 @@ def test_a_change_that_ends_404_leaves_the_carts_last_change_alone(client_for, a
 def test_the_carts_last_change_never_goes_back(client_for, alice, line, dracula, monkeypatch, change, statement):
     """The clock of this database may be behind the one that wrote the change before."""
     if not statement:
-        monkeypatch.setattr(statements, "_run", lambda *args, **values: None)
+        monkeypatch.setattr(statements, "run", lambda *args, **values: None)
     ahead = now() + timedelta(hours=1)
     Cart.objects.update(updated_at=ahead)
     client = client_for(alice)

@@ -252,6 +252,18 @@ def test_a_second_tab_shows_the_cart_of_an_order_and_of_the_next(shop, page):
     expect(second.get_by_role("button", name="Remove Bought Twice")).to_be_visible()
 
 
+def test_orders_in_another_tab_go_when_their_customer_signs_out(shop, page):
+    register(page, "two-customers@example.com")
+    second = page.context.new_page()
+    second.goto("/shop/#/orders")
+    expect(second.get_by_role("heading", name="Your orders")).to_be_visible()
+
+    page.goto("/shop/#/account")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+
+    expect(second.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
 def test_a_view_that_failed_says_that_it_tries_again(page):
     page.goto("/shop/#/?page=none")
     expect(page.get_by_text("This address is not complete, or not right.")).to_be_visible()

@@ -88,3 +88,21 @@ def test_refusal_takes_the_same_time_for_all(client, clerk, monkeypatch, email, 
     sign_in(client, password, email)
 
     assert len(slept) == 1
+
+
+def test_old_password_cannot_be_guessed_on_the_page_of_ones_own_password(client, clerk):
+    client.force_login(clerk)
+    new = {"new_password1": "another horse battery", "new_password2": "another horse battery"}
+    page = reverse("admin:password_change")
+    answers = [client.post(page, {"old_password": "wrong horse battery", **new}).status_code for _ in range(3)]
+
+    response = client.post(page, {"old_password": PASSWORD, **new})
+
+    assert answers == [200, 200, 200]
+    assert response.status_code == 429
+    wait = int(response.headers["Retry-After"])
+    assert response.context["form"].errors == {
+        "old_password": [f"Too many attempts: try again in {wait} s. Nothing was changed."]
+    }
+    clerk.refresh_from_db()
+    assert clerk.check_password(PASSWORD)

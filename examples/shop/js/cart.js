@@ -137,8 +137,7 @@ export async function mergeGuest() {
   otherTabs.postMessage("changed");
 }
 
-/** Looks at the cart now and then while the page is visible: other devices change it, and so do prices and stocks.
- * A guest's cart that a sign-in could not bring along, because the shop was away, is brought here. */
+/** Looks at the cart now and then while the page is visible: others change it. Merges a guest's that a sign-in could not (the shop was away). */
 export async function follow() {
   let pause = SOON;
   let wake = () => {};

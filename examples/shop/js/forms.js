@@ -8,9 +8,8 @@ export function given(event) {
   return /** @type {Record<string, any>} */ (Object.fromEntries(new FormData(event.target)));
 }
 
-/** A form whose button runs `send` with what was given. @param {string} button @param {(given: Record<string, any>) => Promise<unknown>} send @param {unknown} fields */
+/** A form whose button runs `send` with what was given: read at once, else a form sent during another call goes into the address. @param {string} button @param {(given: Record<string, any>) => Promise<unknown>} send @param {unknown} fields */
 export function form(button, send, fields, possible = true) {
-  // What was given is read at once: a form that is sent while another call runs would go into the address.
   const sent = (/** @type {any} */ event) => attempt(send.bind(null, given(event))).then((ok) => ok && event.target.reset());
   return html`<form class="card" @submit=${sent}>
     ${fields}<button class="primary" ?disabled=${!possible} aria-disabled=${state.busy}>${button}</button></form>`;

@@ -1,7 +1,7 @@
 /** The page: which view an address shows, the frame around it, and what happens when the shop does not answer. */
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { accountPage } from "./account.js";
-import { events, Problem, tokens } from "./api.js";
+import { customer, events, Problem, tokens } from "./api.js";
 import { bookPage } from "./book.js";
 import { follow, readCart } from "./cart.js";
 import { cartPage } from "./cart-view.js";
@@ -108,11 +108,11 @@ events.addEventListener("signedout", () => {
 });
 addEventListener("hashchange", go);
 addEventListener("storage", (event) => {
-  if (event.key === tokens.key) void readMe().then(readCart); // signed in or out in another tab
+  if (event.key !== tokens.key) return;
+  if (forCustomers && state.me?.id !== customer()) void go(); // signed in or out in another tab: this view is of the one before
+  void readMe().then(readCart);
 });
-addEventListener("unhandledrejection", (event) => {
-  if (event.reason instanceof Problem) event.preventDefault(); // of a reading in the background: it is tried again
-});
+addEventListener("unhandledrejection", (event) => event.reason instanceof Problem && event.preventDefault()); // it is tried again
 
 void go();
 void readMe();
