@@ -160,15 +160,6 @@ def late(original: Function) -> Function:
     return init
 
 
-def rotated_whatever_it_was(original: Function) -> Function:
-    def rotate(session: Any, jti: str) -> bool:
-        session.refresh_jti = jti
-        session.save(update_fields=["refresh_jti"])
-        return bool(original(session, jti))
-
-    return rotate
-
-
 def only_of_somebody(original: Function) -> Function:
     """Nothing is hashed for an email that nobody has."""
     return lambda user, password: user.pk is not None and original(user, password)
@@ -265,10 +256,8 @@ SABOTAGES = {
     "unguarded-register": of_race(
         "registers of the same email", [value("bookstore.accounts.querysets", "EmailConflict", RuntimeError)], 50
     ),
-    "any-token-wins": of_race(
-        "refreshes of the same token",
-        [Break("bookstore.accounts.models", "LoginSession.rotate", rotated_whatever_it_was)],
-        50,
+    "unlocked-refresh": of_race(
+        "refreshes of the same token", [value("bookstore.accounts.sessions", "lock", no_row)], 50
     ),
     "cached-cart": Sabotage(
         "reads", "read after write", [Break("cart.statements", "READ.rows", kept_for_a_second)], {"rounds": 40}

@@ -236,6 +236,12 @@ def test_staff_are_told_in_html(nginx, upstream):
     assert (too_large["content-type"], status, away["content-type"]) == ("text/html", 503, "text/html")
 
 
+def test_admin_without_its_slash_leads_on_at_the_browsers_own_address(nginx):
+    status, headers, _ = ask(nginx, "GET /admin HTTP/1.1")
+
+    assert (status, headers["location"]) == (301, "/admin/")
+
+
 def test_catalogue_reads_over_the_limit_are_429_and_writes_not(program, upstream):
     few = {"rate=50r/s": "rate=1r/m", "burst=200 nodelay": "burst=2 nodelay"}
 
