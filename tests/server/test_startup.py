@@ -1,5 +1,6 @@
 """What stands in the way of a start is told in one line, by `make run`'s and `make serve`'s commands alike."""
 
+import json
 import os
 import runpy
 import shutil
@@ -23,10 +24,35 @@ COMMANDS = [
 ]
 
 
-def manage(*arguments, python=sys.executable, stdout=subprocess.PIPE, **environ):
+# Importing what a command needs takes a second. Here it is done once, and each command is a fork that runs manage.py.
+PROGRAM = """
+import gc, json, os, runpy, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "bookstore.settings"
+import django
+django.setup()
+from django.core.management import call_command
+from django.db.migrations.loader import MigrationLoader
+call_command("check", stdout=open(os.devnull, "w"))  # imports the URL map and what the admin shows
+MigrationLoader(None)
+gc.freeze()  # else each fork looks through all of it, and copies it
+commands, folder, keep_stdout = json.loads(sys.argv[1])
+codes = []
+for number, command in enumerate(commands):
+    if os.fork() == 0:
+        for descriptor in (2,) if keep_stdout else (1, 2):
+            os.dup2(os.open(f"{folder}/{number}.{descriptor}", os.O_WRONLY | os.O_CREAT), descriptor)
+        sys.argv = ["manage.py", *command]
+        runpy.run_path("manage.py", run_name="__main__")
+        sys.exit()
+    codes.append(os.waitstatus_to_exitcode(os.wait()[1]))
+print(json.dumps(codes), file=sys.stderr)
+"""
+
+
+def started(*arguments, python=sys.executable, stdout=subprocess.PIPE, **environ):
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return subprocess.run(
-        [python, "manage.py", *arguments],
+        [python, *arguments],
         cwd=ROOT,
         # A demo shop of the developer's may be open on the usual port.
         env=kept | {"DEBUG": "1", "PORT": str(free_port())} | environ,
@@ -35,6 +61,30 @@ def manage(*arguments, python=sys.executable, stdout=subprocess.PIPE, **environ)
         text=True,
         timeout=60,
     )
+
+
+def manage(*arguments, **options):
+    return started("manage.py", *arguments, **options)
+
+
+def manage_each(folder, commands, stdout=None, **environ):
+    """As `manage` for each command. What they print is kept in `folder`, or goes to `stdout`."""
+    argument = json.dumps([commands, str(folder), stdout is not None])
+    done = started("-c", PROGRAM, argument, stdout=subprocess.PIPE if stdout is None else stdout, **environ)
+    assert done.returncode == 0, done.stderr
+    return [
+        subprocess.CompletedProcess(
+            command,
+            code,
+            (folder / f"{number}.1").read_text() if stdout is None else None,
+            (folder / f"{number}.2").read_text(),
+        )
+        for number, (command, code) in enumerate(zip(commands, json.loads(done.stderr), strict=True))
+    ]
+
+
+def by_name(ended):
+    return {each.args[0]: each for each in ended}
 
 
 def test_an_interrupted_command_ends_without_a_traceback(monkeypatch):
@@ -49,12 +99,20 @@ def test_an_interrupted_command_ends_without_a_traceback(monkeypatch):
     assert ended.value.code == 130
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("command", COMMANDS, ids=[command[0] for command in COMMANDS])
-def test_a_database_that_is_away_is_one_line_without_the_password(command):
+@pytest.fixture(scope="module")
+def without_a_database(tmp_path_factory):
+    """The port where no PostgreSQL is, and what each command ended with."""
     port = free_port()
+    url = f"postgresql://shop:sekret@127.0.0.1:{port}/shop"
+    return port, by_name(manage_each(tmp_path_factory.mktemp("away"), COMMANDS, DATABASE_URL=url))
 
-    ended = manage(*command, DATABASE_URL=f"postgresql://shop:sekret@127.0.0.1:{port}/shop")
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [command[0] for command in COMMANDS])
+def test_a_database_that_is_away_is_one_line_without_the_password(without_a_database, name):
+    port, commands = without_a_database
+
+    ended = commands[name]
 
     assert ended.returncode == 1
     assert ended.stdout == ""
@@ -66,13 +124,26 @@ def test_a_database_that_is_away_is_one_line_without_the_password(command):
     assert "sekret" not in ended.stderr
 
 
+NEED_MIGRATIONS = [command for command in COMMANDS if command[0] != "migrate"]
+
+
+@pytest.fixture(scope="module")
+def without_migrations(tmp_path_factory):
+    """An empty database's file, and what each command ended with."""
+    folder = tmp_path_factory.mktemp("empty")
+    file = folder / "empty.sqlite3"
+    return file, by_name(manage_each(folder, NEED_MIGRATIONS, DATABASE_URL=f"sqlite:///{file}"))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each[0] != "migrate"], ids=lambda each: each[0])
-def test_missing_migrations_are_one_line(tmp_path, command):
-    ended = manage(*command, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+@pytest.mark.parametrize("name", [command[0] for command in NEED_MIGRATIONS])
+def test_missing_migrations_are_one_line(without_migrations, name):
+    file, commands = without_migrations
+
+    ended = commands[name]
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"CommandError: The database {tmp_path}/empty.sqlite3 lacks ")
+    assert ended.stderr.startswith(f"CommandError: The database {file} lacks ")
     assert ended.stderr.endswith("Run `manage.py migrate` first.\n")
     assert ended.stderr.count("\n") == 1
 
@@ -116,13 +187,16 @@ def closed_pipe():
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_commands_whose_reader_has_ended_end_quietly(tmp_path, closed_pipe, unbuffered):
     there = {"DATABASE_URL": f"sqlite:///{tmp_path}/shop.sqlite3", "PYTHONUNBUFFERED": unbuffered}
-    manage("migrate", "--verbosity", "0", **there)
     (tmp_path / "books.csv").write_text("title,author,price\nEmma,Jane Austen,9.50\n")
     commands = [["help"], ["clean_up"], ["import_books", f"{tmp_path}/books.csv"]]
 
-    ended = [manage(*command, **there, stdout=closed_pipe) for command in commands]
+    [migrated, *ended] = manage_each(
+        tmp_path, [["migrate", "--verbosity", "0"], *commands], stdout=closed_pipe, **there
+    )
+    ended.append(manage("clean_up", stdout=closed_pipe, **there))  # as it is started by hand
 
-    assert [(each.returncode, each.stderr) for each in ended] == [(141, "")] * len(commands)
+    assert (migrated.returncode, migrated.stderr) == (0, "")
+    assert [(each.returncode, each.stderr) for each in ended] == [(141, "")] * len(ended)
 
 
 @pytest.mark.parametrize("name", ["python3.6", "python3.7", "python3.8", "python3.9", "python3.10"])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.apps import apps
+from django.core.management import get_commands, load_command_class
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,21 +96,13 @@ def test_the_image_does_not_run_as_root():
     assert DOCKERFILE.rindex("\nFROM ") < DOCKERFILE.rindex("\nUSER bookstore")
 
 
-@pytest.mark.slow
 def test_commands_of_ours_are_commands_of_manage_py():
     commands = [json.loads(instructions("CMD")[-1]), services()["migrate"]["command"]]
 
     for command in commands:
-        answer = subprocess.run(
-            [sys.executable, "manage.py", command[2], "--help"],
-            cwd=ROOT,
-            env=os.environ | {"DEBUG": "1"},
-            capture_output=True,
-            text=True,
-        )
+        parser = load_command_class(get_commands()[command[2]], command[2]).create_parser("manage.py", command[2])
         assert command[:2] == ["python", "manage.py"]
-        assert answer.returncode == 0, answer.stderr
-        assert all(option in answer.stdout for option in command[3:] if option.startswith("--"))
+        assert all(option in parser.format_help() for option in command[3:] if option.startswith("--"))
 
 
 @pytest.mark.parametrize(("status", "code"), [("200 OK", 0), ("503 Service Unavailable", 1)])
