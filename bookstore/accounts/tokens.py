@@ -29,8 +29,8 @@ from bookstore.accounts.models import LoginSession
 MAX_LENGTH = 1000
 # Unpadded, with a signature of 32 bytes. PyJWT would accept padding, but a token must have one spelling.
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
-# Access tokens whose signature was checked, cached in this process: about 3 MB when full.
-REMEMBERED = 4096
+# Access tokens whose signature was checked, cached in this process: about 1.5 MB when full.
+REMEMBERED = 2048
 USER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # Seconds by which the clocks of two hosts may differ: a new token of one host may be from the future by the other's

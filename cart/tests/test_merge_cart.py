@@ -136,6 +136,12 @@ def test_merge_adds_at_the_price_that_the_guest_saw(client_for, alice, emma, dra
     assert merged["total_price"] == "21.75"
 
 
+def test_merge_of_a_price_that_is_null_adds_at_todays(client_for, alice, emma):
+    merged = client_for(alice).post("/cart/merge", {"items": [{"book_id": emma.pk, "price_seen": None}]}).json()
+
+    assert [(item["price_at_add"], item["issues"]) for item in merged["items"]] == [("9.50", [])]
+
+
 def test_merge_of_a_seen_price_leaves_the_price_of_a_line_alone(client_for, alice, emma):
     CartItemFactory(cart=CartFactory(user=alice), book=emma, quantity=1, price_at_add="5.00")
 

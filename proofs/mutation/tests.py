@@ -31,6 +31,7 @@ TESTS = {
     "cart/serializers.py": [
         *paths("cart", "schema representation add_item change_item merge_cart read_cart"),
         "tests/contract/test_contract.py",
+        "tests/documents/test_openapi.py",
     ],
     "bookstore/api/errors.py": [
         *(f"tests/contract/test_{name}.py" for name in ("errors", "envelope", "contract")),

@@ -27,6 +27,7 @@ OF_API, OF_ADMIN = 90_000_000, 150_000_000  # bytes of one worker
 SAMPLES = 60
 WORKERS = 2
 CLIENTS = 8
+CUSTOMERS = 5_000  # more than a worker keeps tokens of
 # One letter wrong, two letters wrong, a word too many: all that corrects searches is imported.
 MISTYPED = ("volmue", "vollumme", "jane+austin", "volume+austin+zzzzzz")
 
@@ -49,16 +50,16 @@ def sample(server: Server, requests: int) -> Sample:
 
 
 class Traffic:
-    """Each client on a connection of its own, until `end`: reads and searches of the catalogue, changes of a cart."""
+    """Each client on a connection of its own, until `end`: reads and searches of the catalogue, changes of carts."""
 
     def __init__(self, port: int, tokens: list[str], books: list[int]) -> None:
         self.port, self.books = port, books
-        self.answered = [0] * len(tokens)
+        self.answered = [0] * CLIENTS
         self.wrong: list[int] = []
         self.end = Event()
-        self.threads = [Thread(target=self.run, args=each) for each in enumerate(tokens)]
+        self.threads = [Thread(target=self.run, args=(number, tokens[number::CLIENTS])) for number in range(CLIENTS)]
 
-    def run(self, number: int, token: str) -> None:
+    def run(self, number: int, tokens: list[str]) -> None:
         chance, wire = random.Random(number), PatientClient(self.port)  # the same calls each time
         while not self.end.is_set():
             book = chance.choice(self.books)
@@ -75,7 +76,7 @@ class Traffic:
                     ("POST", "/cart/items", {"book_id": "x"}),
                 ]
             )
-            status = wire(method, path, body, token).status
+            status = wire(method, path, body, chance.choice(tokens)).status
             self.answered[number] += 1
             if status >= 500:
                 self.wrong.append(status)
@@ -99,7 +100,7 @@ def samples(server: Server, traffic: Traffic, options: Options) -> list[Sample]:
 
 
 def soak(stage: Stage) -> None:
-    tokens = [token for _, token in stage.customers(CLIENTS)]
+    tokens = [token for _, token in stage.customers(CUSTOMERS)]
     books = [book.pk for book in stage.books(200, stock=1_000)]
     with stage.server(WORKERS=str(WORKERS)) as server:
         traffic = Traffic(server.port, tokens, books)

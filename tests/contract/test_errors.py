@@ -89,6 +89,8 @@ class Teapot(exceptions.APIException):
     [
         (Teapot(), 418, {"detail": "Short and stout.", "code": "TEAPOT"}),
         (Teapot("Hot.", code="TOO_HOT"), 418, {"detail": "Hot.", "code": "TOO_HOT"}),
+        (Teapot("Cold.", code="cold"), 418, {"detail": "Cold.", "code": "cold"}),
+        (Teapot("Hot.", code="".join(["tea", "pot"])), 418, {"detail": "Hot.", "code": "TEAPOT"}),
         (exceptions.AuthenticationFailed("Who?"), 401, {"detail": "Who?", "code": "AUTHENTICATION_FAILED"}),
         (exceptions.APIException("No."), 500, {"detail": "No.", "code": "ERROR"}),
         (Teapot({"lid": ["Off."]}), 418, {"detail": "Off.", "code": "TEAPOT"}),
@@ -116,7 +118,10 @@ def test_validation_error_of_django_is_422():
         "field": "title",
         "errors": [{"field": "title", "code": "max_length", "detail": "Too long."}],
     }
-    assert [fault["detail"] for fault in as_api_error(of_the_whole).extra["errors"]] == ["Wrong.", "And wrong again."]
+    assert [(fault["field"], fault["detail"]) for fault in as_api_error(of_the_whole).extra["errors"]] == [
+        ("body", "Wrong."),
+        ("body", "And wrong again."),
+    ]
 
 
 @pytest.mark.parametrize("error", [exceptions.ValidationError([]), DjangoValidationError([])])
