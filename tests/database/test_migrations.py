@@ -1,5 +1,6 @@
 """Every migration can be taken back, and run again after an interruption, with the same tables in the end."""
 
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -10,6 +11,7 @@ from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
 
 from bookstore.database.indexes import AddIndexWhileServing
 
@@ -54,54 +56,60 @@ def shape() -> dict[str, Any]:
     return found
 
 
-def before_in_its_app(step: Migration) -> tuple[str, str | None]:
-    names = [name for app, name in step.dependencies if app == step.app_label]
-    return step.app_label, names[0] if names else None
+def one_by_one(latest: Any) -> Iterator[tuple[MigrationExecutor, Migration, ProjectState]]:
+    """Applies each migration that is not, and yields it with the state before it.
+
+    One state goes through all of them, as in one `migrate`: to make it anew for each took most of the time.
+    """
+    executor = MigrationExecutor(connection)
+    state = ProjectState(real_apps=executor.loader.unmigrated_apps)
+    for step, _ in executor.migration_plan(latest, clean_start=True):
+        if (step.app_label, step.name) in executor.loader.applied_migrations:
+            state = step.mutate_state(state, preserve=False)
+            continue
+        assert state.apps  # made here, so that the copies have it
+        migrated = executor.apply_migration(state.clone(), step)
+        yield executor, step, state
+        state = migrated
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_every_migration_taken_back_leaves_what_was_before_it():
-    executor = MigrationExecutor(connection)
-    latest = executor.loader.graph.leaf_nodes()
-    plan = [step for step, _ in executor.migration_plan(latest, clean_start=True) if step.app_label in OURS]
-    different = []
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    steps, different = [], []
 
     try:
         migrate([(app, None) for app in OURS])
-        nothing = shape()
-        for step in plan:
-            this, earlier = (step.app_label, step.name), before_in_its_app(step)
-            before = shape()
-            migrate([this])
+        nothing = before = shape()
+        for executor, step, state in one_by_one(latest):
             after = shape()
-            migrate([earlier])
-            different += [f"{step} back"] if shape() != before else []
-            migrate([this])
-            different += [f"{step} again"] if shape() != after else []
+            if step.app_label in OURS:
+                steps.append(step)
+                executor.unapply_migration(state, step)
+                different += [f"{step} back"] if shape() != before else []
+                executor.apply_migration(state.clone(), step)
+                different += [f"{step} again"] if shape() != after else []
+            before = after
     finally:
         migrate(latest)
 
     assert [table for table in nothing if table not in {"constraints", "indexes"}] == []
     assert different == []
-    assert len(plan) >= 9
+    assert len(steps) >= 9
 
 
 class Interrupted(Exception):
     """Instead of a lost connection, a kill, a full disk."""
 
 
-def interrupted(step: Migration, targets: list[tuple[str, str | None]]) -> None:
-    """Migrates, and stops in this migration when all of it is done and nothing is recorded."""
-
-    def record(self: MigrationRecorder, app: str, name: str) -> None:
-        if (app, name) == (step.app_label, step.name):
-            raise Interrupted
-        original(self, app, name)
-
-    original = MigrationRecorder.record_applied
-    with mock.patch.object(MigrationRecorder, "record_applied", record), pytest.raises(Interrupted):
-        migrate(targets)
+def interrupted(executor: MigrationExecutor, step: Migration, state: ProjectState) -> None:
+    """Stops when all of the migration is done and nothing is recorded."""
+    with (
+        mock.patch.object(MigrationRecorder, "record_applied", side_effect=Interrupted),
+        pytest.raises(Interrupted),
+    ):
+        executor.apply_migration(state.clone(), step)
 
 
 def mark_invalid(names: list[str]) -> None:
@@ -122,26 +130,31 @@ def invalid_indexes() -> list[str]:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_interrupted_migration_without_transaction_runs_again():
-    executor = MigrationExecutor(connection)
-    latest = executor.loader.graph.leaf_nodes()
-    steps = [step for step, _ in executor.migration_plan(latest, clean_start=True) if not step.atomic]
-    whole, different = shape(), []
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    whole = shape()
+    steps, different = [], []
 
     try:
-        for step in steps:
-            migrate([before_in_its_app(step)])
-            interrupted(step, latest)
+        migrate([(app, None) for app in OURS])
+        for executor, step, state in one_by_one(latest):
+            if step.atomic:
+                continue
+            steps.append(step)
+            after = shape()
+            executor.unapply_migration(state, step)
+            interrupted(executor, step, state)
             if connection.vendor == "postgresql":
                 made = [each.index.name for each in step.operations if isinstance(each, AddIndexWhileServing)]
                 mark_invalid(made)
                 assert sorted(invalid_indexes()) == sorted(made)
-            migrate(latest)
-            different += [str(step)] if shape() != whole else []
+            executor.apply_migration(state.clone(), step)
+            different += [str(step)] if shape() != after else []
             assert connection.vendor != "postgresql" or invalid_indexes() == []
     finally:
         migrate(latest)
 
     assert different == []
+    assert shape() == whole
     assert len(steps) >= 6
 
 
