@@ -87,8 +87,8 @@ OF_WORDS = ["", "0", "1", "true", "False", "on", "INFO", "info", "10/min", "10/"
 PROGRAM = f"""
 import io, json, os, sys, traceback
 sys.path.insert(0, {str(ROOT)!r})
-from environs import Env
-Env.read_env = lambda *args, **kwargs: None
+from bookstore import environment
+environment.read_file = lambda path: None
 kept = {{name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}}
 for line in sys.stdin:
     environ = json.loads(line)

@@ -70,6 +70,15 @@ def test_production_settings_are_enough(tmp_path):
     assert (started.returncode, started.stderr) == (0, "")
 
 
+def test_a_developers_env_file_decides_no_test(tmp_path, monkeypatch):
+    opened, read_text = [], Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, *args: opened.append(path.name) or read_text(path, *args))
+
+    start(tmp_path, DEBUG="1")
+
+    assert ".env" not in opened
+
+
 def test_debug_needs_nothing_else(tmp_path):
     started = start_process(tmp_path, DEBUG="1")
 

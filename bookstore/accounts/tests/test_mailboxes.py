@@ -49,6 +49,20 @@ def test_mail_that_the_server_did_not_take_is_not_counted(settings):
     assert send_three(bob, bob.email) == 2
 
 
+def test_mails_sent_at_once_are_no_more_than_the_rate_allows(monkeypatch):
+    bob, sent = UserFactory(email="bob@example.com"), []
+
+    def send_while_another_sends(to, template, context):
+        if len(sent) < 3:
+            sent.append(to)
+            send_to_customer(bob, to, template, context)
+
+    monkeypatch.setattr("bookstore.accounts.mailboxes.send", send_while_another_sends)
+    send_to_customer(bob, bob.email, "accounts/verify_email", {})
+
+    assert sent == ["bob@example.com"] * 2
+
+
 def test_registering_again_and_again_sends_no_more_mails(api):
     for _ in range(3):
         tokens = api.post("/auth/register", {"email": "bob@example.com", "password": PASSWORD}).json()
