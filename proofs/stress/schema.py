@@ -17,6 +17,8 @@ FURTHER_RULES = {
     "POST /genres": "a name without NUL",
     "POST /auth/register": "a password that is not a common one, nor like the email",
     "GET /books": "32 different words at most, and a least price that is not above the greatest",
+    "GET /books/suggest": "words without NUL",
+    "PATCH /auth/me": "a name and an email without NUL",
     "POST /books": "an ISBN with its checksum, a genre that there is",
     "PUT /books/{book_id}": "the same",
     "POST /cart/merge": "no book twice",
