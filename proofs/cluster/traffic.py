@@ -54,6 +54,8 @@ def fault_of(kind: Kind, answer: Answer) -> str:
 
 
 class Client(threading.Thread):
+    think = THINK
+
     def __init__(self, number: int, host: str, port: int) -> None:
         super().__init__(name=f"client {number}")
         self.number = number
@@ -79,7 +81,7 @@ class Client(threading.Thread):
         try:
             while not self.over.is_set():
                 self.step()
-                self.over.wait(self.chance.uniform(0, 2 * THINK))
+                self.over.wait(self.chance.uniform(0, 2 * self.think))
         except Exception as error:  # a client that died would be a test that saw nothing
             self.error = f"{self.name} ended: {type(error).__name__}: {error}"
         self.wire.close()
@@ -87,6 +89,8 @@ class Client(threading.Thread):
 
 class Visitor(Client):
     """Reads the catalogue, and never signs in."""
+
+    think = 0.1  # they share an address, which nginx lets read 50 times a second
 
     def __init__(self, number: int, host: str, port: int, books: Sequence[int]) -> None:
         super().__init__(number, host, port)
