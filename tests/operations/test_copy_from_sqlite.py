@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -45,7 +46,7 @@ def empty(shop):
 
 
 def counts_of(file) -> dict[str, int]:
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         tables = [name for name in names if not name.startswith(("sqlite_", "django_migrations"))]
         return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}  # noqa: S608
@@ -59,7 +60,7 @@ def test_every_row_arrives_and_new_ids_follow(empty, demo):
     counted = {table: int(sql(empty.url("owner"), f"SELECT count(*) FROM {table}")) for table in expected}  # noqa: S608
     assert counted == expected | {"catalogue_state": 1}
     assert min(expected[table] for table in ("books", "users", "carts", "cart_items", "orders", "order_items")) > 0
-    with sqlite3.connect(demo) as connection:
+    with closing(sqlite3.connect(demo)) as connection, connection:
         [(note,)] = connection.execute("SELECT note FROM orders").fetchall()
     assert sql(empty.url("app"), "SELECT note FROM orders") == note == "Łódź 猫 \t\\"
     made = sql(empty.url("app"), "INSERT INTO genres (name, name_folded) VALUES ('New', 'new') RETURNING id")
@@ -94,7 +95,7 @@ def test_a_database_with_rows_is_not_overwritten(empty, demo):
 def test_a_file_of_another_release_is_refused(empty, demo, tmp_path):
     old = tmp_path / "old.sqlite3"
     old.write_bytes(demo.read_bytes())
-    with sqlite3.connect(old) as connection:
+    with closing(sqlite3.connect(old)) as connection, connection:
         connection.execute("DELETE FROM django_migrations WHERE app = 'orders'")
 
     refused = empty.manage("copy_from_sqlite", str(old))
@@ -106,7 +107,7 @@ def test_a_file_of_another_release_is_refused(empty, demo, tmp_path):
 def test_a_row_that_postgresql_refuses_leaves_nothing(empty, demo, tmp_path):
     wrong = tmp_path / "wrong.sqlite3"
     wrong.write_bytes(demo.read_bytes())
-    with sqlite3.connect(wrong) as connection:
+    with closing(sqlite3.connect(wrong)) as connection, connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("UPDATE cart_items SET book_id = 999999 WHERE id = (SELECT min(id) FROM cart_items)")
 
