@@ -166,18 +166,19 @@ class PreviewedLineSerializer(CartItemSerializer):
     added_at = serializers.DateTimeField(allow_null=True, help_text="null: the line is not stored.")
 
 
+@extend_schema_field(PREVIEW_RESULTS)
+class PreviewResultsField(serializers.JSONField):
+    """For the schema only: cart/preview.py makes the results."""
+
+
 class PreviewedCartSerializer(CartSerializer):
     """The cart as it would be, and the result of each entry."""
 
     items = PreviewedLineSerializer(source="lines", many=True)
-    results = serializers.SerializerMethodField(help_text="One for each entry, in the order in which they were sent.")
+    results = PreviewResultsField(read_only=True, help_text="One for each entry, in the order in which they were sent.")
 
     class Meta(CartSerializer.Meta):
         fields = [*CartSerializer.Meta.fields, "results"]
-
-    @extend_schema_field(PREVIEW_RESULTS)
-    def get_results(self, cart: Cart) -> list[MergeResult]:
-        raise NotImplementedError("documents only: cart.preview makes them")
 
 
 # The response of a change: the line, or the whole cart with `return=cart`.

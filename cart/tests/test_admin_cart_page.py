@@ -138,11 +138,10 @@ def test_quantity_out_of_range_changes_nothing_and_says_why(staff, emma, quantit
 
 
 def test_line_is_removed(staff, emma, dracula):
-    cart = cart_of("alice@example.com", emma, dracula)
+    cart = cart_of("alice@example.com", dracula, emma)
+    line = cart.lines[1].pk
 
-    response = staff.post(
-        page_of(cart), {"verb": "remove", "line": cart.lines[0].pk, "version": cart.version}, follow=True
-    )
+    response = staff.post(page_of(cart), {"verb": "remove", "line": line, "version": cart.version}, follow=True)
 
     assert told(response) == ["Removed “Emma” (1)."]
     assert list(CartItem.objects.values_list("book", flat=True)) == [dracula.pk]
@@ -200,15 +199,19 @@ def test_cart_is_cleared(staff, emma, dracula):
     assert history_of(cart) == [("olga@example.com", {"Emma": ["1", ""], "Dracula": ["1", ""]})]
 
 
-@pytest.mark.parametrize("verb", ["remove", "clear"])
-def test_taking_lines_out_asks_first(staff, emma, verb):
-    cart = cart_of("alice@example.com", emma)
+@pytest.mark.parametrize(
+    ("verb", "question"),
+    [("remove", "Take “Emma” (1) out of this cart?"), ("clear", "Take all 2 lines out of this cart?")],
+)
+def test_taking_lines_out_asks_first(staff, emma, dracula, verb, question):
+    cart = cart_of("alice@example.com", dracula, emma)
 
-    response = staff.post(page_of(cart), {"verb": verb, "line": cart.lines[0].pk})
+    response = staff.post(page_of(cart), {"verb": verb, "line": cart.lines[1].pk})
 
     assert response.status_code == 200
+    assert response.context["question"]["text"] == question
     assert response.context["question"]["version"] == cart.version
-    assert CartItem.objects.count() == 1
+    assert CartItem.objects.count() == 2
     assert history_of(cart) == []
 
 
@@ -263,6 +266,19 @@ def test_undo_leaves_out_what_was_deleted_or_is_in_the_cart_again(staff, emma, d
 
     assert told(response)[-1] == "Put 1 line of 3 back."
     assert sorted(CartItem.objects.values_list("book__title", "quantity")) == [("Emma", 7), ("Persuasion", 1)]
+
+
+def test_undo_that_can_put_no_line_back_says_so(staff, emma):
+    cart = cart_of("alice@example.com", emma)
+    staff.post(page_of(cart), {"verb": "clear", "version": cart.version})
+    emma.delete()
+
+    response = staff.post(page_of(cart), {"verb": "undo"}, follow=True)
+
+    assert told(response)[-1] == (
+        "Nothing was changed: None of these lines can be put back: they are in the cart again, or their books are gone."
+    )
+    assert not CartItem.objects.exists()
 
 
 def test_undo_is_of_one_cart_and_of_its_last_change(staff, emma, dracula):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from cart.models import CartItem
+from cart.permissions import IsCartOwner
 from cart.tests.answers import line_answer
 from cart.tests.factories import CartFactory, CartItemFactory
 
@@ -39,6 +41,15 @@ def test_get_item_with_the_carts_etag_is_304(client_for, alice, line):
 @pytest.mark.parametrize("item_id", ["0", "999999", "9" * 300])
 def test_get_item_that_is_not_there_is_404(client_for, alice, line, item_id):
     response = client_for(alice).get(f"/cart/items/{item_id}")
+
+    assert (response.status_code, response.json()["code"]) == (404, "CART_ITEM_NOT_FOUND")
+
+
+def test_get_item_that_is_deleted_while_it_is_read_is_404(client_for, alice, line, monkeypatch):
+    monkeypatch.setattr("cart.views.statements.read", lambda caller: None)
+    monkeypatch.setattr(IsCartOwner, "has_object_permission", lambda *of: bool(CartItem.objects.all().delete()))
+
+    response = client_for(alice).get(f"/cart/items/{line.pk}")
 
     assert (response.status_code, response.json()["code"]) == (404, "CART_ITEM_NOT_FOUND")
 
