@@ -16,8 +16,6 @@ from tests.support.client import Client
 from tests.support.demo import demo_shop
 from tests.support.server import ROOT, Server, environment_for_tests, serve
 
-expect.set_options(timeout=20_000)
-
 AXE = ROOT / "tools" / "typescript" / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = ["", "?q=austen", "?q=frankenstien", "?q=nothing+at+all", "book/1", "cart", "account", "orders"]
 VIEWS += ["sign-in", "register", "forgot", "reset-password?token=x", "verify-email?token=x", "no-such-page"]
@@ -201,11 +199,12 @@ def test_filters_are_in_the_address_and_survive_a_reload(shop, page):
 
     expect(page.get_by_text(f"{count} books", exact=True)).to_be_visible()
     expect(page.get_by_role("checkbox", name=re.compile("Poetry"))).to_be_checked()
-    assert "genre_id=" in page.url
+    expect(page).to_have_url(re.compile("genre_id="))
 
 
 def test_every_order_of_the_list_is_one_of_the_apis(page):
     sort = page.get_by_label("Sort")
+    expect(sort).to_be_visible()
     for option in sort.locator("option").all_inner_texts():
         sort.select_option(option)
         expect(page.get_by_text(re.compile(r"^\d+ books$"))).to_be_visible()
@@ -745,7 +744,7 @@ def test_markup_in_a_title_stays_text(shop, page):
 
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     assert page.locator("main b").count() == 0
-    assert page.title() == f"{title}, A. Tester · Bookstore"
+    expect(page).to_have_title(f"{title}, A. Tester · Bookstore")
 
 
 def test_a_change_outlasts_a_server_that_is_killed_and_comes_back(shop, page):

@@ -1,4 +1,8 @@
-"""A real browser for tests: Chromium from PATH, driven by Playwright."""
+"""A real browser for tests: Chromium from PATH, driven by Playwright.
+
+What a page shows is asked with `expect`, which waits for it. `count()`, `inner_text()` and the like answer at once, of
+the page before or of the half that has arrived.
+"""
 
 import os
 import shutil
@@ -7,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 # The headless shell first: the same engine without the windows, and a page of it takes a third of the CPU.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -18,6 +22,9 @@ ARGUMENTS = [
     *("--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
 ]
+
+WAIT = 30_000  # milliseconds for an action, and for what is expected of a page
+expect.set_options(timeout=WAIT)
 
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason=f"no Chromium on PATH (looked for {', '.join(NAMES)}): install it to run browser tests"
@@ -32,7 +39,7 @@ def new_page(url: str, width: int = 1280, **options: Any) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_context(viewport={"width": width, "height": 900}, base_url=url, **options).new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(WAIT)
         try:
             yield page
         finally:
