@@ -78,7 +78,7 @@ class Shop:
         placed = self.orders[order]
         if placed.status == "placed":
             placed.status, placed.reference = "paid", reference
-        elif placed.status == "cancelled" or placed.reference != reference:
+        elif placed.reference != reference:  # the same one again changes nothing, also after a cancellation
             return 409, "ORDER_NOT_PAYABLE"
         return 200, ""
 

@@ -212,6 +212,18 @@ def test_paid_of_no_order_is_404_and_of_a_cancelled_one_409(client_for, alice, o
     assert (missing.status_code, cancelled.status_code, cancelled.json()["code"]) == (404, 409, "ORDER_NOT_PAYABLE")
 
 
+def test_paid_again_by_its_reference_after_a_cancellation_changes_nothing(client_for, alice, order):
+    desk = client_for(StaffFactory(is_superuser=True))
+    desk.post(f"/orders/{order.pk}/paid", {"reference": "pi_1"})
+    order.cancel(by="staff")
+
+    again = desk.post(f"/orders/{order.pk}/paid", {"reference": "pi_1"})
+    other = desk.post(f"/orders/{order.pk}/paid", {"reference": "pi_2"})
+
+    assert (again.status_code, again.json()["status"]) == (200, "cancelled")
+    assert (other.status_code, other.json()["code"]) == (409, "ORDER_NOT_PAYABLE")
+
+
 def test_the_calls_of_orders_are_401_without_a_token(api):
     for response in (api.get("/orders"), api.get("/orders/1"), api.post("/orders/1/cancel")):
         assert response.status_code == 401
