@@ -6,17 +6,27 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
+# The last ones: the kernel draws at random, and draws one twice.
+_GIVEN: deque[int] = deque(maxlen=1000)
+
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on. Another process may take it first: callers try again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nothing listens on, and that this process was not just given.
+
+    Another process may take it first: callers try again.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _GIVEN:
+            _GIVEN.append(port)
+            return port
 
 
 @contextlib.contextmanager
