@@ -1,6 +1,8 @@
 #!/usr/bin/env python
 """Django's command line for this project."""
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -11,6 +13,8 @@ def main() -> None:
         version = ".".join(map(str, sys.version_info[:2]))
         sys.exit("This needs Python 3.11 or newer, and is run by Python " + version + ": `make run` looks for one.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
+    # Python's last garbage collection looks at every object, and the exit frees them all the same: a fifth of a second.
+    atexit.register(gc.freeze)
     try:
         from django.core.management import execute_from_command_line
         from django.db import DatabaseError, InterfaceError

@@ -41,6 +41,7 @@ LINES = st.lists(
 
 @pytest.mark.fast_path
 class TestRepresentation(TestCase):
+    @pytest.mark.slow
     @given(LINES)
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     def test_the_cart_by_hand_equals_the_serializer_and_the_one_statement(self, lines):

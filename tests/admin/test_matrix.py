@@ -181,6 +181,7 @@ def test_pages_are_answered_as_the_table_says(site, route, caller):
         assert "no-store" in page.headers.get("Cache-Control", "") or page.content == b""
 
 
+@pytest.mark.slow
 def test_a_page_that_is_refused_names_who_is_signed_in(site):
     """So a cache that kept it would tell the next one."""
     dave = site.client(CALLERS.index("Dave, staff without permission"))

@@ -166,6 +166,7 @@ def test_every_answer_has_every_security_header(shop, status, what, ask, tls):
         assert response.headers["Content-Length"] == str(len(response.content))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tls", [True, False], ids=["https", "http"])
 def test_the_page_of_the_docs_has_them_and_lets_its_own_pop_ups_go(shop, tls):
     headers = shop.nobody.get("/docs", secure=tls).headers

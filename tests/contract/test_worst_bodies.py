@@ -95,6 +95,7 @@ def test_only_the_length_of_a_long_text_is_looked_at(shop, monkeypatch):
     assert (found.status_code, found.json()["errors"][0]["code"], looked_at) == (422, "max_length", [])
 
 
+@pytest.mark.slow
 def test_merge_of_many_bad_entries_lists_no_more_than_it_takes(shop):
     client, _ = shop
 

@@ -67,7 +67,7 @@ def server_of(shop, *, port=0, **environ):
     """Another server of the same shop, with its log."""
     url = shop.environment["DATABASE_URL"]
     environment = environment_for_tests(DATABASE_URL=url, AUTH_THROTTLE_RATE="1000/min", **environ)
-    server = Server(serve(), environment, port=port, keep_output=True)
+    server = Server(serve(workers=1), environment, port=port, keep_output=True)
     try:
         server.wait_until_ready()
         yield server
