@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
-# The last ones: the kernel draws at random, and draws one twice.
-_GIVEN: deque[int] = deque(maxlen=1000)
+# The last hundred: the kernel picks at random, and may pick one again.
+_GIVEN: deque[int] = deque(maxlen=100)
 
 
 def free_port() -> int:
@@ -24,9 +24,9 @@ def free_port() -> int:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port: int = probe.getsockname()[1]
-        if port not in _GIVEN:
-            _GIVEN.append(port)
-            return port
+            if port not in _GIVEN:
+                _GIVEN.append(port)
+                return port
 
 
 @contextlib.contextmanager

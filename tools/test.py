@@ -81,14 +81,11 @@ def in_parallel(pytest_args: Sequence[str], waiting: int = 1) -> list[str]:
     """Arguments for pytest-xdist: `waiting` workers more than there are cores, each with a database of its own.
 
     One more, because tests that wait for a server or a browser leave a core idle; two on PostgreSQL, where they also
-    wait for locks and timeouts; none with `-m "not slow"`, whose tests wait for nothing. A file stays on one worker, so
-    that what a module's fixture starts is started once; conftest.py puts the longest files first, and xdist keeps its
-    order.
+    wait for locks and timeouts. A file stays on one worker, so that what a module's fixture starts is started once;
+    conftest.py puts the longest files first, and xdist keeps its order.
     One process where the caller says how many (`-n 0` for `--pdb`), and where there is only one core.
     """
     cores = os.cpu_count() or 1
-    if "not slow" in pytest_args:
-        waiting = 0
     if cores < 2 or any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in pytest_args):
         return []
     return [f"--numprocesses={cores + waiting}", "--dist=loadfile", "--no-loadscope-reorder"]
@@ -157,7 +154,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.only in (None, "sqlite"):
                 # A file's name is needed; Django's test database is made apart from it.
                 url = f"sqlite:///{folder / 'tests.sqlite3'}"
-                parallel = in_parallel(options.pytest_args)
+                # The others seldom wait for a server or a browser.
+                parallel = in_parallel(options.pytest_args, waiting=0 if "not slow" in options.pytest_args else 1)
                 runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, [*parallel, *options.pytest_args], folder))
             if options.only in (None, "postgres"):
                 try:

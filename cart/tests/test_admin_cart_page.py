@@ -215,6 +215,15 @@ def test_taking_lines_out_asks_first(staff, emma, dracula, verb, question):
     assert history_of(cart) == []
 
 
+def test_clearing_a_cart_of_one_line_asks_first(staff, emma):
+    cart = cart_of("alice@example.com", emma)
+
+    response = staff.post(page_of(cart), {"verb": "clear"})
+
+    assert response.context["question"]["text"] == "Clear this cart?"
+    assert CartItem.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("verb", "reason"),
     [("remove", "This line is not in the cart any more."), ("clear", "The cart is empty already.")],

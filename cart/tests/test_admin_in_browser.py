@@ -80,27 +80,27 @@ def test_staff_find_a_cart_correct_its_stock_and_import_a_file(shop, browse):
     def visit(page):
         sign_in(page)
         sold_out = page.locator(".overview-panel", has_text="sold out or withdrawn")
-        expect(sold_out).to_contain_text("Emma")
-        expect(sold_out).to_contain_text("2 wanted in 1 cart")
+        expect(sold_out).to_contain_text("Emma", use_inner_text=True)
+        expect(sold_out).to_contain_text("2 wanted in 1 cart", use_inner_text=True)
 
         page.locator(".model-cart th a").click()
         page.locator("#searchbar").fill("alice@")
         page.get_by_role("button", name="Search").click()
         page.wait_for_url("**/?q=alice*")
         rows = page.locator("#result_list tbody tr")
-        expect(rows).to_contain_text("sold out")
+        expect(rows).to_contain_text("sold out", use_inner_text=True)
         expect(rows).to_have_count(1)
         page.get_by_role("link", name="alice@example.com").click()
         line = page.locator("tr[id^=line-]")
-        expect(line).to_contain_text("sold out")
-        expect(line).to_contain_text("19.00 USD")
+        expect(line).to_contain_text("sold out", use_inner_text=True)
+        expect(line).to_contain_text("19.00 USD", use_inner_text=True)
         page.wait_for_load_state()
         expect(page.locator("input[name=verb]")).to_have_count(0)
 
         page.get_by_role("link", name="Emma").click()
         page.get_by_label("Stock").fill("7")
         page.get_by_role("button", name="Save", exact=True).first.click()
-        expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+        expect(page.locator(".messagelist")).to_contain_text("was changed successfully", use_inner_text=True)
 
         page.get_by_role("link", name="Import", exact=True).click()
         page.get_by_label("File:", exact=True).set_input_files(
@@ -109,11 +109,11 @@ def test_staff_find_a_cart_correct_its_stock_and_import_a_file(shop, browse):
         page.get_by_role("button", name="Show what would change").click()
         refused = page.locator("tr.refused")
         for number, text in enumerate(["4", "Price", "free"]):
-            expect(refused.locator("td").nth(number)).to_have_text(text)
+            expect(refused.locator("td").nth(number)).to_have_text(text, use_inner_text=True)
         page.wait_for_load_state()
         expect(refused).to_have_count(1)
         page.get_by_role("button", name="Import 2 books").click()
-        expect(page.locator(".messagelist")).to_have_text("Imported: 2 new, 1 refused.")
+        expect(page.locator(".messagelist")).to_have_text("Imported: 2 new, 1 refused.", use_inner_text=True)
 
     hosts = browse(visit)
 
@@ -137,19 +137,21 @@ def test_staff_who_may_change_carts_add_a_book_and_take_one_out(shop, bob, brows
         page.locator(".select2-search__field").fill("dracu")
         page.locator(".select2-results__option", has_text="Dracula").click()
         page.get_by_role("button", name="Add", exact=True).click()
-        expect(page.locator(".messagelist")).to_have_text("Added “Dracula” (1).")
+        expect(page.locator(".messagelist")).to_have_text("Added “Dracula” (1).", use_inner_text=True)
         lines = page.locator("tr[id^=line-]")
         lines.filter(has_text="Emma").get_by_role("button", name="Remove").click()
-        expect(page.locator(".question")).to_contain_text("Take “Emma” (2) out of this cart?")
+        expect(page.locator(".question")).to_contain_text("Take “Emma” (2) out of this cart?", use_inner_text=True)
         page.locator(".question").get_by_role("button", name="Remove").click()
-        expect(page.locator(".messagelist")).to_have_text("Removed “Emma” (2).")
+        expect(page.locator(".messagelist")).to_have_text("Removed “Emma” (2).", use_inner_text=True)
         page.wait_for_load_state()
         expect(lines).to_have_count(1)
         page.get_by_role("button", name="Undo").click()
         expect(lines).to_have_count(2)
+        page.wait_for_load_state()
+        expect(lines).to_have_count(2)
         page.get_by_role("link", name="History").click()
-        expect(page.locator("#change-history")).to_contain_text("bob@example.com")
-        expect(page.locator("#change-history")).to_contain_text("Dracula")
+        expect(page.locator("#change-history")).to_contain_text("bob@example.com", use_inner_text=True)
+        expect(page.locator("#change-history")).to_contain_text("Dracula", use_inner_text=True)
 
     browse(visit)
 
@@ -167,22 +169,24 @@ def test_list_rows_are_saved_to_their_books_beside_a_colleague(shop, browse):
         colleague.get_by_label("Author").fill("Virgil")
         colleague.get_by_label("Price (USD)").fill("6.00")
         colleague.get_by_role("button", name="Save", exact=True).first.click()
-        expect(colleague.locator(".messagelist")).to_contain_text("was added successfully")
+        expect(colleague.locator(".messagelist")).to_contain_text("was added successfully", use_inner_text=True)
         colleague.goto("/admin/catalog/book/")
         row_of(colleague, "Dracula").locator("input[name$='-price']:not([type=hidden])").fill("13.00")
         colleague.get_by_role("button", name="Save", exact=True).first.click()
-        expect(colleague.locator(".messagelist")).to_have_text("1 book was changed successfully.")
+        expect(colleague.locator(".messagelist")).to_have_text("1 book was changed successfully.", use_inner_text=True)
 
         row_of(page, "Dracula").locator("input[name$='-price']:not([type=hidden])").fill("14.00")
         row_of(page, "Emma").locator("input[name$='-stock_quantity']:not([type=hidden])").fill("44")
         page.get_by_role("button", name="Save", exact=True).first.click()
         reason = page.locator("#result_list .errorlist")
-        expect(reason).to_contain_text("bob@example.com changed it")
-        expect(reason).to_contain_text("this page showed “12.25”, it is “13.00” now, and you wrote “14.00”")
+        expect(reason).to_contain_text("bob@example.com changed it", use_inner_text=True)
+        expect(reason).to_contain_text(
+            "this page showed “12.25”, it is “13.00” now, and you wrote “14.00”", use_inner_text=True
+        )
         page.wait_for_load_state()
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         page.get_by_role("button", name="Save", exact=True).first.click()
-        expect(page.locator(".messagelist")).to_have_text("1 book was changed successfully.")
+        expect(page.locator(".messagelist")).to_have_text("1 book was changed successfully.", use_inner_text=True)
 
     browse(visit)
 
@@ -209,10 +213,12 @@ def test_select_all_shows_first_and_goes_on_by_itself_to_the_end(shop, browse, m
         page.get_by_label("Percent").fill("10")
         page.get_by_role("button", name="Show what would change").click()
         preview = page.locator("#content-main")
-        expect(preview).to_contain_text("This is about 60 books, of which these are the first:")
-        expect(preview).to_contain_text("10.00 → 11.00")
+        expect(preview).to_contain_text("This is about 60 books, of which these are the first:", use_inner_text=True)
+        expect(preview).to_contain_text("10.00 → 11.00", use_inner_text=True)
         page.get_by_role("button", name="Yes, do it to 60 books").click()
-        expect(page.locator(".messagelist")).to_have_text("Changed the prices of 60 books by 10 percent.")
+        expect(page.locator(".messagelist")).to_have_text(
+            "Changed the prices of 60 books by 10 percent.", use_inner_text=True
+        )
 
     browse(visit)
 

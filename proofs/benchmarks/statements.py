@@ -2,7 +2,9 @@
 
 import re
 import time
+from collections import defaultdict
 from pathlib import Path
+from statistics import mode
 from typing import Any
 
 from proofs.benchmarks import data
@@ -10,7 +12,7 @@ from proofs.benchmarks.database import Databases
 from proofs.benchmarks.servers import Running
 
 REPEATS = 10
-PREPARED = 5  # psycopg prepares a statement that it has sent so often; what goes on for ever is what comes after
+PREPARED = 5  # psycopg prepares a statement that it has sent so often by default; only repeats after that are counted
 # The simple protocol says "statement:", the extended one "execute <name>:"; pgbench is not running meanwhile.
 STATEMENT = re.compile(r"LOG: +(?:statement|execute [^:]*): (.*)")
 
@@ -31,10 +33,10 @@ def operations(load: str, row: str) -> list[tuple[str, str, Any]]:
 def count(databases: Databases, server: Running, load: str, pool: Path) -> dict[str, list[str]]:
     """For each method of a load the statements of one request, as the server logged them.
 
-    Of the repeats with prepared statements the shortest: a worker reads some things every few seconds for all requests.
+    A repeat with the usual number of them: now and then a worker's own, periodic reads come in between.
     """
     rows = pool.read_text().splitlines()
-    seen: dict[str, list[str]] = {}
+    seen: defaultdict[str, list[list[str]]] = defaultdict(list)
     perform(server, load, rows[-1])  # connections, caches and prepared statements are there then
     databases.log_statements(True)
     try:
@@ -50,11 +52,17 @@ def count(databases: Databases, server: Running, load: str, pool: Path) -> dict[
                 with databases.log.open(errors="replace") as log:
                     log.seek(before)
                     sent = [match[1] for line in log if (match := STATEMENT.search(line))]
-                if number <= PREPARED or len(sent) < len(seen[method]):
-                    seen[method] = sent
+                if number >= PREPARED:
+                    seen[method].append(sent)
     finally:
         databases.log_statements(False)
-    return seen
+    return {method: usual(repeats) for method, repeats in seen.items()}
+
+
+def usual(repeats: list[list[str]]) -> list[str]:
+    """The first of those that are as long as most."""
+    length = mode(map(len, repeats))
+    return next(sent for sent in repeats if len(sent) == length)
 
 
 def token_of(row: str) -> str:

@@ -53,9 +53,9 @@ def test_what_was_typed_outlives_the_session(live_server, olga, emma):
         page.context.clear_cookies(name="sessionid")
         page.get_by_role("button", name="Save", exact=True).first.click()
         sign_in(page)
-        expect(page.locator("#content-main .searched-note")).to_have_text(NOTE)
+        expect(page.locator("#content-main .searched-note")).to_have_text(NOTE, use_inner_text=True)
         page.get_by_role("button", name="Save", exact=True).first.click()
-        expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+        expect(page.locator(".messagelist")).to_contain_text("was changed successfully", use_inner_text=True)
 
     emma.refresh_from_db()
     assert (str(emma.price), emma.description) == ("12.00", "Misreads\neveryone.")
@@ -73,13 +73,13 @@ def test_rows_typed_into_a_list_outlive_the_session_and_a_colleague(live_server,
         other.get_by_label("Author").fill("Virgil")
         other.get_by_label("Price (USD)").fill("6.00")
         other.get_by_role("button", name="Save", exact=True).first.click()
-        expect(other.locator(".messagelist")).to_contain_text("was added successfully")
+        expect(other.locator(".messagelist")).to_contain_text("was added successfully", use_inner_text=True)
         page.context.clear_cookies(name="sessionid")
         page.get_by_role("button", name="Save", exact=True).first.click()
         sign_in(page)
         expect(page.get_by_text(NOTE)).to_be_visible()
         page.get_by_role("button", name="Save", exact=True).first.click()
-        expect(page.locator(".messagelist")).to_have_text("1 book was changed successfully.")
+        expect(page.locator(".messagelist")).to_have_text("1 book was changed successfully.", use_inner_text=True)
 
     prices = {title: str(price) for title, price in book.objects.values_list("title", "price")}
     assert prices == {"Aeneid": "6.00", "Emma": "12.00"}
@@ -92,7 +92,7 @@ def test_double_click_adds_one_book_and_says_so(live_server, olga):
         page.get_by_label("Author").fill("Jane Austen")
         page.get_by_label("Price (USD)").fill("9.50")
         page.get_by_role("button", name="Save", exact=True).first.dblclick()
-        expect(page.locator(".messagelist")).to_contain_text("was added successfully")
+        expect(page.locator(".messagelist")).to_contain_text("was added successfully", use_inner_text=True)
 
     assert apps.get_model("catalog", "Book").objects.count() == 1
 
@@ -106,7 +106,7 @@ def test_form_that_is_out_of_date_is_opened_again_as_it_was_typed(live_server, o
         page.get_by_role("link", name="Open the page again").click()
         expect(page.get_by_label("Price (USD)")).to_have_value("12.00")
         page.get_by_role("button", name="Save", exact=True).first.click()
-        expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+        expect(page.locator(".messagelist")).to_contain_text("was changed successfully", use_inner_text=True)
 
     emma.refresh_from_db()
     assert str(emma.price) == "12.00"

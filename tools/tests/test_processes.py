@@ -3,7 +3,8 @@
 from tools.processes import free_port
 
 
-def test_no_port_is_given_twice():
-    given = [free_port() for _ in range(900)]  # of some 28,000: without memory two are the same nearly always
+def test_no_port_is_given_again_soon():
+    # Of some 14,000 (Linux prefers odd ones): without memory a few of these are the same as one of the hundred before.
+    given = [free_port() for _ in range(2000)]
 
-    assert len(set(given)) == 900
+    assert [port for number, port in enumerate(given) if port in given[max(0, number - 100) : number]] == []

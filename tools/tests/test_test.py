@@ -67,20 +67,20 @@ def test_environment_of_a_run_lets_python_keep_its_bytecode(monkeypatch):
     [
         (2, [], ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]),
         (2, ["-k", "cart"], ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]),
-        (2, ["-m", "not slow"], ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]),
         (1, [], []),
         (None, [], []),
         (2, ["-n0"], []),
         (2, ["--pdb"], []),
     ],
 )
-def test_a_run_has_a_worker_more_than_cores_unless_told_or_none_waits(monkeypatch, cores, arguments, added):
+def test_a_run_has_a_worker_more_than_cores_unless_told(monkeypatch, cores, arguments, added):
     monkeypatch.setattr("os.cpu_count", lambda: cores)
 
     assert in_parallel(arguments) == added
 
 
-def test_a_run_that_waits_has_two_workers_more_than_cores(monkeypatch):
+@pytest.mark.parametrize("waiting", [0, 2])
+def test_a_run_has_so_many_workers_more_as_its_tests_wait(monkeypatch, waiting):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
 
-    assert in_parallel([], waiting=2) == ["--numprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
+    assert in_parallel([], waiting)[0] == f"--numprocesses={2 + waiting}"
