@@ -154,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.only in (None, "sqlite"):
                 # A file's name is needed; Django's test database is made apart from it.
                 url = f"sqlite:///{folder / 'tests.sqlite3'}"
-                # The others seldom wait for a server or a browser.
+                # Tests that are not slow seldom wait for a server or a browser.
                 parallel = in_parallel(options.pytest_args, waiting=0 if "not slow" in options.pytest_args else 1)
                 runs.append(run(f"SQLite {sqlite3.sqlite_version}", url, [*parallel, *options.pytest_args], folder))
             if options.only in (None, "postgres"):

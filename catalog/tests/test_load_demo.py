@@ -136,7 +136,7 @@ def test_load_demo_tells_the_port_of_the_environment(settings, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_load_demo_prints_a_tour_that_works_when_pasted(settings, monkeypatch):
     settings.PASSWORD_HASHERS = ["bookstore.accounts.hashers.Argon2id"]  # as the server reads them
-    with running_server(workers=1) as port:
+    with running_server() as port:
         monkeypatch.setenv("PORT", str(port))
         tour = load(settings).partition("cart:\n")[2]
 

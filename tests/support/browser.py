@@ -1,7 +1,8 @@
 """A real browser for tests: Chromium from PATH, driven by Playwright.
 
 What a page shows is asked with `expect`, which waits for it; `use_inner_text=True` leaves out what is hidden.
-`count()`, `inner_text()` and the like answer at once, of the page before or of the half that has arrived.
+`count()`, `inner_text()` and the like answer at once, of the page before or of the half that has arrived: they are for
+what must not be there, after `expect` has seen what comes with it.
 """
 
 import os

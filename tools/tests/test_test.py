@@ -83,4 +83,4 @@ def test_a_run_has_a_worker_more_than_cores_unless_told(monkeypatch, cores, argu
 def test_a_run_has_so_many_workers_more_as_its_tests_wait(monkeypatch, waiting):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
 
-    assert in_parallel([], waiting)[0] == f"--numprocesses={2 + waiting}"
+    assert in_parallel([], waiting) == [f"--numprocesses={2 + waiting}", "--dist=loadfile", "--no-loadscope-reorder"]
