@@ -1,8 +1,6 @@
 #!/usr/bin/env python
 """Django's command line for this project."""
 
-import atexit
-import gc
 import os
 import signal
 import sys
@@ -13,9 +11,6 @@ def main() -> None:
         version = ".".join(map(str, sys.version_info[:2]))
         sys.exit("This needs Python 3.11 or newer, and is run by Python " + version + ": `make run` looks for one.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
-    # No garbage collection at the exit, which took a fifth of a short command: the process frees its memory anyway.
-    # A cycle of objects that is left over is not finalized then; files are closed by `with`.
-    atexit.register(gc.freeze)
     try:
         from django.core.management import execute_from_command_line
         from django.db import DatabaseError, InterfaceError
